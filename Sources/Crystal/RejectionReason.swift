@@ -1,0 +1,25 @@
+/// Why a record does not become a row: the closed list of reason codes that rejections carry.
+public enum RejectionReason: String, CaseIterable, Hashable, Sendable {
+  /// The bytes are not in the format they claim (syntax error, wrong type, missing field).
+  case unreadable
+  /// The record ends before it is complete.
+  case truncated
+  /// Readable, but no crystal: no lattice, a lattice without volume, no sites, a coordinate that is not finite.
+  case notACrystal = "not_a_crystal"
+  /// A species that is no chemical element (dummy atoms, D/T where isotopes are not resolved, unknown symbols).
+  case unknownElement = "unknown_element"
+  /// A site is shared by several species or partly empty.
+  case partialOccupancy = "partial_occupancy"
+  /// Two sites are closer than any two atoms can be.
+  case sitesTooClose = "sites_too_close"
+  /// More sites than the campaign or the reader allows.
+  case tooManySites = "too_many_sites"
+  /// An element that the model has no features for.
+  case elementNotInModel = "element_not_in_model"
+  /// A member larger than the stated limit.
+  case tooLarge = "too_large"
+  /// An element of the candidate has no terminal reference on the hull.
+  case noTerminalReference = "no_terminal_reference"
+  /// A predicted or given energy is NaN or infinite.
+  case energyNotFinite = "energy_not_finite"
+}
