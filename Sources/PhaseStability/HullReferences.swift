@@ -1,0 +1,80 @@
+public import Crystal
+
+/// How a set of reference phases is completed.
+public struct HullReferenceOptions: Hashable, Sendable {
+  /// Whether an element that occurs in some phase but has no elemental phase of its own stands at 0 eV/atom, which
+  /// is what a formation energy means. When false, such elements have no terminal reference.
+  public var suppliesElementsAtZero: Bool
+
+  /// Options; elements without a phase of their own are supplied at 0 eV/atom by default.
+  public init(suppliesElementsAtZero: Bool = true) {
+    self.suppliesElementsAtZero = suppliesElementsAtZero
+  }
+}
+
+/// The reference phases of a convex hull: one phase, the lowest, per reduced composition, grouped by chemical system.
+///
+/// Immutable; any number of threads may share one value, each with its own `HullSolver`. The order in which phases
+/// were given has no influence on anything: phases are numbered by chemical system, then by composition.
+public struct HullReferences: Sendable {
+  /// A name for reports, e.g. the file the phases came from.
+  public let name: String
+  /// Distinct reduced compositions that were given (elements supplied at zero not counted).
+  public let entryCount: Int
+  /// Entries given whose reduced composition was given before; only the lowest of each counts.
+  public let duplicateCount: Int
+  /// Elements that occur in some phase without an elemental phase of their own, by atomic number. They are supplied
+  /// at 0 eV/atom unless the options say otherwise.
+  public let missingTerminals: [Element]
+  /// The options in force.
+  public let options: HullReferenceOptions
+
+  let table: PhaseTable
+
+  /// Reference phases from comma-separated text with the columns `formula` and `formation_energy_per_atom`
+  /// (eV/atom); comment lines that start with `#` may stand on top.
+  ///
+  /// - Throws: `HullError`, naming the line and the text that could not be read.
+  public init(csv bytes: [UInt8], name: String, options: HullReferenceOptions = .init()) throws(HullError) {
+    var reader = ReferenceTableReader(bytes: bytes)
+    try self.init(entries: try reader.entries(), name: name, options: options)
+  }
+
+  /// Reference phases from entries in any order.
+  ///
+  /// - Throws: `HullError.noEntries`.
+  public init(entries: [PhaseEntry], name: String, options: HullReferenceOptions = .init()) throws(HullError)
+  {
+    guard !entries.isEmpty else { throw .noEntries }
+    var builder = PhaseTableBuilder()
+    builder.reserve(entries.count)
+    for entry in entries { builder.add(entry) }
+    self.init(
+      builder.build(suppliesElementsAtZero: options.suppliesElementsAtZero), name: name, options: options)
+  }
+
+  private init(_ built: PhaseTableBuilder.Result, name: String, options: HullReferenceOptions) {
+    self.name = name
+    self.options = options
+    table = built.table
+    entryCount = built.entryCount
+    duplicateCount = built.duplicateCount
+    missingTerminals = built.missingTerminals
+  }
+
+  /// Number of phases the hull is made of: entries and elements supplied at zero.
+  public var phaseCount: Int { table.energies.count }
+
+  /// The phase with the given number, 0 ..< `phaseCount`.
+  public func phase(at index: Int) -> PhaseEntry { table.entry(at: index) }
+
+  /// The formula, as given, of the phase with the given number.
+  public func formula(at index: Int) -> String { table.formula(at: index) }
+
+  /// The number of the phase with this reduced composition, or nil.
+  public func phaseIndex(of composition: Composition) -> Int? {
+    let reduced = composition.reduced
+    guard let system = table.systemIndex(of: ElementMask(reduced)) else { return nil }
+    return table.phase(in: system, counts: reduced.parts.map { Int32($0.count) })
+  }
+}
