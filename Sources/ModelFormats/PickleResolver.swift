@@ -71,6 +71,8 @@ struct PickleResolver {
     elementBudget -= count
     guard elementBudget >= 0 else { throw .tooLarge("more tensor elements than the file has bytes") }
     guard count > 0 else { return [] }
+    let first = storage.start + 4 * view.storageOffset
+    if view.isContiguous { return floats(first..<first + 4 * count) }
     var values: [Float] = []
     values.reserveCapacity(count)
     var index = [Int](repeating: 0, count: view.shape.count)
@@ -119,8 +121,26 @@ struct PickleResolver {
     return count
   }
 
+  private func floats(_ range: Range<Int>) -> [Float] {
+    var values = [Float](repeating: 0, count: range.count / 4)
+    values.withUnsafeMutableBytes { $0.copyBytes(from: bytes[range]) }
+    return values
+  }
+
   private func float(at offset: Int) -> Float {
     let bits = (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[offset + $1]) << (8 * UInt32($1)) }
     return Float(bitPattern: bits)
+  }
+}
+
+extension PickleMachine.TensorView {
+  /// Whether the elements lie one after the other in row-major order.
+  fileprivate var isContiguous: Bool {
+    var expected = 1
+    for (length, stride) in zip(shape, strides).reversed() where length != 1 {
+      guard stride == expected else { return false }
+      expected *= length
+    }
+    return true
   }
 }
