@@ -1,0 +1,4 @@
+#ifndef CGEMMISHIM_H
+#define CGEMMISHIM_H
+#include <stdint.h>
+#endif

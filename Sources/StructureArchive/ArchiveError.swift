@@ -1,0 +1,28 @@
+/// Why an archive cannot be opened, read on, or written.
+public enum ArchiveError: Error, Equatable, Sendable {
+  /// The file or folder cannot be opened or read at all.
+  case cannotOpen(archive: String, detail: String)
+  /// The bytes end before the archive does. `byteOffset` counts the member's uncompressed bytes that were read.
+  case truncated(archive: String, member: String, byteOffset: Int)
+  /// The bytes contradict their format (checksum, header, compressed block); `byteOffset` as in `truncated`.
+  case damaged(archive: String, member: String, byteOffset: Int, detail: String)
+  /// More bytes than the caller allows to be held at once.
+  case tooLarge(archive: String, limit: Int)
+  /// The archive cannot be created or written.
+  case cannotWrite(archive: String, detail: String)
+}
+
+extension ArchiveError: CustomStringConvertible {
+  /// One line for a person: which archive, which member, where.
+  public var description: String {
+    switch self {
+    case .cannotOpen(let archive, let detail): "cannot read '\(archive)': \(detail)"
+    case .truncated(let archive, let member, let offset):
+      "'\(archive)' is truncated in member '\(member)' after byte \(offset)"
+    case .damaged(let archive, let member, let offset, let detail):
+      "'\(archive)' is damaged in member '\(member)' after byte \(offset): \(detail)"
+    case .tooLarge(let archive, let limit): "'\(archive)' holds more than the allowed \(limit) bytes"
+    case .cannotWrite(let archive, let detail): "cannot write '\(archive)': \(detail)"
+    }
+  }
+}

@@ -1,0 +1,108 @@
+public import Crystal
+
+/// Bounds that keep memory flat whatever an archive claims.
+public struct ArchiveLimits: Hashable, Sendable {
+  /// Largest record held in memory (bytes); a larger one becomes a rejection `.tooLarge` and is passed over.
+  public var largestRecord: Int
+  /// Longest member name kept (bytes of UTF-8).
+  public var longestName: Int
+
+  /// Limits; the defaults are 64 MiB for a record and 4,096 bytes for a name.
+  public init(largestRecord: Int = 64 << 20, longestName: Int = 4096) {
+    precondition(largestRecord > 0 && longestName > 0, "limits are positive")
+    self.largestRecord = largestRecord
+    self.longestName = longestName
+  }
+}
+
+/// In which form a record's bytes describe a crystal.
+public enum RecordFormat: Hashable, Sendable {
+  /// A JSON object: own fields, OPTIMADE, pymatgen's structure or computed entry, JARVIS atoms.
+  case json
+  /// A row of a JSON table in pandas' split form, with the table's column names.
+  case tableRow(columns: [String])
+  /// One CIF data block, or a file whose first block with sites counts.
+  case cif
+  /// A VASP POSCAR or CONTCAR file.
+  case poscar
+  /// One frame of extended XYZ.
+  case extendedXYZ
+  /// No form this package knows.
+  case unknown
+}
+
+/// One record of an archive, not yet decoded.
+public struct ArchiveRecord: Sendable {
+  /// The member's name as the archive gives it (never used as a path); for a plain or compressed file its own name.
+  public let member: String
+  /// Number of the record in the archive, from 0.
+  public let index: Int
+  /// Position of the record's first byte in the member's uncompressed bytes.
+  public let byteOffset: Int
+  /// The record's bytes; empty where `failure` says why there are none.
+  public let bytes: [UInt8]
+  /// The form the bytes are in.
+  public let format: RecordFormat
+  /// Why this cannot be decoded, when the reader already knows.
+  public let failure: RecordError?
+  let stem: String
+  let number: Int?
+
+  /// A record as the reader found it.
+  ///
+  /// - Parameters:
+  ///   - number: position within the member from 1 where a member holds many records; nil where it is one record.
+  public init(
+    member: String, index: Int, byteOffset: Int, bytes: [UInt8], format: RecordFormat,
+    failure: RecordError? = nil, number: Int? = nil
+  ) {
+    self.init(
+      member: member, index: index, byteOffset: byteOffset, bytes: bytes, format: format, failure: failure,
+      stem: MemberName.stem(of: member), number: number)
+  }
+
+  init(
+    member: String, index: Int, byteOffset: Int, bytes: [UInt8], format: RecordFormat, failure: RecordError?,
+    stem: String, number: Int?
+  ) {
+    self.member = member
+    self.index = index
+    self.byteOffset = byteOffset
+    self.bytes = bytes
+    self.format = format
+    self.failure = failure
+    self.stem = stem
+    self.number = number
+  }
+
+  /// The id to use when the bytes name none: the member's file name without folders and extension, followed by
+  /// ":n" with the record's number from 1 (for JSON lines the line number) where a member holds many records.
+  public var defaultID: String {
+    guard let number else { return stem }
+    return "\(stem):\(number)"
+  }
+}
+
+/// Why a record is no structure.
+public struct RecordError: Error, Hashable, Sendable {
+  /// The code under which the rejection is counted.
+  public let reason: RejectionReason
+  /// What a person needs to find the fault.
+  public let message: String
+  /// Position of the fault in the record's bytes, where it is known.
+  public let byteOffset: Int?
+
+  /// A rejection with its explanation.
+  public init(reason: RejectionReason, message: String, byteOffset: Int? = nil) {
+    self.reason = reason
+    self.message = message
+    self.byteOffset = byteOffset
+  }
+}
+
+extension RecordError: CustomStringConvertible {
+  /// Reason code and message.
+  public var description: String {
+    "\(reason.rawValue): \(message)\(byteOffset.map { " (byte \($0))" } ?? "")"
+  }
+}

@@ -1,0 +1,89 @@
+/// The part of a byte stream that is held in memory: splitters look at it, ask for more, and release what they used.
+///
+/// A failing source ends the stream; `failure` then says why, so that whole records still come out first.
+final class ByteWindow {
+  private var storage: UnsafeMutableRawPointer
+  private var capacity: Int
+  private var start = 0
+  private var end = 0
+  private var source: (any ByteSource)?
+  /// Why the stream ended early; nil at an ordinary end.
+  private(set) var failure: ArchiveError?
+  /// Position of `base` in the stream.
+  private(set) var offset = 0
+
+  /// A window on nothing; see `attach`.
+  init(capacity: Int = 1 << 18) {
+    self.capacity = capacity
+    storage = .allocate(byteCount: capacity, alignment: 64)
+  }
+
+  deinit { storage.deallocate() }
+
+  /// Starts over with the bytes of `source`, and keeps the memory.
+  func attach(_ source: any ByteSource) {
+    self.source = source
+    failure = nil
+    (start, end, offset) = (0, 0, 0)
+  }
+
+  /// First byte held; valid until `fill`.
+  var base: UnsafePointer<UInt8> {
+    UnsafePointer(storage.advanced(by: start).assumingMemoryBound(to: UInt8.self))
+  }
+
+  /// Number of bytes held.
+  var count: Int { end - start }
+
+  /// Appends the next piece of the stream; false at its end.
+  func fill() -> Bool {
+    guard let source else { return false }
+    do throws(ArchiveError) {
+      guard let chunk = try source.nextChunk(), let from = chunk.baseAddress else {
+        self.source = nil
+        return false
+      }
+      reserve(chunk.count)
+      storage.advanced(by: end).copyMemory(from: from, byteCount: chunk.count)
+      end += chunk.count
+      return true
+    } catch {
+      failure = error
+      self.source = nil
+      return false
+    }
+  }
+
+  /// Releases the first `count` bytes.
+  func consume(_ count: Int) {
+    precondition(count >= 0 && count <= end - start, "cannot release more than is held")
+    start += count
+    offset += count
+    if start == end { (start, end) = (0, 0) }
+  }
+
+  /// The first `count` bytes as an array.
+  func copy(_ count: Int) -> [UInt8] { [UInt8](UnsafeRawBufferPointer(start: base, count: count)) }
+
+  /// Passes over everything that is left.
+  func drain() {
+    consume(count)
+    while fill() { consume(count) }
+  }
+
+  private func reserve(_ extra: Int) {
+    if capacity - end >= extra { return }
+    let held = end - start
+    if capacity - held >= extra, start >= held {
+      storage.copyMemory(from: storage.advanced(by: start), byteCount: held)
+    } else {
+      let larger = max(2 * capacity, held + extra)
+      let grown = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 64)
+      grown.copyMemory(from: storage.advanced(by: start), byteCount: held)
+      storage.deallocate()
+      storage = grown
+      capacity = larger
+    }
+    (start, end) = (0, held)
+  }
+}

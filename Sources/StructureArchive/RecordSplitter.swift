@@ -1,0 +1,40 @@
+import Crystal
+
+/// One record's bytes, cut out of a member.
+struct RecordPiece {
+  var bytes: [UInt8]
+  /// Position of the first byte in the member.
+  var offset: Int
+  var format: RecordFormat
+  var failure: RecordError?
+  /// Position in the member from 1; nil where the member is one record.
+  var number: Int?
+}
+
+/// Cuts a member into records.
+protocol RecordSplitter: AnyObject {
+  /// The next record; nil at the end of the member.
+  ///
+  /// - Throws: when the member ends before its last record does.
+  func next() throws(ArchiveError) -> RecordPiece?
+}
+
+/// What every splitter needs to know.
+struct SplitterContext {
+  let window: ByteWindow
+  let limits: ArchiveLimits
+  let archive: String
+  let member: String
+
+  /// The error of a member that ends within a record.
+  var truncation: ArchiveError {
+    window.failure ?? .truncated(archive: archive, member: member, byteOffset: window.offset + window.count)
+  }
+
+  /// A piece that stands for a record beyond the limit.
+  func tooLarge(offset: Int, format: RecordFormat, number: Int?) -> RecordPiece {
+    let error = RecordError(
+      reason: .tooLarge, message: "the record is larger than \(limits.largestRecord) bytes", byteOffset: nil)
+    return RecordPiece(bytes: [], offset: offset, format: format, failure: error, number: number)
+  }
+}

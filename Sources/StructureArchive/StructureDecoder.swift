@@ -1,0 +1,104 @@
+public import Crystal
+
+/// What to do with a site that is shared by several species or partly empty.
+public enum OccupancyPolicy: String, Hashable, Sendable {
+  /// Refuse the record with `.partialOccupancy`.
+  case reject
+  /// Keep the species with the largest share; leave the site out where the empty share is larger still.
+  case majority
+}
+
+/// A record turned into a crystal.
+public struct DecodedRecord: Sendable {
+  /// The id that the record names, or else its `defaultID`.
+  public let id: String
+  /// The crystal.
+  public let structure: Structure
+  /// Those of the requested properties that the record holds as finite numbers.
+  public let properties: [String: Double]
+
+  /// A decoded record.
+  public init(id: String, structure: Structure, properties: [String: Double]) {
+    self.id = id
+    self.structure = structure
+    self.properties = properties
+  }
+}
+
+/// Turns records into crystals. Safe to call from several threads at once.
+public struct StructureDecoder: Sendable {
+  /// Names of the numbers to take along from each record.
+  public let properties: [String]
+  /// What happens to shared sites.
+  public let occupancy: OccupancyPolicy
+  let propertyNames: NameList
+
+  /// A decoder.
+  ///
+  /// - Parameters:
+  ///   - properties: names of scalar fields; one that is absent, null or no number is left out of the result.
+  ///   - occupancy: what happens to shared sites.
+  public init(properties: [String] = [], occupancy: OccupancyPolicy = .reject) {
+    self.properties = properties
+    self.occupancy = occupancy
+    propertyNames = NameList(properties)
+  }
+
+  /// The crystal that `record` describes.
+  ///
+  /// - Throws: `RecordError` with the reason for which it is none.
+  public func decode(_ record: ArchiveRecord) throws(RecordError) -> DecodedRecord {
+    if let failure = record.failure { throw failure }
+    switch record.format {
+    case .json: return try decodeJSON(record, columns: nil)
+    case .tableRow(let columns): return try decodeJSON(record, columns: NameList(columns))
+    case .cif, .poscar, .extendedXYZ, .unknown:
+      throw RecordError(reason: .unreadable, message: "not a form of crystal that is known here")
+    }
+  }
+}
+
+/// Names as C sees them: UTF-8, each ended by a zero byte, one after the other.
+struct NameList: Sendable {
+  let count: Int
+  let bytes: [CChar]
+
+  init(_ names: [String]) {
+    count = names.count
+    bytes = names.flatMap { name in name.utf8.filter { $0 != 0 }.map { CChar(bitPattern: $0) } + [0] }
+  }
+}
+
+/// Makes a structure, and turns what prevents it into the reasons of a record.
+func makeStructure(
+  lattice vectors: (SIMD3<Double>, SIMD3<Double>, SIMD3<Double>), elements: [Element],
+  positions: [SIMD3<Double>], areCartesian: Bool
+) throws(RecordError) -> Structure {
+  let lattice: Lattice
+  do throws(LatticeError) {
+    lattice = try Lattice(a: vectors.0, b: vectors.1, c: vectors.2)
+  } catch {
+    let message =
+      switch error {
+      case .notFinite: "the lattice is not finite"
+      case .singular(let volume): "the lattice spans no volume (\(volume) Å³)"
+      }
+    throw RecordError(reason: .notACrystal, message: message)
+  }
+  var fractional = positions
+  if areCartesian {
+    for index in fractional.indices { fractional[index] = lattice.fractional(fractional[index]) }
+  }
+  do throws(StructureError) {
+    return try Structure(lattice: lattice, elements: elements, fractionalPositions: fractional)
+  } catch {
+    switch error {
+    case .noSites: throw RecordError(reason: .notACrystal, message: "the structure has no sites")
+    case .countMismatch(let elements, let positions):
+      throw RecordError(reason: .unreadable, message: "\(elements) species for \(positions) positions")
+    case .badCoordinate(let site):
+      throw RecordError(
+        reason: .notACrystal, message: "the coordinates of site \(site) are not finite or absurd")
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import CZstd
+
+/// The uncompressed bytes of a zstd stream: any number of frames, one after the other.
+///
+/// Used instead of libarchive's filter because that one drops what it has decoded when the input ends early.
+final class ZstdSource: ByteSource {
+  private let archive: String
+  private let input: any ByteSource
+  private let context: OpaquePointer
+  private let output: UnsafeMutableRawBufferPointer
+  private var pending = UnsafeRawBufferPointer(start: nil, count: 0)
+  private var position = 0
+  private var frameIsOpen = false
+  private var produced = 0
+
+  /// Whether `bytes` begin a zstd frame or a skippable frame.
+  static func recognizes(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard bytes.count >= 4 else { return false }
+    let magic = UInt32(littleEndian: bytes.loadUnaligned(as: UInt32.self))
+    return magic == 0xFD2F_B528 || magic & 0xFFFF_FFF0 == 0x184D_2A50
+  }
+
+  /// A decoder of `input`; `archive` names it in errors.
+  init(_ input: any ByteSource, archive: String) throws(ArchiveError) {
+    guard let context = ZSTD_createDStream() else {
+      throw .cannotOpen(archive: archive, detail: "out of memory")
+    }
+    self.context = context
+    self.input = input
+    self.archive = archive
+    output = .allocate(byteCount: ZSTD_DStreamOutSize(), alignment: 64)
+  }
+
+  deinit {
+    ZSTD_freeDStream(context)
+    output.deallocate()
+  }
+
+  func nextChunk() throws(ArchiveError) -> UnsafeRawBufferPointer? {
+    var target = ZSTD_outBuffer(dst: output.baseAddress, size: output.count, pos: 0)
+    while target.pos == 0 {
+      if position == pending.count {
+        guard let chunk = try input.nextChunk() else {
+          guard frameIsOpen else { return nil }
+          // What the decoder still holds comes out before the error.
+          var nothing = ZSTD_inBuffer(src: nil, size: 0, pos: 0)
+          _ = ZSTD_decompressStream(context, &target, &nothing)
+          if target.pos > 0 { break }
+          throw .truncated(archive: archive, member: archive, byteOffset: produced)
+        }
+        pending = chunk
+        position = 0
+      }
+      var source = ZSTD_inBuffer(src: pending.baseAddress, size: pending.count, pos: position)
+      let status = ZSTD_decompressStream(context, &target, &source)
+      position = source.pos
+      guard ZSTD_isError(status) == 0 else {
+        let detail = String(cString: ZSTD_getErrorName(status))
+        throw .damaged(archive: archive, member: archive, byteOffset: produced, detail: detail)
+      }
+      frameIsOpen = status != 0
+    }
+    produced += target.pos
+    return UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(output)[..<target.pos])
+  }
+}
