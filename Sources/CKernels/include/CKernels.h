@@ -1,0 +1,76 @@
+// Fused kernels of the gated crystal-graph convolution, in single and in double precision.
+//
+// Common conventions: row-major contiguous arrays; w is the node-feature width, a multiple of 16; a "centre" is an
+// atom, its edges are contiguous: edge_offsets[i] ..< edge_offsets[i + 1]. The pre-activation of edge e = (i, j) is
+//   p_e = AB[i][0 ..< 2w] + AB[j][2w ..< 4w] + sum_t taps[e][t] * edge_weights[starts[e] + t][0 ..< 2w]
+// where channels 0 ..< w are the filter (sigmoid) half and w ..< 2w the core (softplus) half.
+// No kernel allocates; every sum runs in an order that depends on nothing but the given range.
+#ifndef SLUICE_CKERNELS_H
+#define SLUICE_CKERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Gaussians kept per edge: those whose centres lie within four spacings of the distance.
+#define SLUICE_TAPS 8
+
+#define SLUICE_DECLARE(REAL, SUFFIX)                                                                              \
+  /* Gaussian expansion restricted to the 8 centres nearest d: taps (n, 8), starts (n); count >= 8 centres. */     \
+  void sluice_gaussian_taps_##SUFFIX(const REAL *distances, size_t n, REAL spacing, int32_t count, REAL *taps,     \
+                                     int32_t *starts);                                                            \
+  /* C (n, m) = [C +] A (n, k; strides row, column) * B (k, m; ldb) [+ bias (m)]; m a multiple of 16. Each row of  \
+     C is computed alike whatever n is. */                                                                        \
+  void sluice_gemm_##SUFFIX(size_t n, size_t m, size_t k, const REAL *a, size_t a_row, size_t a_column,            \
+                            const REAL *b, size_t ldb, const REAL *bias, REAL *c, size_t ldc, int accumulate);     \
+  /* Adds the column sums and sums of squares of p over all edges of centres 0 ..< n to sum, square (2w). */       \
+  void sluice_edge_statistics_##SUFFIX(size_t n, size_t w, const REAL *ab, const int32_t *edge_offsets,            \
+                                       const int32_t *neighbors, const REAL *taps, const int32_t *starts,         \
+                                       const REAL *edge_weights, double *sum, double *square);                    \
+  /* s (n, w) = sum over edges of sigmoid(p~ filter) * softplus(p~ core), p~ = p * scale + shift; null scale means \
+     p~ = p. Overwrites s. */                                                                                     \
+  void sluice_edge_gate_##SUFFIX(size_t n, size_t w, const REAL *ab, const int32_t *edge_offsets,                  \
+                                 const int32_t *neighbors, const REAL *taps, const int32_t *starts,               \
+                                 const REAL *edge_weights, const REAL *scale, const REAL *shift, REAL *s);         \
+  /* Backward, first pass: with g = dL/dp~, adds the sums of g and of g * x over all edges to sum_g, sum_gx (2w),  \
+     x = (p - mean) * inverse_deviation. gs (n, w) = dL/ds. */                                                     \
+  void sluice_edge_gate_backward_statistics_##SUFFIX(                                                             \
+      size_t n, size_t w, const REAL *ab, const int32_t *edge_offsets, const int32_t *neighbors, const REAL *taps, \
+      const int32_t *starts, const REAL *edge_weights, const REAL *scale, const REAL *shift, const REAL *mean,     \
+      const REAL *inverse_deviation, const REAL *gs, double *sum_g, double *sum_gx);                               \
+  /* Backward, second pass: dL/dp = k1 * g - k2 - k3 * x; d_ab (n, 4w) is overwritten, d_edge_weights (count, 2w)  \
+     is added to. */                                                                                              \
+  void sluice_edge_gate_backward_##SUFFIX(                                                                        \
+      size_t n, size_t w, const REAL *ab, const int32_t *edge_offsets, const int32_t *neighbors, const REAL *taps, \
+      const int32_t *starts, const REAL *edge_weights, const REAL *scale, const REAL *shift, const REAL *mean,     \
+      const REAL *inverse_deviation, const REAL *gs, const REAL *k1, const REAL *k2, const REAL *k3, REAL *d_ab,   \
+      REAL *d_edge_weights);                                                                                      \
+  /* Adds the column sums and sums of squares of x (n, w) to sum, square (w). */                                   \
+  void sluice_column_statistics_##SUFFIX(size_t n, size_t w, const REAL *x, double *sum, double *square);          \
+  /* out (n, w) = softplus(v + s * scale + shift). */                                                             \
+  void sluice_residual_softplus_##SUFFIX(size_t n, size_t w, const REAL *v, const REAL *s, const REAL *scale,      \
+                                         const REAL *shift, REAL *out);                                           \
+  /* g (n, w) *= 1 - exp(-y), the derivative of y = softplus(.) seen from y; adds the column sums of g and of      \
+     g * (s - mean) * inverse_deviation to sum_g, sum_gx (w). */                                                   \
+  void sluice_residual_softplus_backward_##SUFFIX(size_t n, size_t w, const REAL *y, const REAL *s,                \
+                                                  const REAL *mean, const REAL *inverse_deviation, REAL *g,        \
+                                                  double *sum_g, double *sum_gx);                                 \
+  /* out = k1 * g - k2 - k3 * (s - mean) * inverse_deviation, all (n, w) by columns. */                            \
+  void sluice_normalization_backward_##SUFFIX(size_t n, size_t w, const REAL *g, const REAL *s, const REAL *mean,  \
+                                              const REAL *inverse_deviation, const REAL *k1, const REAL *k2,       \
+                                              const REAL *k3, REAL *out);                                         \
+  /* x (count) = softplus(x) in place; any count. */                                                              \
+  void sluice_softplus_##SUFFIX(size_t count, REAL *x);                                                           \
+  /* g (count) *= 1 - exp(-y) in place: backward of y = softplus(x); any count. */                                 \
+  void sluice_softplus_backward_##SUFFIX(size_t count, const REAL *y, REAL *g);
+
+SLUICE_DECLARE(float, f32)
+SLUICE_DECLARE(double, f64)
+
+#ifdef __cplusplus
+}
+#endif
+#endif

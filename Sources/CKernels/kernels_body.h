@@ -1,0 +1,446 @@
+// The kernels of CKernels.h, written once over REAL, V (LANES lanes of REAL), vector_exp and vector_log1p.
+#include <string.h>
+
+#include "CKernels.h"
+
+// One binary for every x86-64: the loader picks the clone. Under the thread sanitizer the resolver runs before the
+// sanitizer is ready and crashes, so there is only the default then.
+#if defined(__x86_64__) && defined(__linux__) && !__has_feature(thread_sanitizer)
+#define KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define KERNEL
+#endif
+
+#define TAPS SLUICE_TAPS
+
+ALWAYS void load(const REAL *p, V *out) { memcpy(out, p, sizeof(REAL) * LANES); }
+ALWAYS void store(REAL *p, const V *in) { memcpy(p, in, sizeof(REAL) * LANES); }
+
+// f = sigmoid(x), c = softplus(y).
+ALWAYS void gate(const V *x, const V *y, V *f, V *c) {
+  V minus = -*x, e;
+  vector_exp(&minus, &e);
+  *f = (V)(1) / ((V)(1) + e);
+  V below = -__builtin_elementwise_abs(*y), t, l;
+  vector_exp(&below, &t);
+  vector_log1p(&t, &l);
+  *c = __builtin_elementwise_max(*y, (V)(0)) + l;
+}
+
+// gx = d(f * c)/dx * gs, gy = d(f * c)/dy * gs.
+ALWAYS void gate_backward(const V *x, const V *y, const V *gs, V *gx, V *gy) {
+  V minus = -*x, e;
+  vector_exp(&minus, &e);
+  V f = (V)(1) / ((V)(1) + e);
+  V below = -__builtin_elementwise_abs(*y), t, l;
+  vector_exp(&below, &t);
+  vector_log1p(&t, &l);
+  V c = __builtin_elementwise_max(*y, (V)(0)) + l;
+  V r = (V)(1) / ((V)(1) + t);
+  V derivative = (*y >= 0) ? r : t * r;
+  V scaled = *gs * f;
+  *gx = scaled * c * ((V)(1) - f);
+  *gy = scaled * derivative;
+}
+
+ALWAYS void softplus(V *x) {
+  V below = -__builtin_elementwise_abs(*x), t, l;
+  vector_exp(&below, &t);
+  vector_log1p(&t, &l);
+  *x = __builtin_elementwise_max(*x, (V)(0)) + l;
+}
+
+KERNEL void SUFFIX(sluice_gaussian_taps)(const REAL *distances, size_t n, REAL spacing, int32_t count, REAL *taps,
+                                         int32_t *starts) {
+  for (size_t e = 0; e < n; e++) {
+    REAL position = distances[e] / spacing;
+    REAL limit = (REAL)(count - TAPS);
+    REAL first = (REAL)(int32_t)position - 3;
+    first = first < 0 ? 0 : first > limit ? limit : first;
+    starts[e] = (int32_t)first;
+    V values = (V)(0);
+    for (int t = 0; t < TAPS; t++) {
+      REAL x = position - first - (REAL)t;
+      values[t] = -x * x;
+    }
+    V result;
+    vector_exp(&values, &result);
+    for (int t = 0; t < TAPS; t++) taps[e * TAPS + t] = result[t];
+  }
+}
+
+// ---- Matrix product -------------------------------------------------------------------------------------------
+
+// ROWS rows by two vectors of columns, the whole of k in registers.
+#define GEMM_TILE(ROWS)                                                                                           \
+  {                                                                                                               \
+    V sum[ROWS][2];                                                                                               \
+    for (int r = 0; r < ROWS; r++) {                                                                              \
+      if (accumulate) {                                                                                           \
+        load(c + (i + r) * ldc + j, &sum[r][0]);                                                                  \
+        load(c + (i + r) * ldc + j + LANES, &sum[r][1]);                                                          \
+      } else if (bias) {                                                                                          \
+        load(bias + j, &sum[r][0]);                                                                               \
+        load(bias + j + LANES, &sum[r][1]);                                                                       \
+      } else {                                                                                                    \
+        sum[r][0] = (V)(0);                                                                                       \
+        sum[r][1] = (V)(0);                                                                                       \
+      }                                                                                                           \
+    }                                                                                                             \
+    for (size_t l = 0; l < k; l++) {                                                                              \
+      V b0, b1;                                                                                                   \
+      load(b + l * ldb + j, &b0);                                                                                 \
+      load(b + l * ldb + j + LANES, &b1);                                                                         \
+      for (int r = 0; r < ROWS; r++) {                                                                            \
+        REAL x = a[(i + r) * a_row + l * a_column];                                                               \
+        sum[r][0] = x * b0 + sum[r][0];                                                                           \
+        sum[r][1] = x * b1 + sum[r][1];                                                                           \
+      }                                                                                                           \
+    }                                                                                                             \
+    for (int r = 0; r < ROWS; r++) {                                                                              \
+      store(c + (i + r) * ldc + j, &sum[r][0]);                                                                   \
+      store(c + (i + r) * ldc + j + LANES, &sum[r][1]);                                                           \
+    }                                                                                                             \
+  }
+
+#define GEMM_TILE_NARROW                                                                                          \
+  {                                                                                                               \
+    V sum;                                                                                                        \
+    if (accumulate) load(c + i * ldc + j, &sum);                                                                  \
+    else if (bias) load(bias + j, &sum);                                                                          \
+    else sum = (V)(0);                                                                                            \
+    for (size_t l = 0; l < k; l++) {                                                                              \
+      V b0;                                                                                                       \
+      load(b + l * ldb + j, &b0);                                                                                 \
+      REAL x = a[i * a_row + l * a_column];                                                                       \
+      sum = x * b0 + sum;                                                                                         \
+    }                                                                                                             \
+    store(c + i * ldc + j, &sum);                                                                                 \
+  }
+
+KERNEL void SUFFIX(sluice_gemm)(size_t n, size_t m, size_t k, const REAL *restrict a, size_t a_row,
+                                size_t a_column, const REAL *restrict b, size_t ldb, const REAL *restrict bias,
+                                REAL *restrict c, size_t ldc, int accumulate) {
+  size_t j = 0;
+  for (; j + 2 * LANES <= m; j += 2 * LANES) {
+    size_t i = 0;
+    for (; i + 6 <= n; i += 6) GEMM_TILE(6)
+    for (; i < n; i++) GEMM_TILE(1)
+  }
+  for (; j + LANES <= m; j += LANES)
+    for (size_t i = 0; i < n; i++) GEMM_TILE_NARROW
+}
+
+// ---- Edge kernels ---------------------------------------------------------------------------------------------
+
+// Channels are taken in blocks of LANES filter channels with their LANES core channels, edges in the inner loop: any
+// multiple of LANES is a legal width, and everything a centre accumulates stays in registers.
+
+#define EDGE_ARGUMENTS                                                                                            \
+  size_t n, size_t w, const REAL *restrict ab, const int32_t *restrict edge_offsets,                               \
+      const int32_t *restrict neighbors, const REAL *restrict taps, const int32_t *restrict starts,               \
+      const REAL *restrict edge_weights
+
+// p of one edge: `base` is row A of the centre's block, already loaded.
+ALWAYS void preactivation(size_t e, size_t f, size_t w, const REAL *ab, const int32_t *neighbors, const REAL *taps,
+                          const int32_t *starts, const REAL *edge_weights, const V *base_f, const V *base_c,
+                          V *p_f, V *p_c) {
+  const REAL *b = ab + (size_t)neighbors[e] * 4 * w + 2 * w + f;
+  const REAL *weights = edge_weights + (size_t)starts[e] * 2 * w + f;
+  const REAL *tap = taps + e * TAPS;
+  V bf, bc;
+  load(b, &bf);
+  load(b + w, &bc);
+  V xf = *base_f + bf, xc = *base_c + bc;
+  V yf = (V)(0), yc = (V)(0);
+#pragma clang loop unroll(full)
+  for (int t = 0; t < TAPS; t += 2) {
+    V u0, u1, v0, v1;
+    load(weights + (size_t)t * 2 * w, &u0);
+    load(weights + (size_t)t * 2 * w + w, &u1);
+    load(weights + (size_t)(t + 1) * 2 * w, &v0);
+    load(weights + (size_t)(t + 1) * 2 * w + w, &v1);
+    xf = tap[t] * u0 + xf;
+    xc = tap[t] * u1 + xc;
+    yf = tap[t + 1] * v0 + yf;
+    yc = tap[t + 1] * v1 + yc;
+  }
+  *p_f = xf + yf;
+  *p_c = xc + yc;
+}
+
+// Adds a vector of partial sums to LANES doubles.
+ALWAYS void add_double(double *sum, const V *values) {
+  for (int lane = 0; lane < LANES; lane++) sum[lane] += (double)(*values)[lane];
+}
+
+KERNEL void SUFFIX(sluice_edge_statistics)(EDGE_ARGUMENTS, double *restrict sum, double *restrict square) {
+  for (size_t f = 0; f < w; f += LANES) {
+    for (size_t i = 0; i < n; i++) {
+      V base_f, base_c;
+      load(ab + i * 4 * w + f, &base_f);
+      load(ab + i * 4 * w + w + f, &base_c);
+      // Single-precision sums run over one centre only; centres are added up in double.
+      V s_f = (V)(0), s_c = (V)(0), q_f = (V)(0), q_c = (V)(0);
+      for (int32_t e = edge_offsets[i]; e < edge_offsets[i + 1]; e++) {
+        V p_f, p_c;
+        preactivation((size_t)e, f, w, ab, neighbors, taps, starts, edge_weights, &base_f, &base_c, &p_f, &p_c);
+        s_f += p_f;
+        s_c += p_c;
+        q_f = p_f * p_f + q_f;
+        q_c = p_c * p_c + q_c;
+      }
+      add_double(sum + f, &s_f);
+      add_double(sum + w + f, &s_c);
+      add_double(square + f, &q_f);
+      add_double(square + w + f, &q_c);
+    }
+  }
+}
+
+KERNEL void SUFFIX(sluice_edge_gate)(EDGE_ARGUMENTS, const REAL *restrict scale, const REAL *restrict shift,
+                                     REAL *restrict s) {
+  for (size_t f = 0; f < w; f += LANES) {
+    V scale_f = (V)(1), scale_c = (V)(1), shift_f = (V)(0), shift_c = (V)(0);
+    if (scale) {
+      load(scale + f, &scale_f);
+      load(scale + w + f, &scale_c);
+      load(shift + f, &shift_f);
+      load(shift + w + f, &shift_c);
+    }
+    for (size_t i = 0; i < n; i++) {
+      V base_f, base_c, total = (V)(0);
+      load(ab + i * 4 * w + f, &base_f);
+      load(ab + i * 4 * w + w + f, &base_c);
+      for (int32_t e = edge_offsets[i]; e < edge_offsets[i + 1]; e++) {
+        V p_f, p_c, g, c;
+        preactivation((size_t)e, f, w, ab, neighbors, taps, starts, edge_weights, &base_f, &base_c, &p_f, &p_c);
+        p_f = p_f * scale_f + shift_f;
+        p_c = p_c * scale_c + shift_c;
+        gate(&p_f, &p_c, &g, &c);
+        total = g * c + total;
+      }
+      store(s + i * w + f, &total);
+    }
+  }
+}
+
+// Loads the normalisation of one channel block.
+#define LOAD_NORMALIZATION                                                                                        \
+  V scale_f, scale_c, shift_f, shift_c, mean_f, mean_c, inverse_f, inverse_c;                                      \
+  load(scale + f, &scale_f);                                                                                      \
+  load(scale + w + f, &scale_c);                                                                                  \
+  load(shift + f, &shift_f);                                                                                      \
+  load(shift + w + f, &shift_c);                                                                                  \
+  load(mean + f, &mean_f);                                                                                        \
+  load(mean + w + f, &mean_c);                                                                                    \
+  load(inverse_deviation + f, &inverse_f);                                                                        \
+  load(inverse_deviation + w + f, &inverse_c);
+
+KERNEL void SUFFIX(sluice_edge_gate_backward_statistics)(
+    EDGE_ARGUMENTS, const REAL *restrict scale, const REAL *restrict shift, const REAL *restrict mean,
+    const REAL *restrict inverse_deviation, const REAL *restrict gs, double *restrict sum_g,
+    double *restrict sum_gx) {
+  for (size_t f = 0; f < w; f += LANES) {
+    LOAD_NORMALIZATION
+    for (size_t i = 0; i < n; i++) {
+      V base_f, base_c, incoming;
+      load(ab + i * 4 * w + f, &base_f);
+      load(ab + i * 4 * w + w + f, &base_c);
+      load(gs + i * w + f, &incoming);
+      V s_f = (V)(0), s_c = (V)(0), q_f = (V)(0), q_c = (V)(0);
+      for (int32_t e = edge_offsets[i]; e < edge_offsets[i + 1]; e++) {
+        V p_f, p_c, g_f, g_c;
+        preactivation((size_t)e, f, w, ab, neighbors, taps, starts, edge_weights, &base_f, &base_c, &p_f, &p_c);
+        V t_f = p_f * scale_f + shift_f, t_c = p_c * scale_c + shift_c;
+        gate_backward(&t_f, &t_c, &incoming, &g_f, &g_c);
+        s_f += g_f;
+        s_c += g_c;
+        q_f = g_f * ((p_f - mean_f) * inverse_f) + q_f;
+        q_c = g_c * ((p_c - mean_c) * inverse_c) + q_c;
+      }
+      add_double(sum_g + f, &s_f);
+      add_double(sum_g + w + f, &s_c);
+      add_double(sum_gx + f, &q_f);
+      add_double(sum_gx + w + f, &q_c);
+    }
+  }
+}
+
+KERNEL void SUFFIX(sluice_edge_gate_backward)(
+    EDGE_ARGUMENTS, const REAL *restrict scale, const REAL *restrict shift, const REAL *restrict mean,
+    const REAL *restrict inverse_deviation, const REAL *restrict gs, const REAL *restrict k1,
+    const REAL *restrict k2, const REAL *restrict k3, REAL *restrict d_ab, REAL *restrict d_edge_weights) {
+  for (size_t f = 0; f < w; f += LANES) {
+    LOAD_NORMALIZATION
+    V k1_f, k1_c, k2_f, k2_c, k3_f, k3_c;
+    load(k1 + f, &k1_f);
+    load(k1 + w + f, &k1_c);
+    load(k2 + f, &k2_f);
+    load(k2 + w + f, &k2_c);
+    load(k3 + f, &k3_f);
+    load(k3 + w + f, &k3_c);
+    const V zero = (V)(0);
+    for (size_t i = 0; i < n; i++) {
+      store(d_ab + i * 4 * w + 2 * w + f, &zero);
+      store(d_ab + i * 4 * w + 3 * w + f, &zero);
+    }
+    for (size_t i = 0; i < n; i++) {
+      V base_f, base_c, incoming;
+      load(ab + i * 4 * w + f, &base_f);
+      load(ab + i * 4 * w + w + f, &base_c);
+      load(gs + i * w + f, &incoming);
+      V da_f = zero, da_c = zero;
+      for (int32_t e = edge_offsets[i]; e < edge_offsets[i + 1]; e++) {
+        V p_f, p_c, g_f, g_c;
+        preactivation((size_t)e, f, w, ab, neighbors, taps, starts, edge_weights, &base_f, &base_c, &p_f, &p_c);
+        V t_f = p_f * scale_f + shift_f, t_c = p_c * scale_c + shift_c;
+        gate_backward(&t_f, &t_c, &incoming, &g_f, &g_c);
+        V d_f = k1_f * g_f - k2_f - k3_f * ((p_f - mean_f) * inverse_f);
+        V d_c = k1_c * g_c - k2_c - k3_c * ((p_c - mean_c) * inverse_c);
+        da_f += d_f;
+        da_c += d_c;
+        REAL *db = d_ab + (size_t)neighbors[e] * 4 * w + 2 * w + f;
+        V b_f, b_c;
+        load(db, &b_f);
+        load(db + w, &b_c);
+        b_f += d_f;
+        b_c += d_c;
+        store(db, &b_f);
+        store(db + w, &b_c);
+        REAL *dw = d_edge_weights + (size_t)starts[e] * 2 * w + f;
+        const REAL *tap = taps + (size_t)e * TAPS;
+#pragma clang loop unroll(full)
+        for (int t = 0; t < TAPS; t++) {
+          V u, v;
+          load(dw + (size_t)t * 2 * w, &u);
+          load(dw + (size_t)t * 2 * w + w, &v);
+          u = tap[t] * d_f + u;
+          v = tap[t] * d_c + v;
+          store(dw + (size_t)t * 2 * w, &u);
+          store(dw + (size_t)t * 2 * w + w, &v);
+        }
+      }
+      store(d_ab + i * 4 * w + f, &da_f);
+      store(d_ab + i * 4 * w + w + f, &da_c);
+    }
+  }
+}
+
+// ---- Node kernels ---------------------------------------------------------------------------------------------
+
+// Rows whose single-precision partial sums are added up before they go to double.
+#define ROW_BLOCK 16
+
+KERNEL void SUFFIX(sluice_column_statistics)(size_t n, size_t w, const REAL *restrict x, double *restrict sum,
+                                             double *restrict square) {
+  for (size_t f = 0; f < w; f += LANES)
+    for (size_t i = 0; i < n; i += ROW_BLOCK) {
+      V s = (V)(0), q = (V)(0);
+      for (size_t r = i; r < n && r < i + ROW_BLOCK; r++) {
+        V value;
+        load(x + r * w + f, &value);
+        s += value;
+        q = value * value + q;
+      }
+      add_double(sum + f, &s);
+      add_double(square + f, &q);
+    }
+}
+
+KERNEL void SUFFIX(sluice_residual_softplus)(size_t n, size_t w, const REAL *v, const REAL *s,
+                                             const REAL *restrict scale, const REAL *restrict shift, REAL *out) {
+  for (size_t f = 0; f < w; f += LANES) {
+    V a, b;
+    load(scale + f, &a);
+    load(shift + f, &b);
+    for (size_t i = 0; i < n; i++) {
+      V x, y;
+      load(v + i * w + f, &x);
+      load(s + i * w + f, &y);
+      x = x + (y * a + b);
+      softplus(&x);
+      store(out + i * w + f, &x);
+    }
+  }
+}
+
+KERNEL void SUFFIX(sluice_residual_softplus_backward)(size_t n, size_t w, const REAL *restrict y,
+                                                      const REAL *restrict s, const REAL *restrict mean,
+                                                      const REAL *restrict inverse_deviation, REAL *restrict g,
+                                                      double *restrict sum_g, double *restrict sum_gx) {
+  for (size_t f = 0; f < w; f += LANES) {
+    V m, d;
+    load(mean + f, &m);
+    load(inverse_deviation + f, &d);
+    for (size_t i = 0; i < n; i += ROW_BLOCK) {
+      V total = (V)(0), weighted = (V)(0);
+      for (size_t r = i; r < n && r < i + ROW_BLOCK; r++) {
+        V value, output, incoming, e;
+        load(y + r * w + f, &output);
+        load(g + r * w + f, &incoming);
+        load(s + r * w + f, &value);
+        output = -output;
+        vector_exp(&output, &e);
+        incoming = incoming * ((V)(1) - e);
+        store(g + r * w + f, &incoming);
+        total += incoming;
+        weighted = incoming * ((value - m) * d) + weighted;
+      }
+      add_double(sum_g + f, &total);
+      add_double(sum_gx + f, &weighted);
+    }
+  }
+}
+
+KERNEL void SUFFIX(sluice_normalization_backward)(size_t n, size_t w, const REAL *restrict g,
+                                                  const REAL *restrict s, const REAL *restrict mean,
+                                                  const REAL *restrict inverse_deviation, const REAL *restrict k1,
+                                                  const REAL *restrict k2, const REAL *restrict k3,
+                                                  REAL *restrict out) {
+  for (size_t f = 0; f < w; f += LANES) {
+    V m, d, a, b, c;
+    load(mean + f, &m);
+    load(inverse_deviation + f, &d);
+    load(k1 + f, &a);
+    load(k2 + f, &b);
+    load(k3 + f, &c);
+    for (size_t i = 0; i < n; i++) {
+      V incoming, value;
+      load(g + i * w + f, &incoming);
+      load(s + i * w + f, &value);
+      V result = a * incoming - b - c * ((value - m) * d);
+      store(out + i * w + f, &result);
+    }
+  }
+}
+
+KERNEL void SUFFIX(sluice_softplus)(size_t count, REAL *x) {
+  size_t i = 0;
+  for (; i + LANES <= count; i += LANES) {
+    V v;
+    load(x + i, &v);
+    softplus(&v);
+    store(x + i, &v);
+  }
+  if (i < count) {
+    V v = (V)(0);
+    for (size_t lane = 0; lane < count - i; lane++) v[lane] = x[i + lane];
+    softplus(&v);
+    for (size_t lane = 0; lane < count - i; lane++) x[i + lane] = v[lane];
+  }
+}
+
+KERNEL void SUFFIX(sluice_softplus_backward)(size_t count, const REAL *y, REAL *g) {
+  size_t i = 0;
+  for (; i < count; i += LANES) {
+    size_t lanes = count - i < LANES ? count - i : LANES;
+    V v = (V)(0), e;
+    if (lanes == LANES) load(y + i, &v);
+    else for (size_t lane = 0; lane < lanes; lane++) v[lane] = y[i + lane];
+    v = -v;
+    vector_exp(&v, &e);
+    e = (V)(1) - e;
+    for (size_t lane = 0; lane < lanes; lane++) g[i + lane] *= e[lane];
+  }
+}

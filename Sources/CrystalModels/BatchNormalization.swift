@@ -1,0 +1,62 @@
+internal import TensorKernels
+
+/// One batch normalization of c channels during training: what the batch says, in the form the kernels take.
+///
+/// x̃ = γ (x − mean) / √(var + ε) + β with the biased batch variance; source: S. Ioffe and C. Szegedy, ICML 2015.
+final class BatchNormalization<Scalar: KernelScalar & BitwiseCopyable> {
+  let channels: Int
+  private let memory: Buffer<Scalar>
+  private var rows = 1.0
+
+  init(channels: Int) {
+    self.channels = channels
+    memory = Buffer(capacity: 7 * channels)
+  }
+
+  private func slot(_ index: Int) -> UnsafeMutablePointer<Scalar> { memory.pointer + index * channels }
+
+  var pointers: NormalizationPointers<Scalar> {
+    NormalizationPointers(scale: slot(0), shift: slot(1), mean: slot(2), inverseDeviation: slot(3))
+  }
+
+  var gradientPointers: NormalizationGradientPointers<Scalar> {
+    NormalizationGradientPointers(k1: slot(4), k2: slot(5), k3: slot(6))
+  }
+
+  /// Takes the sums of x and x² over `rows` rows; updates the running mean and variance (momentum 0.1, unbiased).
+  func setStatistics(
+    sum: UnsafePointer<Double>, square: UnsafePointer<Double>, rows: Int, gamma: UnsafePointer<Scalar>,
+    beta: UnsafePointer<Scalar>, runningMean: UnsafeMutablePointer<Scalar>,
+    runningVariance: UnsafeMutablePointer<Scalar>
+  ) {
+    self.rows = Double(max(rows, 1))
+    let unbiased = self.rows > 1 ? self.rows / (self.rows - 1) : 1
+    for channel in 0..<channels {
+      let mean = sum[channel] / self.rows
+      let variance = max(0, square[channel] / self.rows - mean * mean)
+      let inverse = 1 / (variance + batchNormalizationEpsilon).squareRoot()
+      let scale = Double(gamma[channel]) * inverse
+      slot(0)[channel] = Scalar(scale)
+      slot(1)[channel] = Scalar(Double(beta[channel]) - mean * scale)
+      slot(2)[channel] = Scalar(mean)
+      slot(3)[channel] = Scalar(inverse)
+      runningMean[channel] = Scalar(0.9 * Double(runningMean[channel]) + 0.1 * mean)
+      runningVariance[channel] = Scalar(0.9 * Double(runningVariance[channel]) + 0.1 * variance * unbiased)
+    }
+  }
+
+  /// Takes the sums of g and g · x̂; writes dL/dγ and dL/dβ and prepares `gradientPointers`.
+  func setGradients(
+    sumG: UnsafePointer<Double>, sumGX: UnsafePointer<Double>, gamma: UnsafeMutablePointer<Scalar>,
+    beta: UnsafeMutablePointer<Scalar>
+  ) {
+    for channel in 0..<channels {
+      let k1 = Double(slot(0)[channel])
+      slot(4)[channel] = Scalar(k1)
+      slot(5)[channel] = Scalar(k1 * sumG[channel] / rows)
+      slot(6)[channel] = Scalar(k1 * sumGX[channel] / rows)
+      gamma[channel] = Scalar(sumGX[channel])
+      beta[channel] = Scalar(sumG[channel])
+    }
+  }
+}

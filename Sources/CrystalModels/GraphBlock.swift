@@ -1,0 +1,109 @@
+internal import CrystalGraphs
+public import TensorKernels
+
+/// Some graphs of a collection laid out for the kernels: one block that fits into a core's cache.
+///
+/// Reused for one block after the other; not thread-safe. Shapes: S structures, n sites, E edges.
+public final class GraphBlock<Scalar: KernelScalar & BitwiseCopyable> {
+  /// Number of structures S.
+  public private(set) var structureCount = 0
+  /// Number of sites n.
+  public private(set) var siteCount = 0
+  /// Number of edges E.
+  public private(set) var edgeCount = 0
+  /// Sites of structure s are `structureOffsets[s] ..< structureOffsets[s + 1]`, shape (S + 1).
+  public let structureOffsets = Buffer<Int32>()
+  /// Atomic number of each site, shape (n).
+  public let atomicNumbers = Buffer<UInt8>()
+  /// Shape (n + 1).
+  public let edgeOffsets = Buffer<Int32>()
+  /// Neighbor of each edge within the block, shape (E).
+  public let neighbors = Buffer<Int32>()
+  /// Gaussian values, shape (E, 8).
+  public let taps = Buffer<Scalar>()
+  /// First Gaussian of each edge, shape (E).
+  public let starts = Buffer<Int32>()
+  private let distances = Buffer<Scalar>()
+
+  /// An empty block.
+  public init() {}
+
+  /// Fills the block with the graphs `indices` of `collection`, in that order.
+  public func assemble(
+    _ indices: some Sequence<Int>, of collection: GraphCollection, for configuration: CGCNNConfiguration
+  ) {
+    let indices = Array(indices)
+    structureCount = indices.count
+    siteCount = 0
+    edgeCount = 0
+    for index in indices {
+      let sites = collection.siteOffsets[index]..<collection.siteOffsets[index + 1]
+      siteCount += sites.count
+      edgeCount += collection.edgeOffsets[sites.upperBound] - collection.edgeOffsets[sites.lowerBound]
+    }
+    let structureOffsets = structureOffsets.reserve(structureCount + 1)
+    let atomicNumbers = atomicNumbers.reserve(siteCount)
+    let edgeOffsets = edgeOffsets.reserve(siteCount + 1)
+    let neighbors = neighbors.reserve(edgeCount)
+    let distances = distances.reserve(edgeCount)
+    structureOffsets[0] = 0
+    edgeOffsets[0] = 0
+    collection.withUnsafePointers { source in
+      var (site, edge) = (0, 0)
+      for (position, index) in indices.enumerated() {
+        let first = Int32(site)
+        for sourceSite in source.siteOffsets[index]..<source.siteOffsets[index + 1] {
+          atomicNumbers[site] = source.atomicNumbers[sourceSite]
+          for sourceEdge in source.edgeOffsets[sourceSite]..<source.edgeOffsets[sourceSite + 1] {
+            neighbors[edge] = first + source.neighbors[sourceEdge]
+            distances[edge] = Scalar(source.distances[sourceEdge])
+            edge += 1
+          }
+          site += 1
+          edgeOffsets[site] = Int32(edge)
+        }
+        structureOffsets[position + 1] = Int32(site)
+      }
+    }
+    Scalar.gaussianTaps(
+      distances, count: edgeCount, spacing: Scalar(configuration.gaussianSpacing),
+      gaussianCount: configuration.gaussianCount, taps: taps.reserve(edgeCount * gaussianTapCount),
+      starts: starts.reserve(edgeCount))
+  }
+
+  /// The kernels' view of this block with the given projections (n, 4w) and edge weights (K, 2w).
+  func edges(
+    width: Int, projections: UnsafePointer<Scalar>, edgeWeights: UnsafePointer<Scalar>
+  ) -> EdgeBlock<Scalar> {
+    EdgeBlock(
+      centerCount: siteCount, width: width, projections: projections, edgeOffsets: edgeOffsets.pointer,
+      neighbors: neighbors.pointer, taps: taps.pointer, starts: starts.pointer, edgeWeights: edgeWeights)
+  }
+}
+
+extension GraphCollection {
+  struct Pointers {
+    let siteOffsets: UnsafeBufferPointer<Int>
+    let edgeOffsets: UnsafeBufferPointer<Int>
+    let atomicNumbers: UnsafeBufferPointer<UInt8>
+    let neighbors: UnsafeBufferPointer<Int32>
+    let distances: UnsafeBufferPointer<Float>
+  }
+
+  func withUnsafePointers<Result>(_ body: (Pointers) -> Result) -> Result {
+    siteOffsets.withUnsafeBufferPointer { siteOffsets in
+      edgeOffsets.withUnsafeBufferPointer { edgeOffsets in
+        atomicNumbers.withUnsafeBufferPointer { atomicNumbers in
+          neighbors.withUnsafeBufferPointer { neighbors in
+            distances.withUnsafeBufferPointer { distances in
+              body(
+                Pointers(
+                  siteOffsets: siteOffsets, edgeOffsets: edgeOffsets, atomicNumbers: atomicNumbers,
+                  neighbors: neighbors, distances: distances))
+            }
+          }
+        }
+      }
+    }
+  }
+}

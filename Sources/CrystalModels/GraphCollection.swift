@@ -1,0 +1,58 @@
+public import CrystalGraphs
+
+/// The graphs of many crystals in flat arrays: what networks are fed from.
+///
+/// Shapes: S structures, N sites in all, E directed edges in all.
+public struct GraphCollection: Sendable {
+  /// Sites of structure s are `siteOffsets[s] ..< siteOffsets[s + 1]`, shape (S + 1).
+  public private(set) var siteOffsets: [Int] = [0]
+  /// Edges of site i are `edgeOffsets[i] ..< edgeOffsets[i + 1]`, shape (N + 1).
+  public private(set) var edgeOffsets: [Int] = [0]
+  /// Atomic number of each site, shape (N).
+  public private(set) var atomicNumbers: [UInt8] = []
+  /// Neighbor of each edge, counted within its structure, shape (E).
+  public private(set) var neighbors: [Int32] = []
+  /// Length of each edge (Å), shape (E).
+  public private(set) var distances: [Float] = []
+
+  /// No graphs.
+  public init() {}
+
+  /// Number of structures S.
+  public var count: Int { siteOffsets.count - 1 }
+
+  /// Number of sites of structure `index`.
+  public func siteCount(of index: Int) -> Int { siteOffsets[index + 1] - siteOffsets[index] }
+
+  /// Forgets all graphs and keeps the memory.
+  public mutating func removeAll() {
+    siteOffsets.removeSubrange(1...)
+    edgeOffsets.removeSubrange(1...)
+    atomicNumbers.removeAll(keepingCapacity: true)
+    neighbors.removeAll(keepingCapacity: true)
+    distances.removeAll(keepingCapacity: true)
+  }
+
+  /// Adds one graph, with the padding that `configuration` asks for.
+  ///
+  /// A site with fewer than `neighborCount` neighbors keeps them (`.none`), or has the rest filled with edges to the
+  /// structure's first site at cutoff + 1 Å (`.firstAtom`).
+  public mutating func append(_ graph: CrystalGraph, for configuration: CGCNNConfiguration) {
+    for element in graph.elements { atomicNumbers.append(element.rawValue) }
+    for site in 0..<graph.siteCount {
+      let range = Int(graph.edgeOffsets[site])..<Int(graph.edgeOffsets[site + 1])
+      for edge in range.prefix(configuration.neighborCount) {
+        neighbors.append(graph.neighbors[edge])
+        distances.append(Float(graph.distances[edge]))
+      }
+      if configuration.padding == .firstAtom, range.count < configuration.neighborCount {
+        for _ in range.count..<configuration.neighborCount {
+          neighbors.append(0)
+          distances.append(Float(configuration.cutoff + 1))
+        }
+      }
+      edgeOffsets.append(neighbors.count)
+    }
+    siteOffsets.append(atomicNumbers.count)
+  }
+}

@@ -1,0 +1,92 @@
+/// The rule by which gradients change parameters, with PyTorch's definitions and defaults.
+public enum OptimizerKind: String, Codable, CaseIterable, Hashable, Sendable {
+  /// Stochastic gradient descent with momentum: v ← μ v + g, θ ← θ − lr v; decay is added to g.
+  case sgd
+  /// Adam (D. P. Kingma and J. Ba, ICLR 2015); decay is added to g.
+  case adam
+  /// AdamW (I. Loshchilov and F. Hutter, ICLR 2019); decay is decoupled: θ ← θ − lr · decay · θ first.
+  case adamw
+}
+
+/// An optimizer and its moments over a flat parameter array of n numbers.
+public struct Optimizer: Sendable {
+  /// The rule.
+  public let kind: OptimizerKind
+  /// Weight decay.
+  public let weightDecay: Double
+  /// First moments or velocities, shape (n).
+  public var moment1: [Float]
+  /// Second moments, shape (n); unused by `sgd`.
+  public var moment2: [Float]
+  /// Steps taken.
+  public var step = 0
+
+  /// An optimizer at rest.
+  public init(_ kind: OptimizerKind, weightDecay: Double, parameterCount: Int) {
+    self.kind = kind
+    self.weightDecay = weightDecay
+    moment1 = [Float](repeating: 0, count: parameterCount)
+    moment2 = [Float](repeating: 0, count: parameterCount)
+  }
+
+  /// Changes `values` by one step.
+  ///
+  /// - Parameters:
+  ///   - values: parameters (n).
+  ///   - gradient: dL/d(values) (n).
+  ///   - rate: learning rate and momentum of this step.
+  public mutating func update(_ values: inout [Float], gradient: [Float], rate: LearningRate) {
+    precondition(values.count == gradient.count && values.count == moment1.count, "one gradient a parameter")
+    step += 1
+    switch kind {
+    case .sgd: updateSGD(&values, gradient, rate)
+    case .adam, .adamw: updateAdam(&values, gradient, rate)
+    }
+  }
+
+  private mutating func updateSGD(_ values: inout [Float], _ gradient: [Float], _ rate: LearningRate) {
+    let (learningRate, momentum, decay) = (Float(rate.learningRate), Float(rate.momentum), Float(weightDecay))
+    for index in values.indices {
+      moment1[index] = momentum * moment1[index] + gradient[index] + decay * values[index]
+      values[index] -= learningRate * moment1[index]
+    }
+  }
+
+  private mutating func updateAdam(_ values: inout [Float], _ gradient: [Float], _ rate: LearningRate) {
+    let beta1 = rate.momentum
+    let beta2 = 0.999
+    let correction1 = 1 - power(beta1, step)
+    let correction2 = 1 - power(beta2, step)
+    let stepSize = Float(rate.learningRate / correction1)
+    let denominatorScale = Float(1 / correction2.squareRoot())
+    let decoupled = kind == .adamw ? Float(1 - rate.learningRate * weightDecay) : 1
+    let coupled = kind == .adam ? Float(weightDecay) : 0
+    let (b1, b2) = (Float(beta1), Float(beta2))
+    let count = values.count
+    values.withUnsafeMutableBufferPointer { values in
+      gradient.withUnsafeBufferPointer { gradient in
+        moment1.withUnsafeMutableBufferPointer { first in
+          moment2.withUnsafeMutableBufferPointer { second in
+            for index in 0..<count {
+              let g = gradient[index] + coupled * values[index]
+              first[index] = b1 * first[index] + (1 - b1) * g
+              second[index] = b2 * second[index] + (1 - b2) * g * g
+              let denominator = second[index].squareRoot() * denominatorScale + 1e-8
+              values[index] = values[index] * decoupled - stepSize * first[index] / denominator
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+private func power(_ base: Double, _ exponent: Int) -> Double {
+  var (result, factor, remaining) = (1.0, base, exponent)
+  while remaining > 0 {
+    if remaining & 1 == 1 { result *= factor }
+    factor *= factor
+    remaining >>= 1
+  }
+  return result
+}

@@ -1,0 +1,101 @@
+internal import CKernels
+
+extension Double: KernelScalar {
+  public static func gaussianTaps(
+    _ distances: UnsafePointer<Double>, count: Int, spacing: Double, gaussianCount: Int,
+    taps: UnsafeMutablePointer<Double>, starts: UnsafeMutablePointer<Int32>
+  ) {
+    precondition(gaussianCount >= gaussianTapCount, "at least eight Gaussians are needed")
+    sluice_gaussian_taps_f64(distances, count, spacing, Int32(gaussianCount), taps, starts)
+  }
+
+  public static func multiply(
+    rows n: Int, columns m: Int, inner k: Int, _ a: UnsafePointer<Double>, aRow: Int, aColumn: Int,
+    _ b: UnsafePointer<Double>, bias: UnsafePointer<Double>?, into c: UnsafeMutablePointer<Double>, accumulate: Bool
+  ) {
+    precondition(m % 16 == 0, "the number of columns is a multiple of 16")
+    sluice_gemm_f64(n, m, k, a, aRow, aColumn, b, m, bias, c, m, accumulate ? 1 : 0)
+  }
+
+  public static func edgeStatistics(
+    _ block: EdgeBlock<Double>, sum: UnsafeMutablePointer<Double>, square: UnsafeMutablePointer<Double>
+  ) {
+    sluice_edge_statistics_f64(
+      block.centerCount, block.width, block.projections, block.edgeOffsets, block.neighbors, block.taps,
+      block.starts, block.edgeWeights, sum, square)
+  }
+
+  public static func edgeGate(
+    _ block: EdgeBlock<Double>, scale: UnsafePointer<Double>?, shift: UnsafePointer<Double>?,
+    into s: UnsafeMutablePointer<Double>
+  ) {
+    sluice_edge_gate_f64(
+      block.centerCount, block.width, block.projections, block.edgeOffsets, block.neighbors, block.taps,
+      block.starts, block.edgeWeights, scale, shift, s)
+  }
+
+  public static func edgeGateBackwardStatistics(
+    _ block: EdgeBlock<Double>, _ normalization: NormalizationPointers<Double>, gradient: UnsafePointer<Double>,
+    sumG: UnsafeMutablePointer<Double>, sumGX: UnsafeMutablePointer<Double>
+  ) {
+    sluice_edge_gate_backward_statistics_f64(
+      block.centerCount, block.width, block.projections, block.edgeOffsets, block.neighbors, block.taps,
+      block.starts, block.edgeWeights, normalization.scale, normalization.shift, normalization.mean,
+      normalization.inverseDeviation, gradient, sumG, sumGX)
+  }
+
+  public static func edgeGateBackward(
+    _ block: EdgeBlock<Double>, _ normalization: NormalizationPointers<Double>, gradient: UnsafePointer<Double>,
+    _ coefficients: NormalizationGradientPointers<Double>, projections: UnsafeMutablePointer<Double>,
+    edgeWeights: UnsafeMutablePointer<Double>
+  ) {
+    sluice_edge_gate_backward_f64(
+      block.centerCount, block.width, block.projections, block.edgeOffsets, block.neighbors, block.taps,
+      block.starts, block.edgeWeights, normalization.scale, normalization.shift, normalization.mean,
+      normalization.inverseDeviation, gradient, coefficients.k1, coefficients.k2, coefficients.k3, projections,
+      edgeWeights)
+  }
+
+  public static func columnStatistics(
+    _ x: UnsafePointer<Double>, rows: Int, width: Int, sum: UnsafeMutablePointer<Double>,
+    square: UnsafeMutablePointer<Double>
+  ) {
+    sluice_column_statistics_f64(rows, width, x, sum, square)
+  }
+
+  public static func residualSoftplus(
+    rows: Int, width: Int, _ v: UnsafePointer<Double>, _ s: UnsafePointer<Double>, scale: UnsafePointer<Double>,
+    shift: UnsafePointer<Double>, into out: UnsafeMutablePointer<Double>
+  ) {
+    sluice_residual_softplus_f64(rows, width, v, s, scale, shift, out)
+  }
+
+  public static func residualSoftplusBackward(
+    rows: Int, width: Int, output y: UnsafePointer<Double>, _ s: UnsafePointer<Double>,
+    _ normalization: NormalizationPointers<Double>, gradient g: UnsafeMutablePointer<Double>,
+    sumG: UnsafeMutablePointer<Double>, sumGX: UnsafeMutablePointer<Double>
+  ) {
+    sluice_residual_softplus_backward_f64(
+      rows, width, y, s, normalization.mean, normalization.inverseDeviation, g, sumG, sumGX)
+  }
+
+  public static func normalizationBackward(
+    rows: Int, width: Int, gradient g: UnsafePointer<Double>, _ s: UnsafePointer<Double>,
+    _ normalization: NormalizationPointers<Double>, _ coefficients: NormalizationGradientPointers<Double>,
+    into out: UnsafeMutablePointer<Double>
+  ) {
+    sluice_normalization_backward_f64(
+      rows, width, g, s, normalization.mean, normalization.inverseDeviation, coefficients.k1, coefficients.k2,
+      coefficients.k3, out)
+  }
+
+  public static func softplus(_ x: UnsafeMutablePointer<Double>, count: Int) {
+    sluice_softplus_f64(count, x)
+  }
+
+  public static func softplusBackward(
+    output y: UnsafePointer<Double>, gradient g: UnsafeMutablePointer<Double>, count: Int
+  ) {
+    sluice_softplus_backward_f64(count, y, g)
+  }
+}

@@ -1,0 +1,101 @@
+internal import CKernels
+
+extension Float: KernelScalar {
+  public static func gaussianTaps(
+    _ distances: UnsafePointer<Float>, count: Int, spacing: Float, gaussianCount: Int,
+    taps: UnsafeMutablePointer<Float>, starts: UnsafeMutablePointer<Int32>
+  ) {
+    precondition(gaussianCount >= gaussianTapCount, "at least eight Gaussians are needed")
+    sluice_gaussian_taps_f32(distances, count, spacing, Int32(gaussianCount), taps, starts)
+  }
+
+  public static func multiply(
+    rows n: Int, columns m: Int, inner k: Int, _ a: UnsafePointer<Float>, aRow: Int, aColumn: Int,
+    _ b: UnsafePointer<Float>, bias: UnsafePointer<Float>?, into c: UnsafeMutablePointer<Float>, accumulate: Bool
+  ) {
+    precondition(m % 16 == 0, "the number of columns is a multiple of 16")
+    sluice_gemm_f32(n, m, k, a, aRow, aColumn, b, m, bias, c, m, accumulate ? 1 : 0)
+  }
+
+  public static func edgeStatistics(
+    _ block: EdgeBlock<Float>, sum: UnsafeMutablePointer<Double>, square: UnsafeMutablePointer<Double>
+  ) {
+    sluice_edge_statistics_f32(
+      block.centerCount, block.width, block.projections, block.edgeOffsets, block.neighbors, block.taps,
+      block.starts, block.edgeWeights, sum, square)
+  }
+
+  public static func edgeGate(
+    _ block: EdgeBlock<Float>, scale: UnsafePointer<Float>?, shift: UnsafePointer<Float>?,
+    into s: UnsafeMutablePointer<Float>
+  ) {
+    sluice_edge_gate_f32(
+      block.centerCount, block.width, block.projections, block.edgeOffsets, block.neighbors, block.taps,
+      block.starts, block.edgeWeights, scale, shift, s)
+  }
+
+  public static func edgeGateBackwardStatistics(
+    _ block: EdgeBlock<Float>, _ normalization: NormalizationPointers<Float>, gradient: UnsafePointer<Float>,
+    sumG: UnsafeMutablePointer<Double>, sumGX: UnsafeMutablePointer<Double>
+  ) {
+    sluice_edge_gate_backward_statistics_f32(
+      block.centerCount, block.width, block.projections, block.edgeOffsets, block.neighbors, block.taps,
+      block.starts, block.edgeWeights, normalization.scale, normalization.shift, normalization.mean,
+      normalization.inverseDeviation, gradient, sumG, sumGX)
+  }
+
+  public static func edgeGateBackward(
+    _ block: EdgeBlock<Float>, _ normalization: NormalizationPointers<Float>, gradient: UnsafePointer<Float>,
+    _ coefficients: NormalizationGradientPointers<Float>, projections: UnsafeMutablePointer<Float>,
+    edgeWeights: UnsafeMutablePointer<Float>
+  ) {
+    sluice_edge_gate_backward_f32(
+      block.centerCount, block.width, block.projections, block.edgeOffsets, block.neighbors, block.taps,
+      block.starts, block.edgeWeights, normalization.scale, normalization.shift, normalization.mean,
+      normalization.inverseDeviation, gradient, coefficients.k1, coefficients.k2, coefficients.k3, projections,
+      edgeWeights)
+  }
+
+  public static func columnStatistics(
+    _ x: UnsafePointer<Float>, rows: Int, width: Int, sum: UnsafeMutablePointer<Double>,
+    square: UnsafeMutablePointer<Double>
+  ) {
+    sluice_column_statistics_f32(rows, width, x, sum, square)
+  }
+
+  public static func residualSoftplus(
+    rows: Int, width: Int, _ v: UnsafePointer<Float>, _ s: UnsafePointer<Float>, scale: UnsafePointer<Float>,
+    shift: UnsafePointer<Float>, into out: UnsafeMutablePointer<Float>
+  ) {
+    sluice_residual_softplus_f32(rows, width, v, s, scale, shift, out)
+  }
+
+  public static func residualSoftplusBackward(
+    rows: Int, width: Int, output y: UnsafePointer<Float>, _ s: UnsafePointer<Float>,
+    _ normalization: NormalizationPointers<Float>, gradient g: UnsafeMutablePointer<Float>,
+    sumG: UnsafeMutablePointer<Double>, sumGX: UnsafeMutablePointer<Double>
+  ) {
+    sluice_residual_softplus_backward_f32(
+      rows, width, y, s, normalization.mean, normalization.inverseDeviation, g, sumG, sumGX)
+  }
+
+  public static func normalizationBackward(
+    rows: Int, width: Int, gradient g: UnsafePointer<Float>, _ s: UnsafePointer<Float>,
+    _ normalization: NormalizationPointers<Float>, _ coefficients: NormalizationGradientPointers<Float>,
+    into out: UnsafeMutablePointer<Float>
+  ) {
+    sluice_normalization_backward_f32(
+      rows, width, g, s, normalization.mean, normalization.inverseDeviation, coefficients.k1, coefficients.k2,
+      coefficients.k3, out)
+  }
+
+  public static func softplus(_ x: UnsafeMutablePointer<Float>, count: Int) {
+    sluice_softplus_f32(count, x)
+  }
+
+  public static func softplusBackward(
+    output y: UnsafePointer<Float>, gradient g: UnsafeMutablePointer<Float>, count: Int
+  ) {
+    sluice_softplus_backward_f32(count, y, g)
+  }
+}

@@ -1,0 +1,150 @@
+internal import CKernels
+
+/// Number of Gaussians kept for each edge: those whose centers lie within four spacings of the distance. The
+/// largest one left out is below e⁻¹⁶ ≈ 1.1e-7.
+public let gaussianTapCount = Int(SLUICE_TAPS)
+
+/// The edges of a block of centers together with the projections their pre-activations are made of.
+///
+///     pₑ = AB[i][0 ..< 2w] + AB[j][2w ..< 4w] + Σₜ taps[e][t] · edgeWeights[starts[e] + t],   e = (i, j)
+///
+/// Shapes: n centers, w node features (a multiple of 16), E edges, K Gaussians.
+public struct EdgeBlock<Scalar> {
+  /// Number of centers n.
+  public var centerCount: Int
+  /// Node-feature width w.
+  public var width: Int
+  /// Projections of every node, shape (n, 4w).
+  public var projections: UnsafePointer<Scalar>
+  /// Edges of center i are `edgeOffsets[i] ..< edgeOffsets[i + 1]`, shape (n + 1).
+  public var edgeOffsets: UnsafePointer<Int32>
+  /// Neighbor of each edge, shape (E), within 0 ..< n.
+  public var neighbors: UnsafePointer<Int32>
+  /// Gaussian values, shape (E, 8).
+  public var taps: UnsafePointer<Scalar>
+  /// First Gaussian of each edge, shape (E).
+  public var starts: UnsafePointer<Int32>
+  /// Projection of the Gaussians, shape (K, 2w).
+  public var edgeWeights: UnsafePointer<Scalar>
+
+  /// A block over memory that must stay valid while it is used.
+  public init(
+    centerCount: Int, width: Int, projections: UnsafePointer<Scalar>, edgeOffsets: UnsafePointer<Int32>,
+    neighbors: UnsafePointer<Int32>, taps: UnsafePointer<Scalar>, starts: UnsafePointer<Int32>,
+    edgeWeights: UnsafePointer<Scalar>
+  ) {
+    precondition(width > 0 && width % 16 == 0, "the node width is a multiple of 16")
+    self.centerCount = centerCount
+    self.width = width
+    self.projections = projections
+    self.edgeOffsets = edgeOffsets
+    self.neighbors = neighbors
+    self.taps = taps
+    self.starts = starts
+    self.edgeWeights = edgeWeights
+  }
+}
+
+/// Batch normalization of c channels as the kernels take it: x̃ = x · scale + shift, x̂ = (x − mean) · inverseDeviation.
+public struct NormalizationPointers<Scalar> {
+  /// γ / √(var + ε), shape (c).
+  public var scale: UnsafePointer<Scalar>
+  /// β − mean · scale, shape (c).
+  public var shift: UnsafePointer<Scalar>
+  /// Batch mean, shape (c).
+  public var mean: UnsafePointer<Scalar>
+  /// 1 / √(var + ε), shape (c).
+  public var inverseDeviation: UnsafePointer<Scalar>
+
+  /// Pointers to four arrays of c channels.
+  public init(
+    scale: UnsafePointer<Scalar>, shift: UnsafePointer<Scalar>, mean: UnsafePointer<Scalar>,
+    inverseDeviation: UnsafePointer<Scalar>
+  ) {
+    self.scale = scale
+    self.shift = shift
+    self.mean = mean
+    self.inverseDeviation = inverseDeviation
+  }
+}
+
+/// Coefficients of the backward pass of batch normalization: dL/dx = k1 · g − k2 − k3 · x̂, each of c channels.
+public struct NormalizationGradientPointers<Scalar> {
+  /// γ · inverseDeviation, shape (c).
+  public var k1: UnsafePointer<Scalar>
+  /// k1 · mean(g), shape (c).
+  public var k2: UnsafePointer<Scalar>
+  /// k1 · mean(g · x̂), shape (c).
+  public var k3: UnsafePointer<Scalar>
+
+  /// Pointers to three arrays of c channels.
+  public init(k1: UnsafePointer<Scalar>, k2: UnsafePointer<Scalar>, k3: UnsafePointer<Scalar>) {
+    self.k1 = k1
+    self.k2 = k2
+    self.k3 = k3
+  }
+}
+
+/// A floating-point type that the fused kernels exist for: `Float` for work, `Double` for checks.
+///
+/// All matrices are row-major. "Adds to" accumulates, everything else overwrites. No kernel allocates, and each
+/// row's result is independent of the rows beside it, bit for bit.
+public protocol KernelScalar: BinaryFloatingPoint, Sendable {
+  /// Expands distances (Å) on Gaussians exp(−(d − kΔ)²/Δ²), k = 0 … count − 1, keeping the eight nearest centers.
+  static func gaussianTaps(
+    _ distances: UnsafePointer<Self>, count: Int, spacing: Self, gaussianCount: Int,
+    taps: UnsafeMutablePointer<Self>, starts: UnsafeMutablePointer<Int32>)
+
+  /// C (n, m) = [C +] A (n, k) · B (k, m) [+ bias (m)], m a multiple of 16; `aRow`, `aColumn` are A's strides.
+  static func multiply(
+    rows n: Int, columns m: Int, inner k: Int, _ a: UnsafePointer<Self>, aRow: Int, aColumn: Int,
+    _ b: UnsafePointer<Self>, bias: UnsafePointer<Self>?, into c: UnsafeMutablePointer<Self>, accumulate: Bool)
+
+  /// Adds the column sums of p and p² over all edges to `sum`, `square`, shape (2w).
+  static func edgeStatistics(
+    _ block: EdgeBlock<Self>, sum: UnsafeMutablePointer<Double>, square: UnsafeMutablePointer<Double>)
+
+  /// s (n, w) = Σ over edges of sigmoid(p̃ filter) ⊙ softplus(p̃ core), with p̃ = p where `scale` is nil.
+  static func edgeGate(
+    _ block: EdgeBlock<Self>, scale: UnsafePointer<Self>?, shift: UnsafePointer<Self>?,
+    into s: UnsafeMutablePointer<Self>)
+
+  /// First backward pass of `edgeGate`: adds the sums of g = dL/dp̃ and of g · p̂ to `sumG`, `sumGX`, shape (2w).
+  static func edgeGateBackwardStatistics(
+    _ block: EdgeBlock<Self>, _ normalization: NormalizationPointers<Self>, gradient: UnsafePointer<Self>,
+    sumG: UnsafeMutablePointer<Double>, sumGX: UnsafeMutablePointer<Double>)
+
+  /// Second backward pass of `edgeGate`: overwrites dL/dAB (n, 4w), adds dL/d(edge weights) (K, 2w).
+  static func edgeGateBackward(
+    _ block: EdgeBlock<Self>, _ normalization: NormalizationPointers<Self>, gradient: UnsafePointer<Self>,
+    _ coefficients: NormalizationGradientPointers<Self>, projections: UnsafeMutablePointer<Self>,
+    edgeWeights: UnsafeMutablePointer<Self>)
+
+  /// Adds the column sums of x and x², x of shape (n, w), to `sum`, `square`.
+  static func columnStatistics(
+    _ x: UnsafePointer<Self>, rows: Int, width: Int, sum: UnsafeMutablePointer<Double>,
+    square: UnsafeMutablePointer<Double>)
+
+  /// out (n, w) = softplus(v + s ⊙ scale + shift).
+  static func residualSoftplus(
+    rows: Int, width: Int, _ v: UnsafePointer<Self>, _ s: UnsafePointer<Self>, scale: UnsafePointer<Self>,
+    shift: UnsafePointer<Self>, into out: UnsafeMutablePointer<Self>)
+
+  /// g (n, w) ⊙= 1 − exp(−y), y = softplus(…); adds the column sums of g and g · ŝ to `sumG`, `sumGX`.
+  static func residualSoftplusBackward(
+    rows: Int, width: Int, output y: UnsafePointer<Self>, _ s: UnsafePointer<Self>,
+    _ normalization: NormalizationPointers<Self>, gradient g: UnsafeMutablePointer<Self>,
+    sumG: UnsafeMutablePointer<Double>, sumGX: UnsafeMutablePointer<Double>)
+
+  /// out (n, w) = k1 ⊙ g − k2 − k3 ⊙ ŝ.
+  static func normalizationBackward(
+    rows: Int, width: Int, gradient g: UnsafePointer<Self>, _ s: UnsafePointer<Self>,
+    _ normalization: NormalizationPointers<Self>, _ coefficients: NormalizationGradientPointers<Self>,
+    into out: UnsafeMutablePointer<Self>)
+
+  /// x = softplus(x) in place.
+  static func softplus(_ x: UnsafeMutablePointer<Self>, count: Int)
+
+  /// g ⊙= 1 − exp(−y) in place: the backward pass of y = softplus(x).
+  static func softplusBackward(output y: UnsafePointer<Self>, gradient g: UnsafeMutablePointer<Self>, count: Int)
+}
