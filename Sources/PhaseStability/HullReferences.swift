@@ -29,6 +29,9 @@ public struct HullReferences: Sendable {
   /// The options in force.
   public let options: HullReferenceOptions
 
+  /// A hash of all phases and the texts of their energies, the same for the same phases however they were given.
+  public let fingerprint: UInt64
+
   let table: PhaseTable
 
   /// Reference phases from comma-separated text with the columns `formula` and `formation_energy_per_atom`
@@ -57,6 +60,7 @@ public struct HullReferences: Sendable {
     self.name = name
     self.options = options
     table = built.table
+    fingerprint = built.table.fingerprint
     entryCount = built.entryCount
     duplicateCount = built.duplicateCount
     missingTerminals = built.missingTerminals

@@ -49,6 +49,15 @@ struct HullSimplex: Sendable {
     return false
   }
 
+  /// Takes over an optimal basis found elsewhere; false when it is singular.
+  mutating func adopt(basis: [Int], _ columns: PhaseColumns, target: [Double]) -> Bool {
+    start(k: columns.elementCount, count: columns.count, target: target)
+    self.basis = basis
+    guard invert(columns, target: target) else { return false }
+    price(columns)
+    return true
+  }
+
   /// Energy of the mixture (eV/atom).
   func energy(_ columns: PhaseColumns) -> Double {
     var sum = 0.0

@@ -51,10 +51,27 @@ public struct HullSolver: Sendable {
     let total = parts.reduce(0.0) { $0 + Double($1.count) }
     target.removeAll(keepingCapacity: true)
     for part in parts { target.append(Double(part.count) / total) }
-    guard simplex.solve(columns, target: target) else {
-      throw .notConverged(chemicalSystem: composition.chemicalSystem)
-    }
+    if simplex.solve(columns, target: target) { return same }
+    // Not known to happen; exact pivots always end.
+    let program = exactProgram(parts)
+    guard
+      simplex.adopt(basis: program.solve(startingFrom: program.elementBasis).basis, columns, target: target)
+    else { throw .notConverged(chemicalSystem: composition.chemicalSystem) }
     return same
+  }
+
+  /// The exact program of a reduced composition, the basis that floating point ends in, and the phase of the same
+  /// composition.
+  mutating func exactProgram(
+    of reduced: Composition
+  ) throws(HullError) -> (program: ExactProgram, basis: [Int], same: Int?) {
+    let same = try solve(reduced)
+    return (exactProgram(reduced.parts), simplex.basis, same)
+  }
+
+  private func exactProgram(_ parts: [Composition.Part]) -> ExactProgram {
+    ExactProgram(
+      table: references.table, phases: columns.phases.prefix(columns.count).map { Int($0) }, parts: parts)
   }
 
   private mutating func sameCompositionPhase(_ parts: [Composition.Part]) -> Int? {

@@ -89,6 +89,9 @@ struct PhaseTable: Sendable {
     }
   }
 
+  /// Atoms in one reduced formula unit of a phase.
+  func atomCount(ofPhase phase: Int) -> Int { parts(ofPhase: phase).reduce(0) { $0 + $1.count } }
+
   func formula(at phase: Int) -> String {
     let start = phase == 0 ? 0 : Int(formulaEnds[phase - 1])
     return String(decoding: formulaBytes[start..<Int(formulaEnds[phase])], as: UTF8.self)
@@ -97,6 +100,14 @@ struct PhaseTable: Sendable {
   func energyText(at phase: Int) -> String {
     let start = phase == 0 ? 0 : Int(energyEnds[phase - 1])
     return String(decoding: energyBytes[start..<Int(energyEnds[phase])], as: UTF8.self)
+  }
+
+  /// The energy (eV/atom) as the decimal number that was given.
+  func exactEnergy(at phase: Int) -> Rational {
+    guard let number = DecimalNumber(energyText(at: phase)) else {
+      preconditionFailure("a stored energy is a decimal number")
+    }
+    return number.rational
   }
 
   func composition(at phase: Int) -> Composition {

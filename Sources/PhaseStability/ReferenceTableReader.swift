@@ -33,7 +33,9 @@ struct ReferenceTableReader {
     } catch {
       throw .unreadableFormula(line: line, text: formula, reason: error)
     }
-    guard isDecimal(energyText.utf8), let energy = Double(energyText), energy.isFinite else {
+    guard energyText.utf8.count <= DecimalNumber.maximumLength, isDecimal(energyText.utf8),
+      let energy = Double(energyText), energy.isFinite
+    else {
       throw .unreadableEnergy(line: line, text: energyText)
     }
     return PhaseEntry(
@@ -97,30 +99,4 @@ struct ReferenceTableReader {
       }
     }
   }
-}
-
-/// Whether a text is a plain decimal number: sign, digits with at most one point, exponent. Rejects the "inf", "nan"
-/// and hexadecimal forms that `Double` would read.
-func isDecimal(_ text: some Sequence<UInt8>) -> Bool {
-  var digits = 0
-  var exponentDigits: Int?
-  var points = 0
-  var previous: UInt8 = 0
-  for byte in text {
-    switch byte {
-    case 48...57:
-      if let count = exponentDigits { exponentDigits = count + 1 } else { digits += 1 }
-    case 43, 45:
-      guard previous == 0 || previous == 101 || previous == 69 else { return false }
-    case 46:
-      points += 1
-      guard points == 1, exponentDigits == nil else { return false }
-    case 101, 69:
-      guard exponentDigits == nil, digits > 0 else { return false }
-      exponentDigits = 0
-    default: return false
-    }
-    previous = byte
-  }
-  return digits > 0 && exponentDigits != 0
 }
