@@ -1,0 +1,209 @@
+public import ModelFormats
+public import TensorKernels
+
+/// Trains one CGCNN, epoch by epoch.
+///
+/// The state after an epoch is complete: a trainer restored from `checkpoint()` continues exactly as the one that
+/// wrote it, because the order of structures in epoch e follows from the seed and e alone.
+public final class Trainer {
+  /// What is being trained, and how.
+  public let options: TrainingOptions
+  /// Standardization of the target, from the training split.
+  public let normalizer: Normalizer
+  /// The epochs done so far.
+  public private(set) var history: [EpochRecord] = []
+  /// Parameters of the epoch with the lowest validation error so far.
+  public private(set) var best: CGCNNParameters<Float>
+  /// That validation error; infinite before the first epoch.
+  public private(set) var bestError = Double.infinity
+
+  private let training: LabelledGraphs
+  private let validation: LabelledGraphs
+  private let standardizedTargets: [Float]
+  private let network: CGCNNTrainingNetwork<Float>
+  private var optimizer: Optimizer
+  private let jobs: Int
+
+  /// A trainer at the start of its run.
+  ///
+  /// - Parameters:
+  ///   - options: how to train.
+  ///   - training: structures to learn from; at least one.
+  ///   - validation: structures that choose the best epoch; where empty, the last epoch is best.
+  ///   - jobs: number of threads; the result does not depend on it.
+  /// - Throws: `ModelError.unsupportedConfiguration`.
+  public init(
+    options: TrainingOptions, training: LabelledGraphs, validation: LabelledGraphs, jobs: Int
+  ) throws(ModelError) {
+    precondition(training.graphs.count > 0, "there is something to learn from")
+    precondition(options.batchSize > 0 && options.epochs > 0, "batch size and epochs are positive")
+    self.options = options
+    self.training = training
+    self.validation = validation
+    self.jobs = max(1, jobs)
+    let normalizer = Normalizer(fitting: training.targets)
+    self.normalizer = normalizer
+    standardizedTargets = training.targets.map { Float(normalizer.standardized($0)) }
+    var generator = SeededRandom(seed: options.seed, stream: 0)
+    let parameters = try CGCNNParameters<Float>(options.configuration, using: &generator)
+    best = parameters
+    network = CGCNNTrainingNetwork(parameters, jobs: jobs)
+    optimizer = Optimizer(
+      options.optimizer, weightDecay: options.weightDecay, parameterCount: parameters.values.count)
+  }
+
+  /// Steps of one epoch; an incomplete last batch is left out, as its normalization would be noisy.
+  public var stepsPerEpoch: Int { max(1, training.graphs.count / options.batchSize) }
+
+  /// Whether all epochs are done.
+  public var isFinished: Bool { history.count >= options.epochs }
+
+  /// Trains one epoch and validates.
+  ///
+  /// - Parameter progress: called after each step with the structures done, those of the whole epoch, and the mean
+  ///   loss so far; returning false abandons the epoch.
+  /// - Returns: the epoch's record, or nil when it was abandoned: then this trainer must not be used further; go on
+  ///   from the last checkpoint.
+  public func runEpoch(progress: (_ done: Int, _ total: Int, _ loss: Double) -> Bool) -> EpochRecord? {
+    precondition(!isFinished, "all epochs are done")
+    let epoch = history.count
+    let order = structureOrder(epoch: epoch)
+    let steps = stepsPerEpoch
+    var lossSum = 0.0
+    var rate = LearningRate(learningRate: 0, momentum: 0)
+    for step in 0..<steps {
+      let batch = Array(order[step * options.batchSize..<min((step + 1) * options.batchSize, order.count)])
+      lossSum += network.computeGradient(
+        batch, of: training.graphs, targets: standardizedTargets, loss: options.loss)
+      rate = options.schedule.rate(
+        step: epoch * steps + step, totalSteps: options.epochs * steps, stepsPerEpoch: steps,
+        peak: options.learningRate, momentum: options.momentum)
+      optimizer.update(&network.parameters.values, gradient: network.gradient, rate: rate)
+      let done = min((step + 1) * options.batchSize, order.count)
+      if !progress(done, steps * options.batchSize, lossSum / Double(step + 1)) { return nil }
+    }
+    let error = validationError(network.parameters)
+    if error < bestError || validation.graphs.count == 0 {
+      best = network.parameters
+      bestError = error
+    }
+    let record = EpochRecord(
+      epoch: epoch + 1, trainingLoss: lossSum / Double(steps), validationError: error,
+      learningRate: rate.learningRate)
+    history.append(record)
+    return record
+  }
+
+  private func structureOrder(epoch: Int) -> [Int] {
+    var generator = SeededRandom(seed: options.seed, stream: UInt64(epoch) + 1)
+    return (0..<training.graphs.count).shuffled(using: &generator)
+  }
+
+  private func validationError(_ parameters: CGCNNParameters<Float>) -> Double {
+    guard validation.graphs.count > 0 else { return .nan }
+    let predictions = CGCNNPredictor(parameters).predictions(validation.graphs, jobs: jobs)
+    let sum = zip(predictions, validation.targets).reduce(0.0) {
+      $0 + abs(normalizer.restored(Double($1.0)) - $1.1)
+    }
+    return sum / Double(validation.graphs.count)
+  }
+}
+
+extension Trainer {
+  /// The whole state as tensors, to be saved between epochs.
+  public func checkpoint() -> [NamedTensor] {
+    let current = network.parameters
+    let numbers = history.flatMap { [$0.trainingLoss, $0.validationError, $0.learningRate] }
+    return [
+      NamedTensor(name: "parameters", shape: [current.values.count], values: current.values),
+      NamedTensor(name: "statistics", shape: [current.statistics.count], values: current.statistics),
+      NamedTensor(name: "best_parameters", shape: [best.values.count], values: best.values),
+      NamedTensor(name: "best_statistics", shape: [best.statistics.count], values: best.statistics),
+      NamedTensor(name: "moment1", shape: [optimizer.moment1.count], values: optimizer.moment1),
+      NamedTensor(name: "moment2", shape: [optimizer.moment2.count], values: optimizer.moment2),
+      NamedTensor(name: "step", shape: [1], data: .int64([Int64(optimizer.step)])),
+      NamedTensor(name: "best_error", shape: [1], data: .double([bestError])),
+      NamedTensor(name: "history", shape: [history.count, 3], data: .double(numbers)),
+    ]
+  }
+
+  /// Takes over the state that `checkpoint()` of a trainer with equal options and data saved.
+  ///
+  /// - Throws: `ModelError` when a tensor is missing or has the wrong shape.
+  public func restore(_ tensors: [NamedTensor]) throws(ModelError) {
+    func tensor(_ name: String) throws(ModelError) -> NamedTensor {
+      guard let tensor = tensors.first(where: { $0.name == name }) else { throw .missingTensor(name: name) }
+      return tensor
+    }
+    func floats(_ name: String, _ count: Int) throws(ModelError) -> [Float] {
+      let found = try tensor(name)
+      guard let values = found.floats, values.count == count else {
+        throw .wrongShape(name: name, expected: [count], found: found.shape)
+      }
+      return values
+    }
+    let (count, statisticsCount) = (network.parameters.values.count, network.parameters.statistics.count)
+    let values = try floats("parameters", count)
+    let statistics = try floats("statistics", statisticsCount)
+    let bestValues = try floats("best_parameters", count)
+    let bestStatistics = try floats("best_statistics", statisticsCount)
+    let moment1 = try floats("moment1", count)
+    let moment2 = try floats("moment2", count)
+    let step = try tensor("step")
+    let error = try tensor("best_error")
+    let past = try tensor("history")
+    guard let steps = step.integers, steps.count == 1, let errors = error.doubles, errors.count == 1,
+      let numbers = past.doubles, numbers.count % 3 == 0
+    else { throw .wrongShape(name: "history", expected: [-1, 3], found: past.shape) }
+    network.parameters.values = values
+    network.parameters.statistics = statistics
+    best.values = bestValues
+    best.statistics = bestStatistics
+    optimizer.moment1 = moment1
+    optimizer.moment2 = moment2
+    optimizer.step = Int(steps[0])
+    bestError = errors[0]
+    history = (0..<numbers.count / 3).map { index in
+      EpochRecord(
+        epoch: index + 1, trainingLoss: numbers[3 * index], validationError: numbers[3 * index + 1],
+        learningRate: numbers[3 * index + 2])
+    }
+  }
+}
+
+extension CGCNNPredictor {
+  /// Sites a block holds at most, unless a single structure has more: its activations then stay in a core's cache.
+  public static let sitesPerBlock = 192
+
+  /// Predicts every structure of a collection: standardized values or probabilities, shape (S).
+  public func predictions(_ collection: GraphCollection, jobs: Int) -> [Float] {
+    let blocks = CGCNNPredictor.blocks(of: collection)
+    let output = Buffer<Float>(capacity: collection.count)
+    let workers = min(max(1, jobs), max(1, blocks.count))
+    performInParallel(count: workers, jobs: workers) { worker in
+      let block = GraphBlock<Float>()
+      let scratch = Scratch()
+      for index in stride(from: worker, to: blocks.count, by: workers) {
+        block.assemble(blocks[index], of: collection, for: configuration)
+        predict(block, scratch: scratch, into: output.pointer + blocks[index].lowerBound)
+      }
+    }
+    return Array(UnsafeBufferPointer(start: output.pointer, count: collection.count))
+  }
+
+  /// Consecutive structures cut into blocks of at most `sitesPerBlock` sites.
+  public static func blocks(of collection: GraphCollection) -> [Range<Int>] {
+    var blocks: [Range<Int>] = []
+    var (first, sites) = (0, 0)
+    for index in 0..<collection.count {
+      let count = collection.siteCount(of: index)
+      if index > first, sites + count > sitesPerBlock {
+        blocks.append(first..<index)
+        (first, sites) = (index, 0)
+      }
+      sites += count
+    }
+    if first < collection.count { blocks.append(first..<collection.count) }
+    return blocks
+  }
+}
