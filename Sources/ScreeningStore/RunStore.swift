@@ -1,0 +1,181 @@
+import Foundation
+import GRDB
+
+/// The results of one run: one SQLite file.
+///
+/// Every commit is one transaction that holds rows, rejections, counts and the progress of the sources together, so
+/// that a run killed at any moment resumes exactly where the last commit ended. The file is in write-ahead mode with
+/// `synchronous = NORMAL`: after a crash or kill of the process nothing committed is lost; after a power failure the
+/// last commits may be missing, as a whole, and the run does them again.
+public final class RunStore: Sendable {
+  /// Path of the file.
+  public let path: String
+  let queue: DatabaseQueue
+
+  /// How a store is opened.
+  public enum Access: Sendable {
+    /// For a run: brings an older file up to date.
+    case readWrite
+    /// For looking, also while a run is writing.
+    case readOnly
+  }
+
+  /// Creates the store of a new run.
+  ///
+  /// A file whose creation was interrupted holds no run yet and is completed.
+  ///
+  /// - Parameters:
+  ///   - path: path of the file; its folder exists.
+  ///   - run: what the run is.
+  /// - Throws: `StoreError.alreadyExists` where there is a file already, and whatever keeps it from being written.
+  public static func create(at path: String, run: RunDescription) throws(StoreError) -> RunStore {
+    guard run.sources.count <= RecordKey.maximumSourceCount else {
+      throw .unknownIndex(what: "source", index: run.sources.count)
+    }
+    if FileManager.default.fileExists(atPath: path) {
+      switch try state(of: path) {
+      case .empty, .incomplete: break
+      case .run, .unknown: throw .alreadyExists(path: path)
+      }
+    }
+    let store = try RunStore(path: path, access: .readWrite)
+    try store.write { try $0.execute(sql: "PRAGMA application_id = \(StoreSchema.applicationID)") }
+    try store.migrate()
+    try store.write { try RunStore.insert(run, into: $0) }
+    return store
+  }
+
+  /// Opens the store of an existing run.
+  ///
+  /// - Throws: `StoreError`; a version newer than this one is refused.
+  public static func open(at path: String, access: Access) throws(StoreError) -> RunStore {
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw .cannotOpen(path: path, message: "there is no such file")
+    }
+    switch try state(of: path) {
+    case .run: break
+    case .empty, .incomplete: throw .incomplete(path: path)
+    case .unknown: throw .notARunStore(path: path)
+    }
+    let store = try RunStore(path: path, access: access)
+    if access == .readWrite {
+      try store.migrate()
+    } else {
+      let isComplete = try store.read { try StoreSchema.migrator.hasCompletedMigrations($0) }
+      guard isComplete else { throw .olderVersion(path: path) }
+    }
+    return store
+  }
+
+  private enum FileState { case empty, incomplete, run, unknown }
+
+  /// Looks at a file without changing it: opening for writing would turn another program's database to our mode.
+  private static func state(of path: String) throws(StoreError) -> FileState {
+    let store = try RunStore(path: path, access: .readOnly)
+    let (identity, tables) = try store.read { db in
+      (
+        try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0,
+        try String.fetchAll(db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table'")
+      )
+    }
+    guard identity == StoreSchema.applicationID else {
+      return identity == 0 && tables.isEmpty ? .empty : .unknown
+    }
+    let unknown = try store.read { try StoreSchema.unknownMigrations($0) }
+    guard unknown.isEmpty else { throw .newerVersion(path: path, unknown: unknown) }
+    guard tables.contains("run") else { return .incomplete }
+    let runs = try store.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM run") ?? 0 }
+    return runs == 1 ? .run : .incomplete
+  }
+
+  /// Closes the file. A store that is let go closes as well; closing by hand reports what stands in the way.
+  public func close() throws(StoreError) {
+    do { try queue.close() } catch { throw storeError(error) }
+  }
+
+  private init(path: String, access: Access) throws(StoreError) {
+    var configuration = Configuration()
+    configuration.readonly = access == .readOnly
+    configuration.busyMode = .timeout(5)
+    // The only writer is `commit`, which writes a row and its parts together.
+    configuration.foreignKeysEnabled = false
+    configuration.journalMode = access == .readOnly ? .default : .wal
+    configuration.prepareDatabase { db in
+      if access == .readWrite { try db.execute(sql: "PRAGMA synchronous = NORMAL") }
+      try db.execute(sql: "PRAGMA cache_size = -65536")
+    }
+    self.path = path
+    do {
+      queue = try DatabaseQueue(path: path, configuration: configuration)
+    } catch {
+      throw StoreError(error, path: path)
+    }
+  }
+
+  private func migrate() throws(StoreError) {
+    do { try StoreSchema.migrator.migrate(queue) } catch { throw storeError(error) }
+  }
+
+  private static func insert(_ run: RunDescription, into db: Database) throws {
+    try db.execute(
+      sql: """
+        INSERT INTO run (only_row, name, plan, plan_fingerprint, created, sluice_version, stability_threshold)
+        VALUES (1, ?, ?, ?, ?, ?, ?)
+        """,
+      arguments: [
+        run.name, run.plan, run.planFingerprint, run.created, run.sluiceVersion, run.stabilityThreshold,
+      ])
+    for (index, model) in run.models.enumerated() {
+      try db.execute(
+        sql:
+          "INSERT INTO models (model, name, fingerprint, property, unit, members) VALUES (?, ?, ?, ?, ?, ?)",
+        arguments: [index, model.name, model.fingerprint, model.property, model.unit, model.memberCount])
+    }
+    for (index, source) in run.sources.enumerated() {
+      try db.execute(
+        sql: "INSERT INTO sources (source, name, fingerprint) VALUES (?, ?, ?)",
+        arguments: [index, source.name, source.fingerprint])
+    }
+  }
+
+  // MARK: Access with plain errors
+
+  func read<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+    do { return try queue.read(body) } catch { throw storeError(error) }
+  }
+
+  func write<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+    do { return try queue.write(body) } catch { throw storeError(error) }
+  }
+
+  /// Reads one row after another; what the caller's own code throws passes through unchanged.
+  func iterate(_ body: (Database) throws -> Void) throws {
+    do { try queue.read(body) } catch let error as DatabaseError { throw storeError(error) }
+  }
+
+  func storeError(_ error: any Error) -> StoreError { StoreError(error, path: path) }
+}
+
+extension StoreError {
+  init(_ error: any Error, path: String) {
+    if let error = error as? StoreError {
+      self = error
+      return
+    }
+    guard let error = error as? DatabaseError else {
+      self = .failed(path: path, code: -1, message: "\(error)")
+      return
+    }
+    switch error.resultCode {
+    case .SQLITE_NOTADB, .SQLITE_CORRUPT: self = .notADatabase(path: path)
+    case .SQLITE_CANTOPEN:
+      self = .cannotOpen(path: path, message: error.message ?? "no permission or no such folder")
+    case .SQLITE_FULL: self = .diskFull(path: path)
+    case .SQLITE_READONLY, .SQLITE_PERM: self = .readOnly(path: path)
+    case .SQLITE_BUSY, .SQLITE_LOCKED: self = .locked(path: path)
+    default:
+      self = .failed(
+        path: path, code: Int(error.extendedResultCode.rawValue), message: error.message ?? "no message")
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import GRDB
+
+/// The tables and their migrations. Migrations are appended, never edited once released.
+enum StoreSchema {
+  /// "Slui", marks the file as a Sluice run store (PRAGMA application_id).
+  static let applicationID = 0x536C_7569
+
+  static var migrator: DatabaseMigrator {
+    var migrator = DatabaseMigrator()
+    migrator.registerMigration("1 first tables", foreignKeyChecks: .immediate) { db in
+      try db.execute(sql: firstTables)
+      try db.execute(sql: rankingView)
+    }
+    return migrator
+  }
+
+  static func unknownMigrations(_ db: Database) throws -> [String] {
+    try migrator.appliedIdentifiers(db).subtracting(migrator.migrations).sorted()
+  }
+
+  private static let firstTables = """
+    CREATE TABLE run (
+      only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+      name TEXT NOT NULL,
+      plan TEXT NOT NULL,
+      plan_fingerprint TEXT NOT NULL,
+      created TEXT NOT NULL,
+      sluice_version TEXT NOT NULL,
+      stability_threshold REAL,
+      finished TEXT
+    ) STRICT;
+    CREATE TABLE models (
+      model INTEGER PRIMARY KEY,
+      name TEXT NOT NULL UNIQUE,
+      fingerprint TEXT NOT NULL,
+      property TEXT NOT NULL,
+      unit TEXT NOT NULL,
+      members INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE sources (
+      source INTEGER PRIMARY KEY,
+      name TEXT NOT NULL,
+      fingerprint TEXT,
+      records INTEGER NOT NULL DEFAULT 0,
+      finished INTEGER NOT NULL DEFAULT 0 CHECK (finished IN (0, 1)),
+      resume_token BLOB
+    ) STRICT;
+    CREATE TABLE structures (
+      record_key INTEGER PRIMARY KEY,
+      source INTEGER NOT NULL GENERATED ALWAYS AS (record_key >> 40) VIRTUAL,
+      record INTEGER NOT NULL GENERATED ALWAYS AS (record_key & 1099511627775) VIRTUAL,
+      material_id TEXT NOT NULL,
+      formula TEXT NOT NULL,
+      chemical_system TEXT NOT NULL,
+      sites INTEGER NOT NULL,
+      volume REAL NOT NULL
+    ) STRICT;
+    CREATE TABLE crystals (
+      record_key INTEGER PRIMARY KEY,
+      payload BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE scores (
+      record_key INTEGER NOT NULL,
+      model INTEGER NOT NULL,
+      mean REAL NOT NULL,
+      std REAL,
+      members BLOB,
+      PRIMARY KEY (record_key, model)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE stability (
+      record_key INTEGER NOT NULL,
+      model INTEGER NOT NULL,
+      energy REAL NOT NULL,
+      e_above_hull REAL NOT NULL,
+      decomposition_energy REAL,
+      decomposition TEXT,
+      PRIMARY KEY (record_key, model)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX stability_by_hull ON stability (e_above_hull);
+    CREATE TABLE rejections (
+      record_key INTEGER PRIMARY KEY,
+      source INTEGER NOT NULL GENERATED ALWAYS AS (record_key >> 40) VIRTUAL,
+      record INTEGER NOT NULL GENERATED ALWAYS AS (record_key & 1099511627775) VIRTUAL,
+      member TEXT,
+      byte_offset INTEGER,
+      material_id TEXT,
+      stage TEXT NOT NULL,
+      reason TEXT NOT NULL,
+      message TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE outcomes (
+      outcome TEXT NOT NULL CHECK (outcome IN ('row', 'rejected', 'filtered')),
+      stage TEXT NOT NULL,
+      reason TEXT NOT NULL,
+      records INTEGER NOT NULL,
+      PRIMARY KEY (outcome, stage, reason)
+    ) STRICT, WITHOUT ROWID;
+    """
+
+  private static let rankingView = """
+    CREATE VIEW ranking AS
+    SELECT structures.material_id, structures.formula, structures.chemical_system, structures.sites,
+      structures.volume, models.name AS model, stability.energy, scores.std AS energy_std, stability.e_above_hull,
+      stability.decomposition_energy, stability.decomposition, structures.source, structures.record,
+      stability.record_key, stability.model AS model_index
+    FROM stability
+    JOIN structures ON structures.record_key = stability.record_key
+    JOIN models ON models.model = stability.model
+    LEFT JOIN scores ON scores.record_key = stability.record_key AND scores.model = stability.model
+    ORDER BY stability.e_above_hull, structures.material_id, stability.record_key, stability.model;
+    """
+}
