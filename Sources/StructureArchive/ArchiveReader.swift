@@ -88,7 +88,7 @@ public final class ArchiveReader {
     if let members {
       if let next = try members.next(longestName: limits.longestName) {
         enter(name: members.isRaw ? fileName : next.name)
-        try split(MemberSource(members))
+        split(MemberSource(members), isWholeFile: members.isRaw)
       } else {
         self.members = nil
       }
@@ -124,14 +124,14 @@ public final class ArchiveReader {
     if TarHeader.recognizes(content.peeked) {
       members = try MemberReader(tar: content, archive: file)
     } else {
-      try split(content)
+      split(content, isWholeFile: true)
     }
   }
 
-  private func split(_ source: any ByteSource) throws(ArchiveError) {
+  private func split(_ source: any ByteSource, isWholeFile: Bool) {
     window.attach(source)
     let context = SplitterContext(window: window, limits: limits, archive: file, member: member)
-    splitter = ContentDetection.splitter(for: context)
+    splitter = ContentDetection.splitter(for: context, isWholeFile: isWholeFile)
   }
 }
 

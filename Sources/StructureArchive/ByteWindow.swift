@@ -35,6 +35,9 @@ final class ByteWindow {
   /// Number of bytes held.
   var count: Int { end - start }
 
+  /// The bytes held; valid until `fill`.
+  var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+
   /// Appends the next piece of the stream; false at its end.
   func fill() -> Bool {
     guard let source else { return false }
@@ -64,6 +67,18 @@ final class ByteWindow {
 
   /// The first `count` bytes as an array.
   func copy(_ count: Int) -> [UInt8] { [UInt8](UnsafeRawBufferPointer(start: base, count: count)) }
+
+  /// Whether nothing but blanks follows the first `position` bytes to the end of the stream.
+  func holdsOnlyBlanks(after position: Int) -> Bool {
+    var position = position
+    while position < count || fill() {
+      while position < count {
+        if !TextLines.isBlank(base[position]) { return false }
+        position += 1
+      }
+    }
+    return true
+  }
 
   /// Passes over everything that is left.
   func drain() {

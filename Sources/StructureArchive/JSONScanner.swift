@@ -37,10 +37,11 @@ struct JSONScanner {
     return nil
   }
 
-  /// Whether `bytes` hold a value that ends, with nothing but blanks after it.
-  static func isBalanced(_ bytes: UnsafeRawBufferPointer) -> Bool {
+  /// Whether `bytes` begin an object or array that does not end in them.
+  static func isCut(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    let first = bytes.first { !TextLines.isBlank($0) }
+    guard first == UInt8(ascii: "{") || first == UInt8(ascii: "[") else { return false }
     var scanner = JSONScanner()
-    guard let end = scanner.scan(bytes, from: 0) else { return false }
-    return bytes[end...].allSatisfy { $0 == 32 || ($0 >= 9 && $0 <= 13) }
+    return scanner.scan(bytes, from: 0) == nil
   }
 }

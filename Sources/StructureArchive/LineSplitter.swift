@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// JSON lines: every line that is not blank is a record.
 ///
 /// Lines of an OPTIMADE stream that describe the stream itself are passed over: the "x-optimade" header and what
@@ -25,9 +17,10 @@ final class LineSplitter: RecordSplitter {
       guard let length = nextLineLength() else {
         return try passOverLongLine()
       }
+      let number = line == 1 && window.holdsOnlyBlanks(after: length) ? nil : line
       let hasNewline = length < window.count
       if !hasNewline { ended = true }
-      let bytes = UnsafeRawBufferPointer(start: window.base, count: length)
+      let bytes = UnsafeRawBufferPointer(rebasing: window.bytes[..<length])
       defer { window.consume(length + (hasNewline ? 1 : 0)) }
       let kind = classify(bytes)
       if kind == .blank {
@@ -35,10 +28,10 @@ final class LineSplitter: RecordSplitter {
         continue
       }
       // Without its newline the last line may be cut; it is whole when its brackets close.
-      if !hasNewline, !JSONScanner.isBalanced(bytes) { throw context.truncation }
+      if !hasNewline, JSONScanner.isCut(bytes) { throw context.truncation }
       if kind == .header { continue }
       return RecordPiece(
-        bytes: [UInt8](bytes), offset: window.offset, format: .json, failure: nil, number: line)
+        bytes: [UInt8](bytes), offset: window.offset, format: .json, failure: nil, number: number)
     }
     if let failure = window.failure { throw failure }
     return nil
@@ -49,8 +42,7 @@ final class LineSplitter: RecordSplitter {
     let window = context.window
     var searched = 0
     while true {
-      if let found = memchr(window.base + searched, 10, window.count - searched) {
-        let length = UnsafeRawPointer(found) - UnsafeRawPointer(window.base)
+      if let length = window.bytes.firstNewline(from: searched) {
         return length <= context.limits.largestRecord ? length : nil
       }
       searched = window.count
@@ -63,8 +55,8 @@ final class LineSplitter: RecordSplitter {
     let window = context.window
     let start = window.offset
     while true {
-      if let found = memchr(window.base, 10, window.count) {
-        window.consume(UnsafeRawPointer(found) - UnsafeRawPointer(window.base) + 1)
+      if let newline = window.bytes.firstNewline(from: 0) {
+        window.consume(newline + 1)
         return context.tooLarge(offset: start, format: .json, number: line)
       }
       window.consume(window.count)
@@ -80,7 +72,7 @@ final class LineSplitter: RecordSplitter {
 
   private func classify(_ bytes: UnsafeRawBufferPointer) -> Kind {
     var start = 0
-    while start < bytes.count, bytes[start] == 32 || (bytes[start] >= 9 && bytes[start] <= 13) { start += 1 }
+    while start < bytes.count, TextLines.isBlank(bytes[start]) { start += 1 }
     if start == bytes.count { return .blank }
     if line == 1, bytes.starts(with: [0xEF, 0xBB, 0xBF]) { start += 3 }
     if line == 1, LineSplitter.strings(bytes, from: start, count: 1) == ["x-optimade"] {

@@ -15,15 +15,8 @@ extension StructureDecoder {
     }
     // The result's pointers lead into this thread's scratch memory: everything is copied before the function ends.
     guard raw.status == Int32(json_crystal_ok.rawValue) else { throw error(raw, record) }
-    let elements = try elements(raw)
-    let positions = [SIMD3<Double>](unsafeUninitializedCapacity: raw.site_count) { target, count in
-      for site in 0..<raw.site_count {
-        target.initializeElement(
-          at: site,
-          to: SIMD3(raw.positions[3 * site], raw.positions[3 * site + 1], raw.positions[3 * site + 2]))
-      }
-      count = raw.site_count
-    }
+    let elements = try elements(UnsafeBufferPointer(start: raw.symbols, count: raw.site_count))
+    let positions = vectors(raw.positions, count: raw.site_count)
     let m = raw.lattice
     let structure = try makeStructure(
       lattice: (SIMD3(m.0, m.1, m.2), SIMD3(m.3, m.4, m.5), SIMD3(m.6, m.7, m.8)), elements: elements,
@@ -37,27 +30,6 @@ extension StructureDecoder {
     return DecodedRecord(id: id.isEmpty ? record.defaultID : id, structure: structure, properties: values)
   }
 
-  private func elements(_ raw: json_crystal) throws(RecordError) -> [Element] {
-    var bad: Int?
-    let elements = [Element](unsafeUninitializedCapacity: raw.site_count) { target, count in
-      for site in 0..<raw.site_count {
-        let code = raw.symbols[site]
-        guard let element = Element(symbolBytes: UInt8(code & 0xFF), UInt8(code >> 8)) else {
-          bad = site
-          break
-        }
-        target.initializeElement(at: site, to: element)
-        count = site + 1
-      }
-    }
-    if let bad {
-      let code = raw.symbols[bad]
-      let name = String(decoding: [UInt8(code & 0xFF), UInt8(code >> 8)].filter { $0 != 0 }, as: UTF8.self)
-      throw RecordError(reason: .unknownElement, message: "site \(bad): no element named '\(name)'")
-    }
-    return elements
-  }
-
   private func error(_ raw: json_crystal, _ record: ArchiveRecord) -> RecordError {
     let message = text(raw.message, raw.message_length)
     switch raw.status {
@@ -67,20 +39,11 @@ extension StructureDecoder {
       return RecordError(reason: .unknownElement, message: message)
     case Int32(json_crystal_partial.rawValue): return RecordError(reason: .partialOccupancy, message: message)
     default:
-      let endsEarly = record.bytes.withUnsafeBytes { bytes in
-        var scanner = JSONScanner()
-        return bytes.first == UInt8(ascii: "{") && scanner.scan(bytes, from: 0) == nil
-      }
+      let endsEarly = record.bytes.withUnsafeBytes { JSONScanner.isCut($0) }
       return endsEarly
         ? RecordError(
           reason: .truncated, message: "the JSON text ends within a value", byteOffset: record.bytes.count)
         : RecordError(reason: .unreadable, message: message)
     }
-  }
-
-  private func text(_ bytes: UnsafePointer<CChar>?, _ count: Int) -> String {
-    guard let bytes, count > 0 else { return "" }
-    return String(
-      decoding: UnsafeRawBufferPointer(start: UnsafeRawPointer(bytes), count: count), as: UTF8.self)
   }
 }

@@ -31,6 +31,8 @@ public struct StructureDecoder: Sendable {
   public let properties: [String]
   /// What happens to shared sites.
   public let occupancy: OccupancyPolicy
+  /// Most sites of a cell; a record with more is refused with `.tooManySites`.
+  public let largestSiteCount: Int
   let propertyNames: NameList
 
   /// A decoder.
@@ -38,7 +40,12 @@ public struct StructureDecoder: Sendable {
   /// - Parameters:
   ///   - properties: names of scalar fields; one that is absent, null or no number is left out of the result.
   ///   - occupancy: what happens to shared sites.
-  public init(properties: [String] = [], occupancy: OccupancyPolicy = .reject) {
+  ///   - largestSiteCount: most sites of a cell, all symmetry operations applied.
+  public init(
+    properties: [String] = [], occupancy: OccupancyPolicy = .reject, largestSiteCount: Int = 100_000
+  ) {
+    precondition(largestSiteCount > 0, "a crystal has sites")
+    self.largestSiteCount = largestSiteCount
     self.properties = properties
     self.occupancy = occupancy
     propertyNames = NameList(properties)
@@ -49,11 +56,23 @@ public struct StructureDecoder: Sendable {
   /// - Throws: `RecordError` with the reason for which it is none.
   public func decode(_ record: ArchiveRecord) throws(RecordError) -> DecodedRecord {
     if let failure = record.failure { throw failure }
+    let decoded = try decodeContent(record)
+    guard decoded.structure.siteCount <= largestSiteCount else {
+      throw RecordError(reason: .tooManySites, message: "\(decoded.structure.siteCount) sites in the cell")
+    }
+    return decoded
+  }
+
+  private func decodeContent(_ record: ArchiveRecord) throws(RecordError) -> DecodedRecord {
     switch record.format {
     case .json: return try decodeJSON(record, columns: nil)
     case .tableRow(let columns): return try decodeJSON(record, columns: NameList(columns))
-    case .cif, .poscar, .extendedXYZ, .unknown:
-      throw RecordError(reason: .unreadable, message: "not a form of crystal that is known here")
+    case .cif: return try decodeCIF(record)
+    case .poscar: return try decodePOSCAR(record)
+    case .extendedXYZ: return try decodeExtendedXYZ(record)
+    case .unknown:
+      throw RecordError(
+        reason: .unreadable, message: "not JSON, CIF, POSCAR or extended XYZ", byteOffset: nil)
     }
   }
 }
@@ -67,6 +86,42 @@ struct NameList: Sendable {
     count = names.count
     bytes = names.flatMap { name in name.utf8.filter { $0 != 0 }.map { CChar(bitPattern: $0) } + [0] }
   }
+}
+
+/// The elements of packed symbols: first letter | second letter << 8.
+func elements(_ codes: UnsafeBufferPointer<UInt16>) throws(RecordError) -> [Element] {
+  var bad: Int?
+  let elements = [Element](unsafeUninitializedCapacity: codes.count) { target, count in
+    for site in codes.indices {
+      guard let element = Element(symbolBytes: UInt8(codes[site] & 0xFF), UInt8(codes[site] >> 8)) else {
+        bad = site
+        break
+      }
+      target.initializeElement(at: site, to: element)
+      count = site + 1
+    }
+  }
+  guard let bad else { return elements }
+  let letters = [UInt8(codes[bad] & 0xFF), UInt8(codes[bad] >> 8)].filter { $0 != 0 }
+  throw RecordError(
+    reason: .unknownElement, message: "site \(bad): no element named '\(String(decoding: letters, as: UTF8.self))'")
+}
+
+/// Packed coordinates as vectors.
+func vectors(_ coordinates: UnsafePointer<Double>, count: Int) -> [SIMD3<Double>] {
+  [SIMD3<Double>](unsafeUninitializedCapacity: count) { target, initialized in
+    for site in 0..<count {
+      target.initializeElement(
+        at: site, to: SIMD3(coordinates[3 * site], coordinates[3 * site + 1], coordinates[3 * site + 2]))
+    }
+    initialized = count
+  }
+}
+
+/// The text of `count` bytes that a C function points to.
+func text(_ bytes: UnsafePointer<CChar>?, _ count: Int) -> String {
+  guard let bytes, count > 0 else { return "" }
+  return String(decoding: UnsafeRawBufferPointer(start: UnsafeRawPointer(bytes), count: count), as: UTF8.self)
 }
 
 /// Makes a structure, and turns what prevents it into the reasons of a record.

@@ -1,0 +1,168 @@
+import Crystal
+
+extension StructureDecoder {
+  /// VASP's POSCAR: scale factor (negative: the volume; three: one for each Cartesian axis), lattice, symbols, counts,
+  /// selective dynamics, direct or Cartesian coordinates.
+  func decodePOSCAR(_ record: ArchiveRecord) throws(RecordError) -> DecodedRecord {
+    do {
+      let structure = try record.bytes.withUnsafeBytes { bytes in
+        try POSCARText(bytes, largestSiteCount: largestSiteCount).structure()
+      }
+      return DecodedRecord(id: record.defaultID, structure: structure, properties: [:])
+    } catch let error as RecordError {
+      throw error
+    } catch {
+      throw RecordError(reason: .unreadable, message: "\(error)")
+    }
+  }
+}
+
+/// The text of a POSCAR file, read from top to bottom.
+private struct POSCARText {
+  private var lines: TextLines
+  private let largestSiteCount: Int
+
+  init(_ bytes: UnsafeRawBufferPointer, largestSiteCount: Int) {
+    lines = TextLines(bytes)
+    self.largestSiteCount = largestSiteCount
+  }
+
+  func structure() throws(RecordError) -> Structure {
+    var text = self
+    return try text.read()
+  }
+
+  private mutating func read() throws(RecordError) -> Structure {
+    _ = try line("the comment")
+    let scales = try scaleFactors()
+    var rows: [SIMD3<Double>] = []
+    for _ in 0..<3 {
+      var fields = TextFields(try line("a lattice row"))
+      guard let row = fields.vector() else { throw unreadable("a lattice row needs three numbers") }
+      rows.append(row)
+    }
+    let scale = try scaleVector(scales, rows)
+    let elements = try species()
+    var mode = try firstLetter("the coordinate mode")
+    if mode == UInt8(ascii: "s") { mode = try firstLetter("the coordinate mode") }
+    let isCartesian = mode == UInt8(ascii: "c") || mode == UInt8(ascii: "k")
+    guard isCartesian || mode == UInt8(ascii: "d") else {
+      throw unreadable("the coordinate mode must be Direct or Cartesian")
+    }
+    var positions: [SIMD3<Double>] = []
+    positions.reserveCapacity(elements.count)
+    for site in elements.indices {
+      guard let line = lines.next() else {
+        throw RecordError(
+          reason: .truncated, message: "\(site) of \(elements.count) positions", byteOffset: lines.position)
+      }
+      var fields = TextFields(line)
+      guard let point = fields.vector() else {
+        throw unreadable("the position of site \(site) needs three numbers")
+      }
+      positions.append(isCartesian ? point * scale : point)
+    }
+    return try makeStructure(
+      lattice: (rows[0] * scale, rows[1] * scale, rows[2] * scale), elements: elements, positions: positions,
+      areCartesian: isCartesian)
+  }
+
+  private mutating func scaleFactors() throws(RecordError) -> [Double] {
+    var fields = TextFields(try line("the scale factor"))
+    var factors: [Double] = []
+    while factors.count < 3, let factor = fields.number() { factors.append(factor) }
+    guard factors.count != 0 else { throw unreadable("the scale factor is no number") }
+    // A remark may follow a single factor.
+    return factors.count == 3 ? factors : [factors[0]]
+  }
+
+  private func scaleVector(
+    _ factors: [Double], _ rows: [SIMD3<Double>]
+  ) throws(RecordError) -> SIMD3<Double> {
+    if factors.count == 3 {
+      guard factors.allSatisfy({ $0 > 0 }) else { throw unreadable("three scale factors must be positive") }
+      return SIMD3(factors[0], factors[1], factors[2])
+    }
+    if factors[0] > 0 { return SIMD3(repeating: factors[0]) }
+    let volume = abs(dot(rows[0], cross(rows[1], rows[2])))
+    guard factors[0] < 0, volume > 0 else {
+      throw RecordError(reason: .notACrystal, message: "the scale factor or the cell's volume is zero")
+    }
+    return SIMD3(repeating: (-factors[0] / volume).cubeRoot)
+  }
+
+  private mutating func species() throws(RecordError) -> [Element] {
+    var fields = TextFields(try line("the element symbols"))
+    var symbols: [Element] = []
+    while let field = fields.next() {
+      if symbols.isEmpty, let first = field.first, first >= 48, first <= 57 {
+        throw unreadable("no element symbols before the counts: the VASP 4 form does not say what the atoms are")
+      }
+      guard let element = Element(speciesText: field) else {
+        let name = String(decoding: field.prefix(24), as: UTF8.self)
+        throw RecordError(
+          reason: .unknownElement, message: "no element named '\(name)'", byteOffset: lines.position)
+      }
+      symbols.append(element)
+    }
+    var counts = TextFields(try line("the counts of atoms"))
+    var elements: [Element] = []
+    for element in symbols {
+      guard let field = counts.next(), let count = TextLines.wholeNumber(field) else {
+        throw unreadable("each element symbol needs a count of atoms")
+      }
+      guard count <= largestSiteCount - elements.count else {
+        throw RecordError(reason: .tooManySites, message: "more than \(largestSiteCount) sites")
+      }
+      elements += [Element](repeating: element, count: count)
+    }
+    guard let next = counts.next(), TextLines.wholeNumber(next) != nil else { return elements }
+    throw unreadable("more counts of atoms than element symbols")
+  }
+
+  private mutating func line(_ what: String) throws(RecordError) -> UnsafeRawBufferPointer {
+    guard let line = lines.next() else {
+      throw RecordError(reason: .truncated, message: "the file ends before \(what)", byteOffset: lines.position)
+    }
+    return line
+  }
+
+  // The first letter of the next line, in lower case.
+  private mutating func firstLetter(_ what: String) throws(RecordError) -> UInt8 {
+    var fields = TextFields(try line(what))
+    return (fields.next()?.first ?? 0) | 0x20
+  }
+
+  private func unreadable(_ message: String) -> RecordError {
+    RecordError(reason: .unreadable, message: message, byteOffset: lines.position)
+  }
+}
+
+extension Element {
+  /// The element of a species such as "Fe", "Fe_pv", "O2-" or "Si/6b3c"; nil when the letters are no element.
+  init?(speciesText text: UnsafeRawBufferPointer) {
+    var letters = 0
+    while letters < text.count, (text[letters] | 0x20) >= 97, (text[letters] | 0x20) <= 122 { letters += 1 }
+    guard letters == 1 || letters == 2 else { return nil }
+    let rest = text[letters...]
+    let isTagged = rest.first == UInt8(ascii: "_") || rest.first == UInt8(ascii: "/")
+    let isCharge = rest.allSatisfy { ($0 >= 48 && $0 <= 57) || $0 == 43 || $0 == 45 || $0 == 46 }
+    guard isTagged || isCharge else { return nil }
+    self.init(symbolBytes: text[0], letters == 2 ? text[1] : 0)
+  }
+}
+
+extension Double {
+  /// The cube root of a positive number, by Newton's iteration.
+  fileprivate var cubeRoot: Double {
+    guard isFinite, self > 0 else { return self }
+    // Start from the right power of two; each step then doubles the number of right digits.
+    var x = Double(sign: .plus, exponent: Int(exponent) / 3, significand: 1)
+    for _ in 0..<64 {
+      let next = (2 * x + self / (x * x)) / 3
+      if next == x { break }
+      x = next
+    }
+    return x
+  }
+}
