@@ -7,6 +7,14 @@ struct ElementMask: Hashable, Sendable, Comparable {
 
   init() {}
 
+  init(low: UInt64, high: UInt64) {
+    self.low = low
+    self.high = high
+  }
+
+  /// Whether only elements 1…118 are in it.
+  var isValid: Bool { high >> 54 == 0 }
+
   init(atomicNumber: Int) {
     if atomicNumber <= 64 {
       low = 1 << UInt64(atomicNumber - 1)

@@ -18,6 +18,8 @@ public enum HullError: Error, Equatable, Sendable {
   case energyNotFinite
   /// Candidates of more than `HullSolver.maximumElementCount` elements are not handled.
   case tooManyElements(count: Int)
+  /// Phase diagrams are made of 2 to 4 distinct elements, drawings of 2 or 3.
+  case noDiagram(elementCount: Int)
   /// The linear program did not settle; the chemical system is named. Not known to happen.
   case notConverged(chemicalSystem: String)
 }

@@ -31,6 +31,8 @@ public struct HullReferences: Sendable {
 
   /// A hash of all phases and the texts of their energies, the same for the same phases however they were given.
   public let fingerprint: UInt64
+  /// The fingerprint of the text the phases were read from; nil when they were given as entries.
+  public let source: SourceFingerprint?
 
   let table: PhaseTable
 
@@ -40,7 +42,9 @@ public struct HullReferences: Sendable {
   /// - Throws: `HullError`, naming the line and the text that could not be read.
   public init(csv bytes: [UInt8], name: String, options: HullReferenceOptions = .init()) throws(HullError) {
     var reader = ReferenceTableReader(bytes: bytes)
-    try self.init(entries: try reader.entries(), name: name, options: options)
+    try self.init(
+      entries: try reader.entries(), name: name, options: options,
+      source: SourceFingerprint(bytes: bytes, options: options))
   }
 
   /// Reference phases from entries in any order.
@@ -48,22 +52,35 @@ public struct HullReferences: Sendable {
   /// - Throws: `HullError.noEntries`.
   public init(entries: [PhaseEntry], name: String, options: HullReferenceOptions = .init()) throws(HullError)
   {
+    try self.init(entries: entries, name: name, options: options, source: nil)
+  }
+
+  private init(
+    entries: [PhaseEntry], name: String, options: HullReferenceOptions, source: SourceFingerprint?
+  ) throws(HullError) {
     guard !entries.isEmpty else { throw .noEntries }
     var builder = PhaseTableBuilder()
     builder.reserve(entries.count)
     for entry in entries { builder.add(entry) }
+    let built = builder.build(suppliesElementsAtZero: options.suppliesElementsAtZero)
     self.init(
-      builder.build(suppliesElementsAtZero: options.suppliesElementsAtZero), name: name, options: options)
+      name: name, options: options, source: source, entryCount: built.entryCount,
+      duplicateCount: built.duplicateCount, missingTerminals: built.missingTerminals, table: built.table)
   }
 
-  private init(_ built: PhaseTableBuilder.Result, name: String, options: HullReferenceOptions) {
+  init(
+    name: String, options: HullReferenceOptions, source: SourceFingerprint?, entryCount: Int,
+    duplicateCount: Int,
+    missingTerminals: [Element], table: PhaseTable
+  ) {
     self.name = name
     self.options = options
-    table = built.table
-    fingerprint = built.table.fingerprint
-    entryCount = built.entryCount
-    duplicateCount = built.duplicateCount
-    missingTerminals = built.missingTerminals
+    self.source = source
+    self.entryCount = entryCount
+    self.duplicateCount = duplicateCount
+    self.missingTerminals = missingTerminals
+    self.table = table
+    fingerprint = table.fingerprint
   }
 
   /// Number of phases the hull is made of: entries and elements supplied at zero.

@@ -41,6 +41,22 @@ struct PhaseTable: Sendable {
     }
   }
 
+  /// Computes the atomic fractions from the counts.
+  mutating func fillFractions() {
+    fractions.removeAll(keepingCapacity: true)
+    fractions.reserveCapacity(counts.count)
+    for system in systems {
+      let width = Int(system.elementCount)
+      var value = Int(system.firstValue)
+      for _ in 0..<Int(system.phaseCount) {
+        var total = 0.0
+        for i in value..<(value + width) { total += Double(counts[i]) }
+        for i in value..<(value + width) { fractions.append(Double(counts[i]) / total) }
+        value += width
+      }
+    }
+  }
+
   mutating func buildSlots() {
     var size = 16
     while size < 2 * systems.count { size *= 2 }

@@ -93,17 +93,14 @@ struct PhaseTableBuilder {
             firstValue: Int32(table.counts.count), elementCount: Int32(width)))
       }
       table.systems[table.systems.count - 1].phaseCount += 1
-      let total = own.reduce(0.0) { $0 + Double($1) }
-      for count in own {
-        table.counts.append(count)
-        table.fractions.append(Double(count) / total)
-      }
+      table.counts.append(contentsOf: own)
       table.energies.append(phase.entry.energyPerAtom)
       table.formulaBytes.append(contentsOf: phase.entry.formula.utf8)
       table.formulaEnds.append(UInt32(table.formulaBytes.count))
       table.energyBytes.append(contentsOf: phase.entry.energyText.utf8)
       table.energyEnds.append(UInt32(table.energyBytes.count))
     }
+    table.fillFractions()
     table.buildSlots()
     return (table, duplicateCount)
   }

@@ -1,0 +1,76 @@
+/// The triangle of a ternary system: elements at the corners, tie lines between phases that coexist.
+struct TernaryDrawing {
+  private let diagram: PhaseDiagram
+  private let unstable: [PhaseDiagram.Phase]
+
+  private static let side = 620.0
+  private static let left = 70.0
+  private static let top = 90.0
+  private static let legendRows = 38
+
+  init(_ diagram: PhaseDiagram) {
+    self.diagram = diagram
+    unstable = Array(diagram.unstablePhases)
+  }
+
+  /// The whole drawing.
+  func document() -> String {
+    let columns = LegendLayout.columns(unstable.count, rows: Self.legendRows)
+    let triangleWidth = Self.side + 2 * Self.left
+    var canvas = DrawingCanvas(
+      width: triangleWidth + Double(columns) * LegendLayout.columnWidth,
+      height: Self.top + Self.side * 0.8660254 + 70)
+    var placer = LabelPlacer(width: triangleWidth, height: canvas.height)
+    canvas.text(diagram.title, at: Point(20, 30), size: 18, isBold: true)
+    canvas.text(diagram.subtitle, at: Point(20, 50), size: 11, color: "#555")
+    Self.drawGrid(&canvas)
+    for line in diagram.tieLines {
+      let (start, end) = (Self.point(diagram.phases[line[0]]), Self.point(diagram.phases[line[1]]))
+      canvas.line(from: start, to: end, color: "#3c6e9f", width: 1.1)
+      placer.avoid(from: start, to: end)
+    }
+    for phase in diagram.phases { placer.avoid(Self.point(phase), radius: phase.isStable ? 5.5 : 4) }
+    // The least stable first, so that the more stable lie on top.
+    for phase in unstable.reversed() {
+      canvas.circle(
+        at: Self.point(phase), radius: 3.5, fill: "white", stroke: phase.color, tooltip: phase.tooltip)
+    }
+    for phase in diagram.stablePhases {
+      canvas.circle(
+        at: Self.point(phase), radius: 5, fill: "#1b5e8c", stroke: "white", strokeWidth: 1,
+        tooltip: phase.tooltip)
+    }
+    for phase in diagram.stablePhases {
+      let characters = phase.formula.count
+      let place = placer.place(characters: characters, size: 12, beside: Self.point(phase))
+      canvas.text(phase.formula, at: place, size: 12, color: "#12405f", isFormula: true)
+    }
+    for (number, phase) in unstable.enumerated() {
+      let label = "\(number + 1)"
+      let place = placer.place(characters: label.count, size: 8, beside: Self.point(phase))
+      canvas.text(label, at: place, size: 8, color: "#777")
+    }
+    canvas.legend(unstable, at: Point(triangleWidth, 30), rows: Self.legendRows)
+    return canvas.document
+  }
+
+  private static func point(_ phase: PhaseDiagram.Phase) -> Point { point(phase.fractions) }
+
+  /// First element at the lower left, second at the lower right, third on top.
+  private static func point(_ fractions: [Double]) -> Point {
+    Point(
+      left + side * (fractions[1] + 0.5 * fractions[2]), top + side * 0.8660254 * (1 - fractions[2]))
+  }
+
+  private static func drawGrid(_ canvas: inout DrawingCanvas) {
+    for step in 1...4 {
+      let x = 0.2 * Double(step)
+      for (start, end) in [
+        ([x, 1 - x, 0], [x, 0, 1 - x]), ([1 - x, x, 0], [0, x, 1 - x]), ([1 - x, 0, x], [0, 1 - x, x]),
+      ] {
+        canvas.line(from: point(start), to: point(end), color: "#e4e4e4", width: 0.8)
+      }
+    }
+    canvas.polygon([point([1, 0, 0]), point([0, 1, 0]), point([0, 0, 1])], fill: "none", stroke: "#999")
+  }
+}
