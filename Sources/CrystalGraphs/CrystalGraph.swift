@@ -21,8 +21,8 @@ public struct CrystalGraph: Hashable, Sendable {
   public let distances: [Double]
   /// Lattice translation of the neighbor, in the basis of the crystal as given; shape (E).
   public let images: [SIMD3<Int32>]
-  /// Whether the list of a site ends inside a shell of equal distances (rounded to 1e-8 Å), so that only the tie
-  /// rule says which of them are in it; shape (N).
+  /// Whether the list of a site ends inside a shell of equal distances (within the builder's tie tolerance), so that
+  /// only the tie rule says which of them are in it; shape (N).
   public let tiedCuts: [Bool]
 
   /// A graph from its arrays.

@@ -6,10 +6,10 @@ extension NearestNeighborGraphBuilder {
     _ elements: UnsafeBufferPointer<Element>, _ scratch: inout Scratch, pendingCount: Int,
     closest: inout ClosePair
   ) -> Int {
-    let radius = scratch.cloud.radius
+    let radius = scratch.search.cloud.radius
     let isComplete = radius > cutoff
     // A list is final when all that can tie with its last neighbor is sure to lie within the radius.
-    let safeDistance = isComplete ? UInt64.max : UInt64(max(0, radius * 1e8 - 4))
+    let safeDistance = isComplete ? UInt64.max : UInt64(max(0, (radius - tieTolerance) * 1e8 - 4))
     var stillPending = 0
     for index in 0..<pendingCount {
       let site = Int(scratch.pending.base[index])
@@ -29,21 +29,22 @@ extension NearestNeighborGraphBuilder {
   private func select(
     _ elements: UnsafeBufferPointer<Element>, site: Int, _ scratch: inout Scratch, closest: inout ClosePair
   ) {
-    let found = scratch.pointsInReach(of: site)
-    let squares = scratch.squares.base
-    let points = scratch.found.base
+    let found = scratch.search.pointsInReach(of: site)
+    let squares = scratch.search.squares.base
+    let points = scratch.search.found.base
     let cutoffKey = NeighborSelection.rounded(cutoff)
     scratch.selection.clear()
     for index in 0..<found {
       let point = points[index]
-      let neighbor = Int(scratch.cloud.site.base[Int(point)])
+      let neighbor = Int(scratch.search.cloud.site.base[Int(point)])
       let square = squares[index]
       if square == 0 && neighbor == site { continue }
       let distance = square.squareRoot()
       if distance < closest.distance { closest.note(site, neighbor, distance) }
       if NeighborSelection.rounded(distance) > cutoffKey { continue }
       scratch.selection.insert(
-        distance: distance, element: elements[neighbor], point: point, scratch.cloud, scratch.cell)
+        distance: distance, element: elements[neighbor], point: point, scratch.search.cloud,
+        scratch.search.cell)
     }
   }
 
@@ -53,17 +54,16 @@ extension NearestNeighborGraphBuilder {
     let first = site * neighborCount
     for index in 0..<kept {
       let point = Int(scratch.selection.points.base[index])
-      let neighbor = Int(scratch.cloud.site.base[point])
+      let neighbor = Int(scratch.search.cloud.site.base[point])
       scratch.neighbors.base[first + index] = Int32(truncatingIfNeeded: neighbor)
       scratch.distances.base[first + index] = scratch.selection.distances.base[index]
-      scratch.images.base[first + index] = scratch.cell.image(
-        SIMD3<Int>(truncatingIfNeeded: scratch.cloud.image.base[point]), from: site, to: neighbor)
+      scratch.images.base[first + index] = scratch.search.image(of: point, from: site)
     }
     scratch.counts.base[site] = Int32(truncatingIfNeeded: kept)
+    let distances = scratch.selection.distances.base
     scratch.tied.base[site] =
       scratch.selection.count > neighborCount
-      && scratch.selection.roundedDistance(neighborCount)
-        == scratch.selection.roundedDistance(neighborCount - 1)
+      && distances[neighborCount] - distances[neighborCount - 1] <= tieTolerance
   }
 
   /// The graph from the rows of all sites.
@@ -101,29 +101,5 @@ extension NearestNeighborGraphBuilder {
         }
       }
     }
-  }
-}
-
-extension NearestNeighborGraphBuilder.Scratch {
-  /// Collects the points of the cloud within its radius of a site (the site itself among them), with their squared
-  /// distances (Å²), in `found` and `squares`; returns how many.
-  mutating func pointsInReach(of site: Int) -> Int {
-    let range = cloud.candidates(at: cell.fractional.base[site])
-    squares.reserve(range.count)
-    found.reserve(range.count)
-    let center = cell.cartesian.base[site]
-    let (x, y, z) = (cloud.x.base, cloud.y.base, cloud.z.base)
-    let (squares, found) = (squares.base, found.base)
-    let limit = cloud.radius * cloud.radius
-    var count = 0
-    // Without a branch: each point is written, and kept by moving on. Whether it is in reach cannot be predicted.
-    for point in range {
-      let (dx, dy, dz) = (x[point] - center.x, y[point] - center.y, z[point] - center.z)
-      let square = dx * dx + dy * dy + dz * dz
-      squares[count] = square
-      found[count] = Int32(truncatingIfNeeded: point)
-      count &+= square <= limit ? 1 : 0
-    }
-    return count
   }
 }

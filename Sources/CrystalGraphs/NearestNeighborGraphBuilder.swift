@@ -17,25 +17,28 @@ public struct NearestNeighborGraphBuilder: Hashable, Sendable {
   public let cutoff: Double
   /// Crystals with two sites closer than this (Å) are refused.
   public let minimumDistance: Double
+  /// A cut at M counts as tied when the next neighbor is farther than the last kept one by at most this (Å).
+  public let tieTolerance: Double
 
   /// A builder of M-nearest-neighbor graphs.
   ///
-  /// - Precondition: M ≥ 1, R > 0 and finite, 0.001 Å ≤ `minimumDistance` ≤ R.
-  public init(neighborCount: Int = 12, cutoff: Double = 8.0, minimumDistance: Double = 0.1) {
+  /// - Precondition: M ≥ 1, R > 0 and finite, 0.001 Å ≤ `minimumDistance` ≤ R, 1e-8 Å ≤ `tieTolerance` ≤ 0.01 Å.
+  public init(
+    neighborCount: Int = 12, cutoff: Double = 8.0, minimumDistance: Double = 0.1, tieTolerance: Double = 1e-8
+  ) {
     precondition(neighborCount >= 1, "a graph needs at least one neighbor per site")
     precondition(cutoff > 0 && cutoff < 1e6, "the cutoff is a positive distance in Å")
     precondition(minimumDistance >= 1e-3 && minimumDistance <= cutoff, "0.001 Å ≤ minimum distance ≤ cutoff")
+    precondition(tieTolerance >= 1e-8 && tieTolerance <= 0.01, "1e-8 Å ≤ tie tolerance ≤ 0.01 Å")
     self.neighborCount = neighborCount
     self.cutoff = cutoff
     self.minimumDistance = minimumDistance
+    self.tieTolerance = tieTolerance
   }
 
   /// Working memory, to be kept from one crystal to the next by one worker.
   public struct Scratch: ~Copyable {
-    var cell = ReducedCell()
-    var cloud = PeriodicCloud()
-    var squares = GrowableBuffer<Double>()
-    var found = GrowableBuffer<Int32>()
+    var search = NeighborSearch()
     var selection = NeighborSelection()
     var counts = GrowableBuffer<Int32>()
     var pending = GrowableBuffer<Int32>()
@@ -62,14 +65,14 @@ public struct NearestNeighborGraphBuilder: Hashable, Sendable {
   /// - Complexity: O(N) searches in a cloud of periodic images whose radius follows from the density; allocates
   ///   nothing but the result once `scratch` has grown.
   public func graph(of structure: Structure, scratch: inout Scratch) throws(GraphError) -> CrystalGraph {
-    try scratch.cell.load(structure)
+    try scratch.search.cell.load(structure)
     let siteCount = structure.siteCount
     prepare(&scratch, siteCount: siteCount)
-    var radius = startingRadius(scratch.cell)
+    var radius = startingRadius(scratch.search.cell)
     var pendingCount = siteCount
     var closest = ClosePair(distance: minimumDistance)
     while true {
-      try scratch.cloud.build(scratch.cell, radius: radius)
+      try scratch.search.cloud.build(scratch.search.cell, radius: radius)
       pendingCount = structure.elements.withUnsafeBufferPointer {
         search($0, &scratch, pendingCount: pendingCount, closest: &closest)
       }
