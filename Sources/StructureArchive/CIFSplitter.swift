@@ -73,7 +73,9 @@ private struct BlockScan {
       return TextLines.startsBlock(line)
     } else if first == UInt8(ascii: "_") || first == 32 || first == 9 {
       var fields = TextFields(line)
-      if let tag = fields.next(), tag.count == 18, tag.elementsEqual("_atom_site_fract_x".utf8) { hasSites = true }
+      if let tag = fields.next(), tag.count == 18, tag.elementsEqual("_atom_site_fract_x".utf8) {
+        hasSites = true
+      }
     }
     return false
   }

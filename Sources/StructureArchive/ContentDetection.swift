@@ -73,7 +73,9 @@ enum ContentDetection {
     // Plain XYZ: refused later for want of a lattice, but with the right words.
     guard lines.count >= 3, !isPOSCAR(lines) else { return false }
     var fields = TextFields(lines[2])
-    guard let symbol = fields.next(), let letter = symbol.first, letter >= 65, letter <= 90 else { return false }
+    guard let symbol = fields.next(), let letter = symbol.first, letter >= 65, letter <= 90 else {
+      return false
+    }
     return fields.vector() != nil
   }
 

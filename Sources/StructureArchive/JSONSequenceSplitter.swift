@@ -64,7 +64,8 @@ final class JSONSequenceSplitter: RecordSplitter {
         let number = isOnly ? nil : self.number
         defer { window.consume(end) }
         if isLarge { return context.tooLarge(offset: start, format: format, number: number) }
-        return RecordPiece(bytes: window.copy(end), offset: start, format: format, failure: nil, number: number)
+        return RecordPiece(
+          bytes: window.copy(end), offset: start, format: format, failure: nil, number: number)
       }
       position = window.count
       if position > context.limits.largestRecord {

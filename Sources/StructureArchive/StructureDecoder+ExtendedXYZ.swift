@@ -19,8 +19,10 @@ extension StructureDecoder {
     frame bytes: UnsafeRawBufferPointer, of record: ArchiveRecord
   ) throws(RecordError) -> DecodedRecord {
     var lines = TextLines(bytes)
-    guard let header = lines.next(), let count = TextLines.wholeNumber(header), let comment = lines.next() else {
-      throw RecordError(reason: .unreadable, message: "a frame starts with its number of atoms and a comment line")
+    guard let header = lines.next(), let count = TextLines.wholeNumber(header), let comment = lines.next()
+    else {
+      throw RecordError(
+        reason: .unreadable, message: "a frame starts with its number of atoms and a comment line")
     }
     guard count <= largestSiteCount else {
       throw RecordError(reason: .tooManySites, message: "\(count) sites in the cell")
@@ -128,7 +130,9 @@ private struct FrameComment {
 
   /// Where species and positions stand in an atom line.
   func columns() throws(RecordError) -> AtomColumns {
-    guard let text = value("Properties") ?? value("properties") else { return AtomColumns(species: 0, position: 1) }
+    guard let text = value("Properties") ?? value("properties") else {
+      return AtomColumns(species: 0, position: 1)
+    }
     let parts = String(decoding: text, as: UTF8.self).split(separator: ":", omittingEmptySubsequences: false)
     var species: Int?
     var position: Int?

@@ -96,7 +96,8 @@ private struct POSCARText {
     var symbols: [Element] = []
     while let field = fields.next() {
       if symbols.isEmpty, let first = field.first, first >= 48, first <= 57 {
-        throw unreadable("no element symbols before the counts: the VASP 4 form does not say what the atoms are")
+        throw unreadable(
+          "no element symbols before the counts: the VASP 4 form does not say what the atoms are")
       }
       guard let element = Element(speciesText: field) else {
         let name = String(decoding: field.prefix(24), as: UTF8.self)
@@ -122,7 +123,8 @@ private struct POSCARText {
 
   private mutating func line(_ what: String) throws(RecordError) -> UnsafeRawBufferPointer {
     guard let line = lines.next() else {
-      throw RecordError(reason: .truncated, message: "the file ends before \(what)", byteOffset: lines.position)
+      throw RecordError(
+        reason: .truncated, message: "the file ends before \(what)", byteOffset: lines.position)
     }
     return line
   }

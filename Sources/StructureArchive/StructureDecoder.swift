@@ -104,7 +104,8 @@ func elements(_ codes: UnsafeBufferPointer<UInt16>) throws(RecordError) -> [Elem
   guard let bad else { return elements }
   let letters = [UInt8(codes[bad] & 0xFF), UInt8(codes[bad] >> 8)].filter { $0 != 0 }
   throw RecordError(
-    reason: .unknownElement, message: "site \(bad): no element named '\(String(decoding: letters, as: UTF8.self))'")
+    reason: .unknownElement,
+    message: "site \(bad): no element named '\(String(decoding: letters, as: UTF8.self))'")
 }
 
 /// Packed coordinates as vectors.

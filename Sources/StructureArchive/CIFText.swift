@@ -1,0 +1,76 @@
+public import Crystal
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A structure as CIF text in space group P 1: every site listed, 12 significant digits.
+///
+/// Fractional coordinates are written as they are. The cell is written as lengths and angles, so its orientation in
+/// space is not kept.
+public func cifText(id: String, structure: Structure) -> String {
+  let lattice = structure.lattice
+  let vectors = [lattice.a, lattice.b, lattice.c]
+  let lengths = vectors.map(length)
+  let formula = structure.composition.parts.map { "\($0.element.symbol)\($0.count)" }.joined(separator: " ")
+  var text = "data_\(fileName(for: id))\n"
+  text.reserveCapacity(700 + 90 * structure.siteCount)
+  for (name, value) in zip(["a", "b", "c"], lengths) {
+    text += "_cell_length_\(name) \(twelveDigits(value))\n"
+  }
+  for (name, pair) in [("alpha", (1, 2)), ("beta", (0, 2)), ("gamma", (0, 1))] {
+    let cosine = dot(vectors[pair.0], vectors[pair.1]) / (lengths[pair.0] * lengths[pair.1])
+    text += "_cell_angle_\(name) \(twelveDigits(acos(min(1, max(-1, cosine))) * 180 / Double.pi))\n"
+  }
+  text += """
+    _cell_volume \(twelveDigits(lattice.volume))
+    _space_group_name_H-M_alt 'P 1'
+    _space_group_IT_number 1
+    _chemical_formula_sum '\(formula)'
+    loop_
+    _space_group_symop_operation_xyz
+    'x, y, z'
+    loop_
+    _atom_site_label
+    _atom_site_type_symbol
+    _atom_site_fract_x
+    _atom_site_fract_y
+    _atom_site_fract_z
+    _atom_site_occupancy
+
+    """
+  for (index, (element, point)) in zip(structure.elements, structure.fractionalPositions).enumerated() {
+    let symbol = element.symbol
+    text +=
+      "\(symbol)\(index + 1) \(symbol) \(twelveDigits(point.x)) \(twelveDigits(point.y)) \(twelveDigits(point.z)) 1\n"
+  }
+  return text
+}
+
+/// A name for a file made from an id: letters, digits and "._+-", at most 160 of them, nothing that leads elsewhere.
+func fileName(for id: String) -> String {
+  var name = id.utf8.prefix(160).map { byte -> UInt8 in
+    switch byte {
+    case 48...57, 65...90, 97...122, UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "+"),
+      UInt8(ascii: "-"):
+      byte
+    default: UInt8(ascii: "_")
+    }
+  }
+  if name.isEmpty { return "structure" }
+  if name[0] == UInt8(ascii: ".") || name[0] == UInt8(ascii: "-") { name[0] = UInt8(ascii: "_") }
+  return String(decoding: name, as: UTF8.self)
+}
+
+/// A number in at most 12 significant digits, as C's %.12g writes it.
+func twelveDigits(_ value: Double) -> String {
+  var buffer = [CChar](repeating: 0, count: 40)
+  // Minus zero is zero to a reader.
+  let arguments: [any CVarArg] = [value == 0 ? 0.0 : value]
+  let count = withVaList(arguments) { vsnprintf(&buffer, buffer.count, "%.12g", $0) }
+  return String(decoding: buffer.prefix(max(0, Int(count))).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}

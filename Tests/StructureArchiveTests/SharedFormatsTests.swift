@@ -1,0 +1,94 @@
+import Crystal
+import Foundation
+import StructureArchive
+import TestSupport
+import Testing
+
+/// The same 400 crystals in the forms in which people have them, written by other programs.
+@Suite struct SharedFormatsTests {
+  static let files = [
+    "cifs.tar.zst", "cifs.tar.gz", "by_id.zip", "poscars.tar.zst", "pymatgen_entries.json.bz2",
+    "matbench_style.json.gz", "structures.extxyz.zst", "optimade.jsonl.zst",
+  ]
+
+  struct Expected: Decodable {
+    let id: String
+    let formula: String
+    let sites: Int
+    let volume_A3: Double
+    let nearest_distance_A: Double
+  }
+
+  @Test(.enabled(if: Fixtures.sharedData != nil, "needs the shared data folder"), arguments: files)
+  func `every form of the same crystals gives the same crystals`(file: String) throws {
+    let folder = try #require(Fixtures.sharedData).appending(path: "formats")
+    let expected = try readWholeFile(path: folder.appending(path: "expected.jsonl.zst").path)
+      .split(separator: 10).map { try JSONDecoder().decode(Expected.self, from: Data($0)) }
+    let reader = try ArchiveReader(path: folder.appending(path: file).path)
+    let decoder = StructureDecoder(properties: ["e_form", "formation_energy_per_atom", "e_above_hull"])
+    let holdsIds = file != "matbench_style.json.gz"
+    // Odd CIFs list the sites that symmetry leaves, of a conventional cell that may hold another number of sites.
+    let isReduced = file.contains("cif") || file.contains("by_id")
+    // Written with 8 decimals, the others with all digits.
+    let tolerance = isReduced || file.contains("xyz") ? 2e-6 : 1e-9
+    var count = 0
+    while let record = try reader.next() {
+      try #require(count < expected.count)
+      let wanted = expected[count]
+      let decoded = try decoder.decode(record)
+      let structure = decoded.structure
+      #expect(record.index == count)
+      if holdsIds { #expect(decoded.id == wanted.id) }
+      let formula = try Composition(formula: wanted.formula)
+      #expect(structure.composition.reduced == formula.reduced, "\(wanted.id)")
+      if isReduced && count % 2 == 1 {
+        let ratio =
+          structure.lattice.volume / Double(structure.siteCount) / (wanted.volume_A3 / Double(wanted.sites))
+        #expect(abs(ratio - 1) < 0.005, "\(wanted.id)")
+      } else {
+        #expect(structure.siteCount == wanted.sites)
+        #expect(abs(structure.lattice.volume / wanted.volume_A3 - 1) < tolerance, "\(wanted.id)")
+        let nearest = try nearestDistance(structure, of: 0)
+        #expect(abs(nearest - wanted.nearest_distance_A) < 100 * tolerance, "\(wanted.id) \(nearest)")
+      }
+      count += 1
+    }
+    #expect(count == 400)
+  }
+
+  @Test(.enabled(if: Fixtures.sharedData != nil, "needs the shared data folder"))
+  func `properties come along from every form that holds them`() throws {
+    let folder = try #require(Fixtures.sharedData).appending(path: "formats")
+    let names = [
+      "matbench_style.json.gz": "e_form", "structures.extxyz.zst": "formation_energy_per_atom",
+      "pymatgen_entries.json.bz2": "e_above_hull",
+    ]
+    let wanted = ["e_form": -1.688237, "formation_energy_per_atom": -1.688237, "e_above_hull": 1.818672]
+    for (file, name) in names {
+      let reader = try ArchiveReader(path: folder.appending(path: file).path)
+      let record = try #require(try reader.next())
+      let decoded = try StructureDecoder(properties: [name, "absent"]).decode(record)
+      #expect(decoded.properties == [name: try #require(wanted[name])], "\(file)")
+    }
+  }
+}
+
+/// The distance (Å) from a site to the nearest other atom, its own images included.
+func nearestDistance(_ structure: Structure, of site: Int) throws -> Double {
+  let lattice = structure.lattice
+  let reduced = try lattice.minkowskiReduced().lattice
+  var best = Double.infinity
+  for other in 0..<structure.siteCount {
+    let difference = structure.fractionalPositions[other] - structure.fractionalPositions[site]
+    var folded = reduced.fractional(lattice.cartesian(difference))
+    folded -= folded.rounded(.toNearestOrEven)
+    for i in -1...1 {
+      for j in -1...1 {
+        for k in -1...1 where other != site || (i, j, k) != (0, 0, 0) {
+          best = min(best, length(reduced.cartesian(folded + SIMD3(Double(i), Double(j), Double(k)))))
+        }
+      }
+    }
+  }
+  return best
+}
