@@ -1,0 +1,103 @@
+/// A line chart of named series, written as one self-contained SVG picture.
+public struct LinePlot: Hashable, Sendable {
+  /// The title above the chart; empty for none.
+  public var title: String
+  /// The horizontal axis.
+  public var horizontal: PlotAxis
+  /// The vertical axis.
+  public var vertical: PlotAxis
+  /// The series, drawn in order; the legend lists them in the same order.
+  public var series: [PlotSeries]
+
+  /// A chart of `series` against two axes.
+  public init(title: String = "", horizontal: PlotAxis, vertical: PlotAxis, series: [PlotSeries]) {
+    self.title = title
+    self.horizontal = horizontal
+    self.vertical = vertical
+    self.series = series
+  }
+}
+
+/// What an axis shows and how.
+public struct PlotAxis: Hashable, Sendable {
+  /// How values are placed along an axis.
+  public enum Scale: Hashable, Sendable {
+    /// Equal steps are equal lengths.
+    case linear
+    /// Equal factors are equal lengths; values that are not positive are not drawn.
+    case logarithmic
+  }
+
+  /// The quantity, e.g. "Validation error".
+  public let label: String
+  /// Its unit, e.g. "eV/atom"; empty for none.
+  public let unit: String
+  /// How values are placed.
+  public let scale: Scale
+  /// The values shown; nil to show all that is drawn.
+  public let range: ClosedRange<Double>?
+
+  /// An axis; `range`, where given, must be finite, not empty, and positive on a logarithmic axis.
+  public init(label: String, unit: String = "", scale: Scale = .linear, range: ClosedRange<Double>? = nil) {
+    if let range {
+      precondition(
+        range.lowerBound.isFinite && range.upperBound.isFinite && range.lowerBound < range.upperBound,
+        "the range of an axis must be finite and not empty")
+      precondition(scale == .linear || range.lowerBound > 0, "a logarithmic axis shows positive values")
+    }
+    self.label = label
+    self.unit = unit
+    self.scale = scale
+    self.range = range
+  }
+
+  /// Label and unit as written beside the axis.
+  var caption: String { unit.isEmpty ? label : "\(label) (\(unit))" }
+}
+
+/// One line of a chart.
+public struct PlotSeries: Hashable, Sendable {
+  /// The name in the legend.
+  public let name: String
+  /// The points in drawing order. Points that cannot be placed (NaN, infinite, not positive on a logarithmic axis)
+  /// interrupt the line.
+  public let points: [PlotPoint]
+  /// Whether the line is dashed, as for a reference.
+  public let isDashed: Bool
+  /// Whether each point is marked.
+  public let hasMarkers: Bool
+
+  /// A named line through `points`.
+  public init(name: String, points: [PlotPoint], isDashed: Bool = false, hasMarkers: Bool = false) {
+    self.name = name
+    self.points = points
+    self.isDashed = isDashed
+    self.hasMarkers = hasMarkers
+  }
+
+  /// A named line through `values` at 1, 2, 3 …, for example one value per epoch.
+  public init(name: String, values: [Double], isDashed: Bool = false, hasMarkers: Bool = false) {
+    let points = values.enumerated().map { PlotPoint(x: Double($0.offset + 1), y: $0.element) }
+    self.init(name: name, points: points, isDashed: isDashed, hasMarkers: hasMarkers)
+  }
+}
+
+/// One point of a line, with an interval around it that is shaded.
+public struct PlotPoint: Hashable, Sendable {
+  /// Place along the horizontal axis.
+  public let x: Double
+  /// Place along the vertical axis.
+  public let y: Double
+  /// Lower end of the interval to shade, e.g. of a confidence interval; nil for none.
+  public let low: Double?
+  /// Upper end of the interval to shade; nil for none.
+  public let high: Double?
+
+  /// A point with, if given, the interval to shade at it. Ends that cannot be placed leave the interval out.
+  public init(x: Double, y: Double, low: Double? = nil, high: Double? = nil) {
+    self.x = x
+    self.y = y
+    self.low = low
+    self.high = high
+  }
+}
