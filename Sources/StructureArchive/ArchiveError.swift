@@ -26,3 +26,15 @@ extension ArchiveError: CustomStringConvertible {
     }
   }
 }
+
+extension ArchiveError {
+  /// The same fault, told of a member and the number of its bytes that were read.
+  func located(archive: String, member: String, byteOffset: Int) -> ArchiveError {
+    switch self {
+    case .truncated: .truncated(archive: archive, member: member, byteOffset: byteOffset)
+    case .damaged(_, _, _, let detail):
+      .damaged(archive: archive, member: member, byteOffset: byteOffset, detail: detail)
+    case .cannotOpen, .tooLarge, .cannotWrite: self
+    }
+  }
+}

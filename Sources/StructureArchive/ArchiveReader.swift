@@ -129,7 +129,7 @@ public final class ArchiveReader {
   }
 
   private func split(_ source: any ByteSource, isWholeFile: Bool) {
-    window.attach(source)
+    window.attach(source, archive: file, member: member)
     let context = SplitterContext(window: window, limits: limits, archive: file, member: member)
     splitter = ContentDetection.splitter(for: context, isWholeFile: isWholeFile)
   }

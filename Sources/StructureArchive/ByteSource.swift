@@ -11,11 +11,16 @@ final class PeekedSource: ByteSource {
   private let prefix: UnsafeMutableRawBufferPointer
   private var prefixIsPending: Bool
   private let source: any ByteSource
+  private var failure: ArchiveError?
 
-  /// Reads at least `count` bytes (fewer only at the end) from `source` and keeps them for later.
-  init(peeking count: Int, from source: any ByteSource) throws(ArchiveError) {
+  /// Reads at least `count` bytes (fewer only at the end) from `source` and keeps them for later, an error too.
+  init(peeking count: Int, from source: any ByteSource) {
     var bytes: [UInt8] = []
-    while bytes.count < count, let chunk = try source.nextChunk() { bytes.append(contentsOf: chunk) }
+    do throws(ArchiveError) {
+      while bytes.count < count, let chunk = try source.nextChunk() { bytes.append(contentsOf: chunk) }
+    } catch {
+      failure = error
+    }
     prefix = .allocate(byteCount: bytes.count, alignment: 16)
     prefix.copyBytes(from: bytes)
     prefixIsPending = !bytes.isEmpty
@@ -28,7 +33,10 @@ final class PeekedSource: ByteSource {
   var peeked: UnsafeRawBufferPointer { UnsafeRawBufferPointer(prefix) }
 
   func nextChunk() throws(ArchiveError) -> UnsafeRawBufferPointer? {
-    guard prefixIsPending else { return try source.nextChunk() }
+    guard prefixIsPending else {
+      if let failure { throw failure }
+      return try source.nextChunk()
+    }
     prefixIsPending = false
     return peeked
   }

@@ -7,6 +7,8 @@ final class ByteWindow {
   private var start = 0
   private var end = 0
   private var source: (any ByteSource)?
+  private var archive = ""
+  private var member = ""
   /// Why the stream ended early; nil at an ordinary end.
   private(set) var failure: ArchiveError?
   /// Position of `base` in the stream.
@@ -20,9 +22,11 @@ final class ByteWindow {
 
   deinit { storage.deallocate() }
 
-  /// Starts over with the bytes of `source`, and keeps the memory.
-  func attach(_ source: any ByteSource) {
+  /// Starts over with the bytes of `source`, and keeps the memory; faults are told of `member` in `archive`.
+  func attach(_ source: any ByteSource, archive: String, member: String) {
     self.source = source
+    self.archive = archive
+    self.member = member
     failure = nil
     (start, end, offset) = (0, 0, 0)
   }
@@ -51,7 +55,7 @@ final class ByteWindow {
       end += chunk.count
       return true
     } catch {
-      failure = error
+      failure = error.located(archive: archive, member: member, byteOffset: offset + count)
       self.source = nil
       return false
     }

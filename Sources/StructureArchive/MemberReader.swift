@@ -20,9 +20,8 @@ final class MemberReader {
     feed = nil
     handle = try MemberReader.newHandle(archive: path, raw: true)
     guard archive_read_open_filename(handle, path, 1 << 18) == ARCHIVE_OK else {
-      let detail = MemberReader.message(handle)
-      archive_read_free(handle)
-      throw .cannotOpen(archive: path, detail: detail)
+      // All members are set: `deinit` frees the handle.
+      throw .cannotOpen(archive: path, detail: MemberReader.message(handle))
     }
   }
 
@@ -34,9 +33,7 @@ final class MemberReader {
     handle = try MemberReader.newHandle(archive: archive, raw: false)
     let status = archive_read_open(handle, Unmanaged.passUnretained(feed).toOpaque(), nil, feedRead, nil)
     guard status == ARCHIVE_OK else {
-      let detail = MemberReader.message(handle)
-      archive_read_free(handle)
-      throw .cannotOpen(archive: archive, detail: detail)
+      throw .cannotOpen(archive: archive, detail: MemberReader.message(handle))
     }
   }
 
@@ -131,12 +128,7 @@ final class MemberReader {
   }
 
   private func located(_ error: ArchiveError) -> ArchiveError {
-    switch error {
-    case .truncated: .truncated(archive: archive, member: member, byteOffset: delivered)
-    case .damaged(_, _, _, let detail):
-      .damaged(archive: archive, member: member, byteOffset: delivered, detail: detail)
-    default: error
-    }
+    error.located(archive: archive, member: member, byteOffset: delivered)
   }
 
   private static func message(_ handle: OpaquePointer) -> String {
