@@ -1,0 +1,48 @@
+# The commands of this repository. `make` lists them; CI runs `lint`, `test` and `demo`.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+swift_flags :=
+# Warnings are errors in CI only, so that work in progress still runs.
+ifeq ($(CI),true)
+swift_flags += -Xswiftc -warnings-as-errors
+endif
+
+sources := Sources Tests Package.swift
+
+.PHONY: help deps build demo test test-slow lint format bench clean
+
+help: ## List these targets
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+deps: ## Check for Swift and install the Debian packages that are missing
+	@scripts/install-deps
+
+build: deps ## Build the program: .build/release/sluice
+	swift build -c release --product sluice $(swift_flags)
+
+demo: build ## Run the quickstart campaign into a fresh folder and rank what it found
+	@scripts/demo
+
+test: deps ## Run the tests (about a minute once built; FILTER=NAME runs some)
+	swift test --disable-xctest $(swift_flags) $(if $(FILTER),--filter $(FILTER))
+
+test-slow: deps ## Run all tests, those that take minutes too, optimized
+	SLUICE_SLOW_TESTS=1 swift test -c release -Xswiftc -enable-testing --disable-xctest $(swift_flags) \
+	  $(if $(FILTER),--filter $(FILTER))
+
+lint: ## Check formatting, style, imports between layers, and the paths named in documents
+	swift format lint --strict --recursive --parallel $(sources)
+	@scripts/check-layers
+	@scripts/check-paths
+
+format: ## Format all Swift files in place
+	swift format --in-place --recursive --parallel $(sources)
+
+bench: build ## Measure: prints medians and ratios to the plain references
+	@scripts/bench
+
+clean: ## Remove what was built
+	swift package clean
