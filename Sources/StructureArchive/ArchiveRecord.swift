@@ -7,8 +7,8 @@ public struct ArchiveLimits: Hashable, Sendable {
   /// Longest member name kept (bytes of UTF-8).
   public var longestName: Int
 
-  /// Limits; the defaults are 64 MiB for a record and 4,096 bytes for a name.
-  public init(largestRecord: Int = 64 << 20, longestName: Int = 4096) {
+  /// Limits; the defaults are 64 MiB for a record and 1,024 bytes for a name.
+  public init(largestRecord: Int = 64 << 20, longestName: Int = 1024) {
     precondition(largestRecord > 0 && longestName > 0, "limits are positive")
     self.largestRecord = largestRecord
     self.longestName = longestName

@@ -31,6 +31,9 @@ final class ByteWindow {
     (start, end, offset) = (0, 0, 0)
   }
 
+  /// Memory in use.
+  var capacityInBytes: Int { capacity }
+
   /// First byte held; valid until `fill`.
   var base: UnsafePointer<UInt8> {
     UnsafePointer(storage.advanced(by: start).assumingMemoryBound(to: UInt8.self))

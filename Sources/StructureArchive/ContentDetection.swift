@@ -12,7 +12,8 @@ enum ContentDetection {
     while true {
       while window.count < wanted, window.fill() {}
       switch kind(of: window.bytes) {
-      case .preamble where window.count >= wanted && wanted < longestPreamble:
+      case .preamble where window.count >= wanted && wanted < longestPreamble,
+        .empty where window.count >= wanted && wanted < longestPreamble:
         wanted *= 4
         continue
       case .json: return JSONProbe.splitter(for: context)
@@ -28,12 +29,12 @@ enum ContentDetection {
 
   enum Kind { case json, jsonLines, cif, poscar, extendedXYZ, unknown, empty, preamble }
 
-  /// What the first bytes of a member say; `.preamble` when there are only comments so far.
+  /// What the first bytes of a member say; `.preamble` when there are only comments so far, `.empty` when blanks.
   static func kind(of head: UnsafeRawBufferPointer) -> Kind {
     var bytes = head[...]
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
     guard let start = bytes.firstIndex(where: { !TextLines.isBlank($0) }) else {
-      return head.isEmpty ? .empty : .preamble
+      return .empty
     }
     if bytes[start] == UInt8(ascii: "{") || bytes[start] == UInt8(ascii: "[") { return .json }
     var lines = TextLines(UnsafeRawBufferPointer(rebasing: bytes))

@@ -8,32 +8,36 @@ final class MemberReader {
   }
 
   private let archive: String
-  private let handle: OpaquePointer
+  private var handle: OpaquePointer
   private let feed: ArchiveFeed?
   private var member = ""
   private var delivered = 0
   private var contentEnd: Int64 = 0
+  private var headersRead = 0
+  private var reopenings = 0
 
   /// Opens the file at `path`, whatever libarchive finds in it; bytes it does not know are one raw member.
   init(path: String) throws(ArchiveError) {
     archive = path
+    member = MemberName.lastComponent(of: path).description
     feed = nil
     handle = try MemberReader.newHandle(archive: path, raw: true)
     guard archive_read_open_filename(handle, path, 1 << 18) == ARCHIVE_OK else {
       // All members are set: `deinit` frees the handle.
-      throw .cannotOpen(archive: path, detail: MemberReader.message(handle))
+      throw failure(orElse: { .cannotOpen(archive: path, detail: $0) })
     }
   }
 
   /// Reads a tar archive from `source`; `archive` names it in errors.
   init(tar source: any ByteSource, archive: String) throws(ArchiveError) {
     self.archive = archive
+    member = MemberName.lastComponent(of: archive).description
     let feed = ArchiveFeed(source)
     self.feed = feed
     handle = try MemberReader.newHandle(archive: archive, raw: false)
     let status = archive_read_open(handle, Unmanaged.passUnretained(feed).toOpaque(), nil, feedRead, nil)
     guard status == ARCHIVE_OK else {
-      throw .cannotOpen(archive: archive, detail: MemberReader.message(handle))
+      throw failure(orElse: { .cannotOpen(archive: archive, detail: $0) })
     }
   }
 
@@ -73,6 +77,7 @@ final class MemberReader {
         return nil
       }
       guard status == ARCHIVE_OK || status == ARCHIVE_WARN, let entry else { throw failure() }
+      headersRead += 1
       delivered = 0
       member = MemberReader.name(entry, longest: longestName)
       let kind = archive_entry_filetype(entry)
@@ -93,8 +98,9 @@ final class MemberReader {
       let status = archive_read_data_block(handle, &pointer, &size, &position)
       if status == ARCHIVE_EOF { return nil }
       guard status == ARCHIVE_OK || status == ARCHIVE_WARN else {
-        hasRecoverableFault = status != ARCHIVE_FATAL
-        throw failure()
+        let error = failure()
+        hasRecoverableFault = status != ARCHIVE_FATAL || reopenAfterDamage(error)
+        throw error
       }
       guard size > 0, let pointer else { continue }
       delivered += size
@@ -115,17 +121,45 @@ final class MemberReader {
     }
   }
 
-  private func failure() -> ArchiveError {
+  // In a zip file every member stands on its own, and its directory tells where the next one is; but the library gives
+  // up after the first damaged one. So the file is opened anew and led to the same place.
+  private func reopenAfterDamage(_ error: ArchiveError) -> Bool {
+    let isZip = archive_format(handle) & ARCHIVE_FORMAT_BASE_MASK == ARCHIVE_FORMAT_ZIP
+    guard case .damaged = error, isZip, feed == nil, reopenings < MemberReader.mostReopenings,
+      let fresh = try? MemberReader.newHandle(archive: archive, raw: true)
+    else { return false }
+    reopenings += 1
+    var status = archive_read_open_filename(fresh, archive, 1 << 18)
+    var entry: OpaquePointer?
+    for _ in 0..<headersRead where status == ARCHIVE_OK || status == ARCHIVE_WARN {
+      status = archive_read_next_header(fresh, &entry)
+    }
+    guard status == ARCHIVE_OK || status == ARCHIVE_WARN else {
+      archive_read_free(fresh)
+      return false
+    }
+    archive_read_free(handle)
+    handle = fresh
+    return true
+  }
+
+  private func failure(orElse other: ((String) -> ArchiveError)? = nil) -> ArchiveError {
     if let error = feed?.failure { return located(error) }
     let detail = MemberReader.message(handle)
     let lower = detail.lowercased()
-    let endsEarly = ["truncated", "unexpected end", "premature", "end of file"].contains {
-      lower.contains($0)
+    if MemberReader.endingWords.contains(where: { lower.contains($0) }) {
+      return .truncated(archive: archive, member: member, byteOffset: delivered)
     }
-    return endsEarly
-      ? .truncated(archive: archive, member: member, byteOffset: delivered)
-      : .damaged(archive: archive, member: member, byteOffset: delivered, detail: detail)
+    return other?(detail)
+      ?? .damaged(archive: archive, member: member, byteOffset: delivered, detail: detail)
   }
+
+  // What the library says when the input ends early; the last two are the wordings of its xz and zip readers.
+  private static let endingWords = [
+    "truncated", "unexpected end", "premature", "end of file", "no progress is possible",
+    "decompression failed (-5)",
+  ]
+  private static let mostReopenings = 100
 
   private func located(_ error: ArchiveError) -> ArchiveError {
     error.located(archive: archive, member: member, byteOffset: delivered)
@@ -135,9 +169,17 @@ final class MemberReader {
     archive_error_string(handle).map { String(cString: $0) } ?? "unknown fault"
   }
 
+  private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+    scalar.value < 32 || (scalar.value >= 127 && scalar.value < 160)
+  }
+
   private static func name(_ entry: OpaquePointer, longest: Int) -> String {
     guard let text = archive_entry_pathname_utf8(entry) ?? archive_entry_pathname(entry) else { return "" }
-    let name = String(cString: text)
+    var name = String(cString: text)
+    // Names are shown and stored: what is not printable becomes visible.
+    if name.unicodeScalars.contains(where: isControl) {
+      name = String(String.UnicodeScalarView(name.unicodeScalars.map { isControl($0) ? "\u{FFFD}" : $0 }))
+    }
     return name.utf8.count <= longest ? name : String(name.prefix(longest / 4))
   }
 }

@@ -15,8 +15,14 @@ import Testing
     let id: String
     let formula: String
     let sites: Int
-    let volume_A3: Double
-    let nearest_distance_A: Double
+    let volume: Double
+    let nearestDistance: Double
+
+    enum CodingKeys: String, CodingKey {
+      case id, formula, sites
+      case volume = "volume_A3"
+      case nearestDistance = "nearest_distance_A"
+    }
   }
 
   @Test(.enabled(if: Fixtures.sharedData != nil, "needs the shared data folder"), arguments: files)
@@ -43,13 +49,13 @@ import Testing
       #expect(structure.composition.reduced == formula.reduced, "\(wanted.id)")
       if isReduced && count % 2 == 1 {
         let ratio =
-          structure.lattice.volume / Double(structure.siteCount) / (wanted.volume_A3 / Double(wanted.sites))
+          structure.lattice.volume / Double(structure.siteCount) / (wanted.volume / Double(wanted.sites))
         #expect(abs(ratio - 1) < 0.005, "\(wanted.id)")
       } else {
         #expect(structure.siteCount == wanted.sites)
-        #expect(abs(structure.lattice.volume / wanted.volume_A3 - 1) < tolerance, "\(wanted.id)")
+        #expect(abs(structure.lattice.volume / wanted.volume - 1) < tolerance, "\(wanted.id)")
         let nearest = try nearestDistance(structure, of: 0)
-        #expect(abs(nearest - wanted.nearest_distance_A) < 100 * tolerance, "\(wanted.id) \(nearest)")
+        #expect(abs(nearest - wanted.nearestDistance) < 100 * tolerance, "\(wanted.id) \(nearest)")
       }
       count += 1
     }
