@@ -23,11 +23,25 @@ extension RunStore {
     }
   }
 
-  /// Notes that the run is complete.
+  /// Notes that the run is complete, indexes the ranking and, where no one else has the file open, leaves write-ahead
+  /// mode: a finished run is one plain file that can be copied and read from read-only places.
+  ///
+  /// The index is made only now because keeping it up during the run costs more than everything else in a commit: it
+  /// touches a page of its own for each row.
   ///
   /// - Parameter date: when, ISO 8601.
   public func markFinished(at date: String) throws(StoreError) {
-    try write { try $0.execute(sql: "UPDATE run SET finished = ?", arguments: [date]) }
+    try write { db in
+      try db.execute(sql: "UPDATE run SET finished = ?", arguments: [date])
+      try db.execute(sql: StoreSchema.rankingIndex)
+    }
+    do {
+      try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA journal_mode = DELETE") }
+    } catch DatabaseError.SQLITE_BUSY, DatabaseError.SQLITE_LOCKED {
+      // Someone is looking at the run. It is complete all the same; only the second file stays.
+    } catch {
+      throw storeError(error)
+    }
   }
 
   /// Moves the progress of the sources on and returns how many records of each were accounted for before.

@@ -6,7 +6,8 @@ import GRDB
 /// Every commit is one transaction that holds rows, rejections, counts and the progress of the sources together, so
 /// that a run killed at any moment resumes exactly where the last commit ended. The file is in write-ahead mode with
 /// `synchronous = NORMAL`: after a crash or kill of the process nothing committed is lost; after a power failure the
-/// last commits may be missing, as a whole, and the run does them again.
+/// last commits may be missing, as a whole, and the run does them again. On network file systems, which do not allow
+/// write-ahead mode, it keeps a rollback journal with `synchronous = FULL` instead: slower, and as safe.
 public final class RunStore: Sendable {
   /// Path of the file.
   public let path: String
@@ -94,17 +95,29 @@ public final class RunStore: Sendable {
   }
 
   private init(path: String, access: Access) throws(StoreError) {
+    let folder = (path as NSString).deletingLastPathComponent
+    let isNetwork = FileSystemKind.isNetwork(folder: folder.isEmpty ? "." : folder)
     var configuration = Configuration()
     configuration.readonly = access == .readOnly
     configuration.busyMode = .timeout(5)
     // The only writer is `commit`, which writes a row and its parts together.
     configuration.foreignKeysEnabled = false
-    configuration.journalMode = access == .readOnly ? .default : .wal
+    configuration.journalMode = access == .readOnly || isNetwork ? .default : .wal
     configuration.prepareDatabase { db in
-      if access == .readWrite { try db.execute(sql: "PRAGMA synchronous = NORMAL") }
       try db.execute(sql: "PRAGMA cache_size = -65536")
+      guard access == .readWrite else { return }
+      if isNetwork {
+        try db.execute(sql: "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL")
+      } else {
+        // Fewer, larger checkpoints: pages that many commits touch are copied to the file once. 4096 pages are 16 MiB.
+        try db.execute(sql: "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4096")
+      }
     }
     self.path = path
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+      throw .cannotOpen(path: path, message: "it is a folder")
+    }
     do {
       queue = try DatabaseQueue(path: path, configuration: configuration)
     } catch {

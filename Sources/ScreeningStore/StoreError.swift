@@ -30,6 +30,8 @@ public enum StoreError: Error, Hashable, Sendable {
   case unknownIndex(what: String, index: Int)
   /// A number of this record is NaN or infinite.
   case notFinite(source: Int, record: Int, what: String)
+  /// The stored bytes of this record are no structure.
+  case badPayload(source: Int, record: Int, reason: StructurePayloadError)
   /// The stored counts disagree.
   case countsDisagree(what: String, expected: Int, found: Int)
   /// Anything else that SQLite reports.
@@ -68,6 +70,8 @@ extension StoreError: CustomStringConvertible {
     case .unknownIndex(let what, let index): return "there is no \(what) \(index) in this run"
     case .notFinite(let source, let record, let what):
       return "source \(source), record \(record): the \(what) is not a finite number"
+    case .badPayload(let source, let record, let reason):
+      return "source \(source), record \(record): the stored structure cannot be read (\(reason))"
     case .countsDisagree(let what, let expected, let found):
       return "the counts of the store disagree: \(what) should be \(expected) and is \(found)"
     case .failed(let path, let code, let message): return "\(path): SQLite error \(code): \(message)"

@@ -18,6 +18,9 @@ enum StoreSchema {
     try migrator.appliedIdentifiers(db).subtracting(migrator.migrations).sorted()
   }
 
+  /// Made when a run is finished.
+  static let rankingIndex = "CREATE INDEX IF NOT EXISTS stability_by_hull ON stability (e_above_hull)"
+
   private static let firstTables = """
     CREATE TABLE run (
       only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
@@ -76,7 +79,6 @@ enum StoreSchema {
       decomposition TEXT,
       PRIMARY KEY (record_key, model)
     ) STRICT, WITHOUT ROWID;
-    CREATE INDEX stability_by_hull ON stability (e_above_hull);
     CREATE TABLE rejections (
       record_key INTEGER PRIMARY KEY,
       source INTEGER NOT NULL GENERATED ALWAYS AS (record_key >> 40) VIRTUAL,
