@@ -6,13 +6,71 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
 ]
 
+/// One of our own modules; a module's dependencies are its layer's rule (see ARCHITECTURE.md).
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+/// The tests of a module.
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: name + "Tests", dependencies: [.byName(name: name), "TestSupport"] + (name == "Crystal" ? [] : ["Crystal"]) + dependencies,
+    swiftSettings: settings)
+}
+
 let package = Package(
   name: "sluice",
-  products: [],
+  products: [.executable(name: "sluice", targets: ["sluice"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+    .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+    .package(url: "https://github.com/attaswift/BigInt.git", from: "6.0.1"),
+  ],
   targets: [
-    .target(name: "Crystal", swiftSettings: settings),
+    // Values
+    module("Crystal"),
+    .target(name: "CKernels"),
+    module("TensorKernels", ["CKernels"]),
+    module("ModelFormats"),
+    module("Charts"),
+    // Domain
+    module("CrystalGraphs", ["Crystal"]),
+    module("PhaseStability", ["Crystal", .product(name: "BigInt", package: "BigInt")]),
+    module("Prototypes", ["Crystal"]),
+    module("CrystalModels", ["Crystal", "CrystalGraphs", "TensorKernels", "ModelFormats"]),
+    // Edges
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .target(name: "CSimdjsonShim", linkerSettings: [.linkedLibrary("simdjson")]),
+    .target(name: "CGemmiShim", linkerSettings: [.linkedLibrary("stb")]),
+    module("StructureArchive", ["Crystal", "CZstd", "CArchive", "CSimdjsonShim", "CGemmiShim"]),
+    module("ScreeningStore", ["Crystal", .product(name: "GRDB", package: "GRDB.swift")]),
+    module("PipelineEngine", ["COpenSSL", .product(name: "Yams", package: "Yams")]),
+    // Composition
+    module(
+      "Screening",
+      [
+        "Crystal", "CrystalGraphs", "CrystalModels", "ModelFormats", "TensorKernels", "PhaseStability", "Prototypes",
+        "StructureArchive", "ScreeningStore", "PipelineEngine", "Charts",
+      ]),
+    .executableTarget(
+      name: "sluice",
+      dependencies: ["Screening", "PipelineEngine", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: settings),
+    // Tests
     .target(name: "TestSupport", dependencies: ["Crystal"], path: "Tests/TestSupport", swiftSettings: settings),
-    .testTarget(name: "CrystalTests", dependencies: ["Crystal", "TestSupport"], swiftSettings: settings),
+    tests("Crystal"),
+    tests("CrystalModels", ["CrystalGraphs", "TensorKernels", "ModelFormats"]),
+    tests("ModelFormats"),
+    tests("Charts"),
+    tests("PhaseStability"),
+    tests("Prototypes"),
+    tests("CrystalGraphs"),
+    tests("StructureArchive"),
+    tests("ScreeningStore"),
+    tests("PipelineEngine"),
   ],
   cxxLanguageStandard: .cxx17
 )

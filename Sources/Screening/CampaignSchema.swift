@@ -1,0 +1,107 @@
+public import PipelineEngine
+
+/// What a campaign file may say.
+public enum CampaignSchema {
+  /// Version of the campaign format that this program reads.
+  public static let version = 1
+
+  /// The schema of a campaign file.
+  public static let schema = Schema.mapping([
+    Field("version", .integer(1...1), "Version of the campaign format; 1."),
+    Field("name", .string, "Name of the campaign; names its run directory."),
+    Field(
+      "seed", .integer(0...Int.max), default: 0,
+      "Seed of everything random. Nothing in version 1 is; the key is part of the plan's fingerprint."),
+    Field(
+      "threshold", .number, default: 0,
+      "Largest energy above hull that counts as stable (eV/atom)."),
+    Field("inputs", .list(of: input, count: 1...), "Where candidates come from, read in this order."),
+    Field("stages", .list(of: stage, count: 1...), "What happens to each candidate, in this order."),
+    Field("store", store, default: [:], "How results are kept."),
+    Field("rejections", rejections, default: [:], "What the campaign accepts of bad records."),
+  ])
+
+  private static let input = Schema.oneOf(tagged: [
+    Alternative(
+      "archive",
+      .mapping([
+        Field("path", .string, "Archive, file or folder of crystals; relative to the campaign file."),
+        Field(
+          "occupancy", .choice(of: ["reject", "majority"]), default: "reject",
+          "What becomes of partly occupied or shared sites: the record is rejected, or the majority species taken."),
+      ]), "Crystals from an archive."),
+    Alternative(
+      "decorate",
+      .mapping([
+        .optional(
+          "prototype", .choice(of: ["ThCr2Si2", "ABX3", "half-Heusler", "rock-salt"]), "A built-in prototype."),
+        .optional(
+          "file", .string, "A structure file to use as prototype instead; each of its elements names a site."),
+        Field(
+          "sites", .dictionary(of: .list(of: .string, count: 1...)),
+          "Elements to try on each labelled site of the prototype."),
+        Field("distinct", .boolean, default: true, "Whether all sites of a candidate carry different elements."),
+        Field(
+          "volume", .oneOf(tagged: [
+            Alternative(
+              "elemental", .mapping([
+                .optional(
+                  "ratio", .number(above: 0, through: 100), "Ratio to the sum of elemental volumes; the prototype's own when absent.")
+              ]), "The sum of the volumes of the elements, times a ratio."),
+            Alternative(
+              "per_atom", .mapping([
+                Field("value", .number(above: 0, through: 1000), "Volume per atom (Å³).")
+              ]), "The same volume for every candidate."),
+          ]), default: ["elemental": [:]], "Volume of a candidate's cell."),
+      ]), "Candidates made by decorating a prototype with elements."),
+  ])
+
+  private static let stage = Schema.oneOf(tagged: [
+    Alternative(
+      "filter",
+      .mapping([
+        Field("name", .string, default: "filter", "Name under which dropped candidates are counted."),
+        .optional("only_elements", .list(of: .string, count: 1...), "Keep candidates made of these elements alone."),
+        .optional("without_elements", .list(of: .string, count: 1...), "Drop candidates that hold one of these."),
+        .optional("with_elements", .list(of: .string, count: 1...), "Keep candidates that hold all of these."),
+        .optional("minimum_elements", .integer(1...118), "Least number of different elements."),
+        .optional("maximum_elements", .integer(1...118), "Largest number of different elements."),
+        .optional("minimum_sites", .integer(1...), "Least number of sites of the cell."),
+        .optional("maximum_sites", .integer(1...), "Largest number of sites of the cell."),
+        .optional(
+          "formulas", .list(of: .string, count: 1...), "Keep candidates of these reduced formulas alone."),
+      ]), "Drops candidates on purpose, and counts them."),
+    Alternative(
+      "graph",
+      .mapping([
+        Field("neighbors", .choice(of: ["knn"]), default: "knn", "How neighbors are chosen."),
+        Field("count", .integer(1...64), default: 12, "Nearest neighbors of each site."),
+        Field("cutoff", .number(above: 0, through: 20), default: 8.0, "Largest neighbor distance (Å)."),
+      ]), "Builds the crystal graph that the models look at."),
+    Alternative(
+      "predict",
+      .mapping([
+        .optional("name", .string, "Name of the model in this run; the model's own when absent."),
+        Field("model", .string, "Folder of the model; relative to the campaign file."),
+      ]), "Predicts a property with an ensemble."),
+    Alternative(
+      "hull",
+      .mapping([
+        Field("reference", .string, "CSV of reference phases: formula, formation_energy_per_atom (eV/atom)."),
+        Field(
+          "exclude_same_composition", .boolean, default: false,
+          "Whether references of the candidate's own composition are left out."),
+      ]), "Distance to the convex hull of reference phases, for every model of the formation energy."),
+  ])
+
+  private static let store = Schema.mapping([
+    Field("batch", .integer(1...100_000), default: 512, "Records committed in one transaction."),
+    Field("structures", .boolean, default: true, "Whether structures are kept, for export as CIF."),
+  ])
+
+  private static let rejections = Schema.mapping([
+    Field(
+      "allowed_share", .number(0...1), default: 0.05,
+      "Largest share of rejected records; a finished run with more ends with exit code 1.")
+  ])
+}

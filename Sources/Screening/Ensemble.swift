@@ -1,0 +1,78 @@
+public import CrystalGraphs
+public import CrystalModels
+internal import TensorKernels
+
+/// What an ensemble says about one structure.
+public struct EnsemblePrediction: Hashable, Sendable {
+  /// Mean over the members, in the property's unit.
+  public let mean: Double
+  /// Standard deviation over the members (n − 1); 0 for a single member.
+  public let standardDeviation: Double
+  /// The members' predictions.
+  public let members: [Double]
+
+  /// The prediction made of the members' values.
+  public init(members: [Double]) {
+    precondition(!members.isEmpty, "an ensemble has members")
+    self.members = members
+    let count = Double(members.count)
+    let mean = members.reduce(0, +) / count
+    let squares = members.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    self.mean = mean
+    standardDeviation = members.count > 1 ? (squares / (count - 1)).squareRoot() : 0
+  }
+}
+
+/// The networks of a model folder, ready to predict from any thread.
+public struct Ensemble: Sendable {
+  /// Shape of the members.
+  public let configuration: CGCNNConfiguration
+  private let predictors: [CGCNNPredictor]
+  private let normalizers: [Normalizer]
+
+  /// The ensemble of a model folder.
+  public init(_ folder: ModelFolder) {
+    configuration = folder.card.configuration
+    predictors = folder.parameters.map { CGCNNPredictor($0) }
+    normalizers = folder.card.members.map(\.normalizer)
+  }
+
+  /// Number of members.
+  public var memberCount: Int { predictors.count }
+
+  /// The builder of the graphs this ensemble was trained on.
+  public var graphBuilder: NearestNeighborGraphBuilder {
+    NearestNeighborGraphBuilder(neighborCount: configuration.neighborCount, cutoff: configuration.cutoff)
+  }
+
+  /// Working memory of one thread.
+  public final class Scratch {
+    fileprivate let block = GraphBlock<Float>()
+    fileprivate let predictor = CGCNNPredictor.Scratch()
+    fileprivate let output = Buffer<Float>()
+
+    /// Empty; grows with use.
+    public init() {}
+  }
+
+  /// Predicts every structure of `collection`, whose graphs were appended for `configuration`.
+  ///
+  /// A structure's prediction is the same, bit for bit, whatever else is in the collection.
+  public func predictions(_ collection: GraphCollection, scratch: Scratch) -> [EnsemblePrediction] {
+    let output = scratch.output.reserve(collection.count * predictors.count)
+    for range in CGCNNPredictor.blocks(of: collection) {
+      // The Gaussians of a block serve all members.
+      scratch.block.assemble(range, of: collection, for: configuration)
+      for (index, predictor) in predictors.enumerated() {
+        predictor.predict(
+          scratch.block, scratch: scratch.predictor, into: output + index * collection.count + range.lowerBound)
+      }
+    }
+    return (0..<collection.count).map { structure in
+      EnsemblePrediction(
+        members: predictors.indices.map {
+          normalizers[$0].restored(Double(output[$0 * collection.count + structure]))
+        })
+    }
+  }
+}

@@ -1,0 +1,120 @@
+internal import Crystal
+internal import CrystalGraphs
+public import CrystalModels
+internal import PipelineEngine
+internal import StructureArchive
+
+/// Graphs loaded from an archive, with what was left out.
+public struct LoadedGraphs: Sendable {
+  /// The graphs with their targets; without a property the targets are 0.
+  public var data = LabelledGraphs()
+  /// Id of each graph.
+  public var ids: [String] = []
+  /// Formula of each graph.
+  public var formulas: [String] = []
+  /// Records that are not among the graphs, by cause.
+  public var leftOut: [String: Int] = [:]
+  /// The first few rejections in words.
+  public var messages: [String] = []
+
+  /// Records read.
+  public var recordCount: Int { ids.count + leftOut.values.reduce(0, +) }
+}
+
+/// Loads every crystal of an archive as a graph, in parallel, in the order of the archive.
+public struct GraphLoader: Sendable {
+  /// Shape of the network that the graphs are for.
+  public var configuration: CGCNNConfiguration
+  /// Column of the target, or nil where there is none.
+  public var property: String?
+  /// Larger structures are left out.
+  public var maximumSites: Int?
+  /// Number of threads.
+  public var jobs: Int
+
+  /// A loader of graphs.
+  public init(configuration: CGCNNConfiguration, property: String?, maximumSites: Int?, jobs: Int) {
+    self.configuration = configuration
+    self.property = property
+    self.maximumSites = maximumSites
+    self.jobs = jobs
+  }
+
+  private enum Loaded: Sendable {
+    case graph(CrystalGraph, id: String, formula: String, target: Double)
+    case leftOut(String, message: String?)
+  }
+
+  /// Loads the archive at `path`.
+  ///
+  /// - Parameter path: any archive that Sluice reads.
+  /// - Throws: `ArchiveError` where the archive itself cannot be read; bad records are counted in `leftOut`.
+  public func load(_ path: String) throws -> LoadedGraphs {
+    let builder = NearestNeighborGraphBuilder(neighborCount: configuration.neighborCount, cutoff: configuration.cutoff)
+    let decoder = StructureDecoder(properties: property.map { [$0] } ?? [])
+    let reader = try ArchiveReader(path: path)
+    var result = LoadedGraphs()
+    var graphs = GraphCollection()
+    var targets: [Double] = []
+    _ = try OrderedPipeline(jobs: jobs, batchSize: 256).run(
+      read: { try reader.next() },
+      makeScratch: { NearestNeighborGraphBuilder.SharedScratch() },
+      work: { scratch, records in records.map { load($0, decoder, builder, scratch) } },
+      write: { (batch: [Loaded]) in
+        for item in batch {
+          switch item {
+          case .graph(let graph, let id, let formula, let target):
+            graphs.append(graph, for: configuration)
+            targets.append(target)
+            result.ids.append(id)
+            result.formulas.append(formula)
+          case .leftOut(let cause, let message):
+            result.leftOut[cause, default: 0] += 1
+            if let message, result.messages.count < 10 { result.messages.append(message) }
+          }
+        }
+      })
+    result.data = LabelledGraphs(graphs: graphs, targets: targets)
+    return result
+  }
+
+  private func load(
+    _ record: ArchiveRecord, _ decoder: StructureDecoder, _ builder: NearestNeighborGraphBuilder,
+    _ scratch: NearestNeighborGraphBuilder.SharedScratch
+  ) -> Loaded {
+    do {
+      let decoded = try decoder.decode(record)
+      if let maximumSites, decoded.structure.siteCount > maximumSites {
+        return .leftOut("more than \(maximumSites) sites", message: nil)
+      }
+      var target = 0.0
+      if let property {
+        guard let value = decoded.properties[property] else { return .leftOut("no \(property)", message: nil) }
+        guard value.isFinite else { return .leftOut("\(property) not finite", message: nil) }
+        target = value
+      }
+      if decoded.structure.elements.contains(where: { $0.atomicNumber > CGCNNPredictor.largestAtomicNumber }) {
+        return .leftOut(RejectionReason.elementNotInModel.rawValue, message: "\(decoded.id): an element beyond fermium")
+      }
+      let graph = try builder.graph(of: decoded.structure, scratch: scratch)
+      return .graph(
+        graph, id: decoded.id, formula: decoded.structure.composition.reducedFormula, target: target)
+    } catch let error as RecordError {
+      return .leftOut(error.reason.rawValue, message: "\(record.member) record \(record.index): \(error)")
+    } catch {
+      return .leftOut(
+        RejectionReason.sitesTooClose.rawValue, message: "\(record.member) record \(record.index): \(error)")
+    }
+  }
+}
+
+extension NearestNeighborGraphBuilder {
+  /// A worker's scratch behind a reference, so that it can be handed from batch to batch.
+  final class SharedScratch {
+    var scratch = Scratch()
+  }
+
+  func graph(of structure: Structure, scratch: SharedScratch) throws(GraphError) -> CrystalGraph {
+    try graph(of: structure, scratch: &scratch.scratch)
+  }
+}

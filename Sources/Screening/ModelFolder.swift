@@ -1,0 +1,129 @@
+public import CrystalModels
+internal import Foundation
+internal import ModelFormats
+internal import PipelineEngine
+public import TensorKernels
+
+/// A folder that holds a model: `model.json` and one safetensors file a member.
+public struct ModelFolder: Sendable {
+  /// Path of the folder.
+  public let path: String
+  /// What the folder says about itself.
+  public let card: ModelCard
+  /// Parameters of each member, in the order of the card.
+  public let parameters: [CGCNNParameters<Float>]
+  /// SHA-256 over configuration, normalizers and weights: equal fingerprints predict alike.
+  public let fingerprint: String
+
+  /// Name of the card within the folder.
+  public static let cardName = "model.json"
+
+  /// Reads a model folder and checks it against its card.
+  ///
+  /// - Throws: `ScreeningError` when a file is missing, damaged, of another format, or not the one the card means.
+  public init(path: String) throws {
+    self.path = path
+    let cardPath = path + "/" + Self.cardName
+    guard let data = FileManager.default.contents(atPath: cardPath) else {
+      throw ScreeningError.unreadable(path: cardPath, reason: "no model card there; is this a model folder?")
+    }
+    do {
+      card = try JSONDecoder().decode(ModelCard.self, from: data)
+    } catch {
+      throw ScreeningError.unreadable(path: cardPath, reason: "not a model card: \(describe(error))")
+    }
+    guard card.format == ModelCard.currentFormat else {
+      throw ScreeningError.unreadable(
+        path: cardPath,
+        reason: "format \(card.format); this version reads format \(ModelCard.currentFormat)")
+    }
+    guard card.architecture == ModelCard.knownArchitecture, !card.members.isEmpty else {
+      throw ScreeningError.unreadable(
+        path: cardPath, reason: "architecture \(card.architecture) with \(card.members.count) members")
+    }
+    var parameters: [CGCNNParameters<Float>] = []
+    for member in card.members {
+      parameters.append(try Self.read(member, of: card, in: path))
+    }
+    self.parameters = parameters
+    fingerprint = try Self.fingerprint(of: card)
+  }
+
+  private static func read(
+    _ member: ModelCard.Member, of card: ModelCard, in folder: String
+  ) throws -> CGCNNParameters<Float> {
+    // A card names files beside it; a path that leads elsewhere is a damaged or hostile card.
+    guard !member.file.contains("/"), !member.file.hasPrefix(".") else {
+      throw ScreeningError.unreadable(path: folder, reason: "the card names \"\(member.file)\" as weights")
+    }
+    let path = folder + "/" + member.file
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw ScreeningError.unreadable(path: path, reason: "the card names these weights, but there is no such file")
+    }
+    let bytes = [UInt8](data)
+    let digest = Fingerprint(of: bytes).hexadecimal
+    guard digest == member.sha256 else {
+      throw ScreeningError.unreadable(
+        path: path, reason: "SHA-256 is \(digest), the card says \(member.sha256): changed or damaged")
+    }
+    guard member.normalizer.mean.isFinite, member.normalizer.standardDeviation.isFinite else {
+      throw ScreeningError.unreadable(path: path, reason: "the normalizer is not finite")
+    }
+    do {
+      let (tensors, _) = try SafeTensors.decode(bytes)
+      return try CGCNNParameters(card.configuration, tensors: tensors)
+    } catch {
+      throw ScreeningError.unreadable(path: path, reason: describe(error))
+    }
+  }
+
+  private static func fingerprint(of card: ModelCard) throws -> String {
+    struct Identity: Encodable {
+      let configuration: CGCNNConfiguration
+      let weights: [String]
+      let normalizers: [Normalizer]
+      let property: String
+    }
+    let identity = Identity(
+      configuration: card.configuration, weights: card.members.map(\.sha256),
+      normalizers: card.members.map(\.normalizer), property: card.property)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    return Fingerprint(of: [UInt8](try encoder.encode(identity))).hexadecimal
+  }
+
+  /// Writes a model folder: weights first, the card last, so that a folder with a card is complete.
+  ///
+  /// - Parameters:
+  ///   - path: folder; made when absent.
+  ///   - card: the card; `file` and `sha256` of its members are filled in here.
+  ///   - parameters: one network a member.
+  /// - Returns: the card as written.
+  @discardableResult
+  public static func write(
+    path: String, card: ModelCard, parameters: [CGCNNParameters<Float>]
+  ) throws -> ModelCard {
+    precondition(card.members.count == parameters.count, "one network a member")
+    var card = card
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    for (index, network) in parameters.enumerated() {
+      let bytes = SafeTensors.encode(network.namedTensors, metadata: ["format": "pt"])
+      card.members[index].file = "member-\(index).safetensors"
+      card.members[index].sha256 = Fingerprint(of: bytes).hexadecimal
+      try writeAtomically(bytes, to: path + "/" + card.members[index].file)
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    try writeAtomically([UInt8](try encoder.encode(card)) + [10], to: path + "/" + cardName)
+    return card
+  }
+}
+
+/// Writes a file so that whoever reads it sees the old content or the new, never a part.
+func writeAtomically(_ bytes: [UInt8], to path: String) throws {
+  do {
+    try Data(bytes).write(to: URL(filePath: path), options: .atomic)
+  } catch {
+    throw ScreeningError.unwritable(path: path, reason: describe(error))
+  }
+}

@@ -1,0 +1,36 @@
+internal import Foundation
+
+/// What stops a command, in words for the person who gave it.
+public enum ScreeningError: Error, Sendable, CustomStringConvertible {
+  /// A file or folder cannot be read as what it should be.
+  case unreadable(path: String, reason: String)
+  /// A file cannot be written.
+  case unwritable(path: String, reason: String)
+  /// A configuration, as a whole, makes no sense; the text names file, line and key.
+  case invalid(String)
+  /// The run directory holds a run of another plan; `differences` has one line a key.
+  case planChanged(runDirectory: String, differences: [String])
+  /// Rejections passed the share that the campaign accepts.
+  case tooManyRejections(String)
+
+  /// The message a person sees.
+  public var description: String {
+    switch self {
+    case .unreadable(let path, let reason): "\(path): \(reason)"
+    case .unwritable(let path, let reason): "\(path): cannot be written: \(reason)"
+    case .invalid(let text): text
+    case .planChanged(let directory, let differences):
+      """
+      \(directory) holds a run of another plan. What differs:
+      \(differences.map { "  " + $0 }.joined(separator: "\n"))
+      Name another directory with --run-directory, or remove this one to start anew.
+      """
+    case .tooManyRejections(let text): text
+    }
+  }
+}
+
+/// An error in words: this program's errors describe themselves, Foundation's have a localized text.
+func describe(_ error: any Error) -> String {
+  type(of: error) == NSError.self ? (error as NSError).localizedDescription : "\(error)"
+}

@@ -1,0 +1,119 @@
+public import CrystalModels
+internal import Foundation
+internal import PipelineEngine
+
+/// A training file as it will run: every default filled in, every path resolved.
+public struct TrainingPlan: Sendable {
+  /// Name of the model.
+  public let name: String
+  /// Archives by role.
+  public let train: String
+  /// Archive of the validation split.
+  public let validation: String
+  /// Archive of the test split.
+  public let test: String?
+  /// Column of the target.
+  public let property: String
+  /// Unit of the target.
+  public let unit: String
+  /// Largest number of sites that is used.
+  public let maximumSites: Int?
+  /// Members of the ensemble.
+  public let memberCount: Int
+  /// Options of the first member; member k has the seed of the first plus k.
+  public let options: TrainingOptions
+  /// Licence and source of the data.
+  public let license: String?
+  /// The resolved file as canonical YAML, without paths' folders: what decides the weights.
+  public let canonicalText: String
+
+  /// Reads and resolves a training file.
+  ///
+  /// - Throws: `ConfigurationError` naming file, line and column; `ScreeningError` for a shape that no network has.
+  public init(file: String) throws {
+    let value = try readConfiguration(file, TrainingSchema.schema)
+    let folder = URL(filePath: file).deletingLastPathComponent()
+    func path(_ value: ConfigurationValue) throws -> String {
+      try existingPath(value, relativeTo: folder, kind: "an archive of crystals")
+    }
+    let data = value["data"]
+    name = value.string("name")
+    train = try path(data["train"])
+    validation = try path(data["validation"])
+    test = try data.optional("test").map(path)
+    property = data.string("property")
+    unit = try data.optional("unit")?.string ?? Self.unit(of: data["property"])
+    maximumSites = data.optional("maximum_sites")?.integer
+    memberCount = value["training"].integer("members")
+    license = value.optional("license")?.string
+    options = try Self.options(value)
+    canonicalText = value.tree.canonicalText
+  }
+
+  private static func options(_ value: ConfigurationValue) throws -> TrainingOptions {
+    let (model, training) = (value["model"], value["training"])
+    var options = TrainingOptions()
+    options.configuration.nodeWidth = model.integer("node_width")
+    options.configuration.hiddenWidth = model.integer("hidden_width")
+    options.configuration.convolutionCount = model.integer("convolutions")
+    options.configuration.hiddenLayerCount = model.integer("hidden_layers")
+    options.configuration.neighborCount = model.integer("neighbors")
+    options.configuration.cutoff = model.number("cutoff")
+    options.configuration.gaussianSpacing = model.number("gaussian_spacing")
+    options.configuration.padding = NeighborPadding(rawValue: model.string("padding")) ?? .none
+    do {
+      try options.configuration.validate()
+    } catch {
+      throw ScreeningError.invalid("\(model.location): \(describe(error))")
+    }
+    options.seed = UInt64(training.integer("seed"))
+    options.epochs = training.integer("epochs")
+    options.batchSize = training.integer("batch_size")
+    options.optimizer = OptimizerKind(rawValue: training.string("optimizer")) ?? .adamw
+    options.learningRate = training.number("learning_rate")
+    options.momentum = training.number("momentum")
+    options.weightDecay = training.number("weight_decay")
+    options.loss = RegressionLoss(rawValue: training.string("loss")) ?? .squared
+    let (kind, schedule) = training["schedule"].tagged
+    switch kind {
+    case "multistep":
+      options.schedule = .multistep(
+        epochs: schedule.elements("epochs").map(\.integer), factor: schedule.number("factor"))
+    case "cosine": options.schedule = .cosine
+    case "one_cycle": options.schedule = .oneCycle(warmUp: schedule.number("warm_up"))
+    default: options.schedule = .constant
+    }
+    return options
+  }
+
+  private static func unit(of property: ConfigurationValue) throws -> String {
+    let known = [
+      "formation_energy_per_atom": "eV/atom", "e_above_hull": "eV/atom", "energy_per_atom": "eV/atom",
+      "band_gap": "eV", "bulk_modulus_GPa": "GPa", "shear_modulus_GPa": "GPa", "poisson_ratio": "1",
+    ]
+    guard let unit = known[property.string] else {
+      throw ScreeningError.invalid(
+        "\(property.location): the unit of \"\(property.string)\" is not known here; add data.unit")
+    }
+    return unit
+  }
+}
+
+/// Reads a YAML file with a schema.
+func readConfiguration(_ file: String, _ schema: Schema) throws -> ConfigurationValue {
+  guard let data = FileManager.default.contents(atPath: file) else {
+    throw ScreeningError.unreadable(path: file, reason: "no such file, or not readable")
+  }
+  return try ConfigurationDocument(bytes: [UInt8](data), file: file).read(schema)
+}
+
+/// The absolute path that a configuration names, relative to its own folder.
+///
+/// - Throws: `ScreeningError.invalid` with file, line and column where nothing is there.
+func existingPath(_ value: ConfigurationValue, relativeTo folder: URL, kind: String) throws -> String {
+  let path = URL(filePath: value.string, relativeTo: folder).standardizedFileURL.path
+  guard FileManager.default.fileExists(atPath: path) else {
+    throw ScreeningError.invalid("\(value.location): \(path) does not exist; \(kind) was expected there")
+  }
+  return path
+}

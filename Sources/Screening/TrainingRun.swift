@@ -1,0 +1,186 @@
+public import CrystalModels
+internal import Foundation
+internal import ModelFormats
+public import PipelineEngine
+internal import TensorKernels
+
+/// What a training run tells while it works.
+public enum TrainingEvent: Sendable {
+  /// An archive has been loaded.
+  case loaded(role: String, structures: Int, leftOut: [String: Int])
+  /// A member starts, or goes on after `epochsDone` epochs.
+  case member(index: Int, of: Int, epochsDone: Int)
+  /// A step is done.
+  case step(member: Int, epoch: Int, epochs: Int, done: Int, total: Int, loss: Double)
+  /// An epoch is done.
+  case epoch(member: Int, EpochRecord, epochs: Int, unit: String)
+  /// The model folder is written.
+  case finished(ModelCard)
+}
+
+/// Trains the ensemble of a training file into a folder; called again, it goes on from the last checkpoint.
+///
+/// After each epoch the whole state of the member is saved, so that a run killed at any moment loses at most the epoch
+/// in hand and ends with the same weights.
+public struct TrainingRun: Sendable {
+  /// What is trained.
+  public let plan: TrainingPlan
+  /// The folder of the model; checkpoints lie in `checkpoints/` within.
+  public let output: String
+  /// Number of threads; the weights do not depend on it.
+  public let jobs: Int
+
+  /// A training run into a folder.
+  public init(plan: TrainingPlan, output: String, jobs: Int) {
+    self.plan = plan
+    self.output = output
+    self.jobs = jobs
+  }
+
+  private var checkpointFolder: String { output + "/checkpoints" }
+
+  private func checkpointPath(_ member: Int) -> String { "\(checkpointFolder)/member-\(member).safetensors" }
+
+  /// Runs to the end, or until `stop` is raised.
+  ///
+  /// - Returns: true when the model is finished, false when it was stopped.
+  /// - Throws: `ScreeningError`, `ArchiveError`; a checkpoint of another plan or other data is refused.
+  public func run(stop: StopFlag, report: (TrainingEvent) -> Void) throws -> Bool {
+    try FileManager.default.createDirectory(atPath: checkpointFolder, withIntermediateDirectories: true)
+    let loader = GraphLoader(
+      configuration: plan.options.configuration, property: plan.property, maximumSites: plan.maximumSites,
+      jobs: jobs)
+    func load(_ role: String, _ path: String) throws -> (LoadedGraphs, ModelCard.Split) {
+      let loaded = try loader.load(path)
+      report(.loaded(role: role, structures: loaded.ids.count, leftOut: loaded.leftOut))
+      guard !loaded.ids.isEmpty else {
+        throw ScreeningError.unreadable(path: path, reason: "no structure with a \(plan.property) among its records")
+      }
+      let split = ModelCard.Split(
+        file: URL(filePath: path).lastPathComponent, sha256: try Fingerprint(ofFile: path).hexadecimal,
+        structures: loaded.ids.count, leftOut: loaded.leftOut)
+      return (loaded, split)
+    }
+    let (training, trainingSplit) = try load("train", plan.train)
+    let (validation, validationSplit) = try load("validation", plan.validation)
+    var splits = ["train": trainingSplit, "validation": validationSplit]
+    let identity = Fingerprint(
+      of: plan.canonicalText + "\n" + trainingSplit.sha256 + "\n" + validationSplit.sha256
+    ).hexadecimal
+    var trainers: [Trainer] = []
+    for member in 0..<plan.memberCount {
+      guard
+        let trainer = try train(
+          member, training.data, validation.data, identity: identity, earlier: trainers, stop: stop,
+          report: report)
+      else { return false }
+      trainers.append(trainer)
+    }
+    var test: LoadedGraphs?
+    if let path = plan.test {
+      let (loaded, split) = try load("test", path)
+      splits["test"] = split
+      test = loaded
+    }
+    let card = try writeModel(trainers, test: test, splits: splits)
+    report(.finished(card))
+    return true
+  }
+
+  private func train(
+    _ member: Int, _ training: LabelledGraphs, _ validation: LabelledGraphs, identity: String,
+    earlier: [Trainer], stop: StopFlag, report: (TrainingEvent) -> Void
+  ) throws -> Trainer? {
+    var options = plan.options
+    options.seed += UInt64(member)
+    let trainer = try Trainer(options: options, training: training, validation: validation, jobs: jobs)
+    try restore(trainer, member: member, identity: identity)
+    report(.member(index: member, of: plan.memberCount, epochsDone: trainer.history.count))
+    while !trainer.isFinished {
+      let epoch = trainer.history.count + 1
+      let record = trainer.runEpoch { done, total, loss in
+        report(
+          .step(member: member, epoch: epoch, epochs: options.epochs, done: done, total: total, loss: loss))
+        return !stop.isRaised
+      }
+      guard let record else { return nil }
+      let bytes = SafeTensors.encode(
+        trainer.checkpoint(), metadata: ["format": "sluice-checkpoint-1", "identity": identity])
+      try writeAtomically(bytes, to: checkpointPath(member))
+      try writeHistory(earlier + [trainer])
+      report(.epoch(member: member, record, epochs: options.epochs, unit: plan.unit))
+    }
+    return trainer
+  }
+
+  private func restore(_ trainer: Trainer, member: Int, identity: String) throws {
+    let path = checkpointPath(member)
+    guard let data = FileManager.default.contents(atPath: path) else { return }
+    do {
+      let (tensors, metadata) = try SafeTensors.decode([UInt8](data))
+      guard metadata["identity"] == identity else {
+        throw ScreeningError.unreadable(
+          path: path,
+          reason: "a checkpoint of another training file or of other data; name another output folder, or remove it")
+      }
+      try trainer.restore(tensors)
+    } catch let error as ScreeningError {
+      throw error
+    } catch {
+      throw ScreeningError.unreadable(path: path, reason: "a damaged checkpoint (\(describe(error))); remove it")
+    }
+  }
+
+  /// Writes `training.csv` and the learning curve of the members so far.
+  private func writeHistory(_ trainers: [Trainer]) throws {
+    var text = "member,epoch,training_loss,validation_mae,learning_rate\n"
+    for (member, trainer) in trainers.enumerated() {
+      for record in trainer.history {
+        text += "\(member),\(record.epoch),\(record.trainingLoss),\(record.validationError),\(record.learningRate)\n"
+      }
+    }
+    try writeAtomically(Array(text.utf8), to: output + "/training.csv")
+    try writeAtomically(
+      Array(learningCurve(trainers.map(\.history), plan: plan).utf8), to: output + "/learning-curve.svg")
+  }
+
+  private func writeModel(
+    _ trainers: [Trainer], test: LoadedGraphs?, splits: [String: ModelCard.Split]
+  ) throws -> ModelCard {
+    var members: [ModelCard.Member] = []
+    var testErrors: [[Double]] = []
+    for (index, trainer) in trainers.enumerated() {
+      let best = trainer.history.min { $0.validationError < $1.validationError }
+      var member = ModelCard.Member(
+        file: "", sha256: "", normalizer: trainer.normalizer, seed: trainer.options.seed, epoch: best?.epoch,
+        validationError: best?.validationError)
+      if let test {
+        let predictions = CGCNNPredictor(trainer.best).predictions(test.data.graphs, jobs: jobs)
+        let errors = zip(predictions, test.data.targets).map {
+          trainer.normalizer.restored(Double($0)) - $1
+        }
+        testErrors.append(errors)
+        member.testError = ErrorStatistics(errors: errors)?.meanAbsoluteError
+      }
+      members.append(member)
+      _ = index
+    }
+    var card = ModelCard(
+      name: plan.name, configuration: plan.options.configuration, property: plan.property, unit: plan.unit,
+      members: members)
+    card.training = plan.canonicalText
+    card.data = splits
+    card.license = plan.license
+    if let first = testErrors.first {
+      let mean = first.indices.map { index in
+        testErrors.reduce(0) { $0 + $1[index] } / Double(testErrors.count)
+      }
+      card.testMetrics = ErrorStatistics(errors: mean).map {
+        ModelCard.Metrics(
+          structures: $0.count, meanAbsoluteError: $0.meanAbsoluteError,
+          rootMeanSquaredError: $0.rootMeanSquaredError)
+      }
+    }
+    return try ModelFolder.write(path: output, card: card, parameters: trainers.map(\.best))
+  }
+}

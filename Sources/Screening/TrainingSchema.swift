@@ -1,0 +1,70 @@
+internal import CrystalModels
+public import PipelineEngine
+
+/// What a training file may say.
+public enum TrainingSchema {
+  /// The schema of a training file.
+  public static let schema = Schema.mapping([
+    Field("version", .integer(1...1), "Version of the training format; 1."),
+    Field("name", .string, "Name of the model."),
+    Field("data", data, "What is learned from."),
+    Field("model", model, default: [:], "Shape of the network."),
+    Field("training", training, default: [:], "How it is trained."),
+    .optional("license", .string, "Licence and source of the data, for the model card."),
+  ])
+
+  private static let data = Schema.mapping([
+    Field("train", .string, "Archive of the training split; relative to the training file."),
+    Field("validation", .string, "Archive of the validation split, which chooses the best epoch."),
+    .optional("test", .string, "Archive of the test split, looked at once, after training."),
+    Field("property", .string, "Column of the target."),
+    .optional("unit", .string, "Unit of the target; known for formation energies and a few more."),
+    .optional("maximum_sites", .integer(1...), "Largest number of sites of a structure that is used."),
+  ])
+
+  private static let model = Schema.mapping([
+    Field("architecture", .choice(of: ["cgcnn"]), default: "cgcnn", "The network."),
+    Field("node_width", .integer(16...1024), default: 64, "Width of the atom vectors; a multiple of 16."),
+    Field("hidden_width", .integer(16...4096), default: 128, "Width after pooling; a multiple of 16."),
+    Field("convolutions", .integer(1...16), default: 3, "Number of convolutions."),
+    Field("hidden_layers", .integer(1...16), default: 1, "Number of hidden layers after pooling."),
+    Field("neighbors", .integer(1...64), default: 12, "Nearest neighbors of each site."),
+    Field("cutoff", .number(above: 0, through: 20), default: 8.0, "Largest neighbor distance (Å)."),
+    Field("gaussian_spacing", .number(above: 0, through: 2), default: 0.2, "Spacing of the Gaussians (Å)."),
+    Field(
+      "padding", .choice(of: ["none", "first_atom"]), default: "none",
+      "What stands in for missing neighbors: nothing, or the first atom as in the published code."),
+  ])
+
+  private static let training = Schema.mapping([
+    Field("members", .integer(1...64), default: 3, "Members of the ensemble."),
+    Field("seed", .integer(0...1_000_000_000), default: 0, "Seed of the first member; the next ones count on."),
+    Field("epochs", .integer(1...100_000), default: 24, "Passes over the training split."),
+    Field("batch_size", .integer(1...100_000), default: 128, "Structures a step."),
+    Field(
+      "optimizer", .choice(of: OptimizerKind.allCases.map(\.rawValue)), default: "adamw", "The update rule."),
+    Field("learning_rate", .number(above: 0, through: 10), default: 0.004, "Largest learning rate."),
+    Field("momentum", .number(0...0.9999), default: 0.9, "Momentum of sgd, β₁ of adam and adamw."),
+    Field("weight_decay", .number(0...1), default: 0.00001, "Weight decay."),
+    Field(
+      "loss", .choice(of: RegressionLoss.allCases.map(\.rawValue)), default: "squared",
+      "Loss of the standardized target."),
+    Field(
+      "schedule",
+      .oneOf(tagged: [
+        Alternative("constant", .mapping([]), "The same rate throughout."),
+        Alternative(
+          "multistep",
+          .mapping([
+            Field("epochs", .list(of: .integer(1...), count: 1...), "Epochs at which the rate falls."),
+            Field("factor", .number(above: 0, through: 1), default: 0.1, "By which factor."),
+          ]), "The rate falls at given epochs."),
+        Alternative("cosine", .mapping([]), "Half a cosine down to zero."),
+        Alternative(
+          "one_cycle",
+          .mapping([
+            Field("warm_up", .number(above: 0, through: 0.9), default: 0.3, "Share of the steps that the rate rises.")
+          ]), "Up to the learning rate and down again, after Smith and Topin."),
+      ]), default: ["one_cycle": [:]], "How the learning rate changes."),
+  ])
+}

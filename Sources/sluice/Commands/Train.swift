@@ -1,0 +1,37 @@
+import ArgumentParser
+import PipelineEngine
+import Screening
+
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train an ensemble; called again, go on from the last checkpoint.",
+    discussion: """
+      Writes model.json and one safetensors file a member, training.csv and learning-curve.svg into the output \
+      folder. The weights do not depend on --jobs, nor on how often the training was interrupted.
+
+      Example: sluice train pipelines/train-cgcnn.yaml --output models/cgcnn
+      """)
+
+  @Argument(help: "Training file (YAML).")
+  var training: String
+
+  @Option(help: "Folder of the model.")
+  var output: String
+
+  @OptionGroup var threads: ThreadOptions
+
+  func run() throws {
+    try reportingErrors {
+      let plan = try TrainingPlan(file: training)
+      let stop = Interruption.flag()
+      var progress = TrainingProgress()
+      let finished = try TrainingRun(plan: plan, output: output, jobs: threads.count).run(stop: stop) {
+        progress.show($0)
+      }
+      if !finished {
+        Terminal.note("Stopped; call the same command again to go on from the last finished epoch.")
+        throw ExitCode(2)
+      }
+    }
+  }
+}

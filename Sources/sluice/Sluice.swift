@@ -1,0 +1,16 @@
+import ArgumentParser
+
+@main
+struct Sluice: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sluice",
+    abstract: "Screens crystals for stable materials: archives in, ranked candidates out.",
+    discussion: """
+      A campaign is a YAML file: where candidates come from, which models score them, which hull decides. \
+      Start with `sluice plan pipelines/quickstart.yaml`, then `sluice run pipelines/quickstart.yaml`.
+
+      Exit codes: 0 done, 1 finished with more rejections than the campaign allows, 2 failed, 64 usage.
+      """,
+    version: SluiceVersion.current,
+    subcommands: [Train.self])
+}

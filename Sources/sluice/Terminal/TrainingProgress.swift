@@ -1,0 +1,44 @@
+import PipelineEngine
+import Screening
+
+/// Shows the events of a training run.
+struct TrainingProgress {
+  private var meter: ProgressMeter?
+  private var structuresPerEpoch = 0
+  private var epochStart = 0.0
+
+  mutating func show(_ event: TrainingEvent) {
+    switch event {
+    case .loaded(let role, let structures, let leftOut):
+      let rest = leftOut.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+      Terminal.note("\(role): \(structures) structures" + (rest.isEmpty ? "" : "; left out: \(rest)"))
+    case .member(let index, let count, let epochsDone):
+      Terminal.note("member \(index + 1) of \(count)" + (epochsDone > 0 ? ", after epoch \(epochsDone)" : ""))
+      meter = nil
+    case .step(_, let epoch, let epochs, let done, let total, let loss):
+      if meter == nil || total != structuresPerEpoch {
+        structuresPerEpoch = total
+        meter = Terminal.meter(unit: "structures", total: total * epochs, done: (epoch - 1) * total)
+      }
+      if done <= total / 1000 || epochStart == 0 { epochStart = Terminal.now }
+      meter?.update(
+        done: (epoch - 1) * total + done, note: "epoch \(epoch)/\(epochs)  loss \(decimals(loss, 5))",
+        now: Terminal.now)
+    case .epoch(_, let record, let epochs, let unit):
+      Terminal.note(
+        "epoch \(record.epoch)/\(epochs)  loss \(decimals(record.trainingLoss, 5))  validation MAE "
+          + "\(decimals(record.validationError, 5)) \(unit)  learning rate \(decimals(record.learningRate, 6))")
+    case .finished(let card):
+      for (index, member) in card.members.enumerated() {
+        let test = member.testError.map { ", test MAE \(decimals($0, 5))" } ?? ""
+        Terminal.note(
+          "member \(index + 1): epoch \(member.epoch ?? 0), validation MAE "
+            + "\(decimals(member.validationError ?? .nan, 5))\(test) \(card.unit)")
+      }
+      if let metrics = card.testMetrics {
+        Terminal.note(
+          "ensemble: test MAE \(decimals(metrics.meanAbsoluteError, 5)) \(card.unit) on \(metrics.structures) structures")
+      }
+    }
+  }
+}
