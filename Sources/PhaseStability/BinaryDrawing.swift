@@ -115,7 +115,11 @@ struct BinaryDrawing {
   /// A round spacing that gives about six ticks.
   private static func tickSpacing(_ range: Double) -> Double {
     var spacing = 0.001
-    for factor in [2, 2.5, 2, 2, 2.5, 2, 2, 2.5, 2, 2, 2.5, 2] where range / spacing > 7 { spacing *= factor }
+    var factors = [2, 2.5, 2]
+    while range / spacing > 7 {
+      spacing *= factors[0]
+      factors.append(factors.removeFirst())
+    }
     return spacing
   }
 }

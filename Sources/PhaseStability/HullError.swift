@@ -8,7 +8,7 @@ public enum HullError: Error, Equatable, Sendable {
   case unreadableEnergy(line: Int, text: String)
   /// The table has no line that names the columns `formula` and `formation_energy_per_atom`.
   case missingColumn(name: String, header: String)
-  /// A line has fewer fields than the header promises, or a quote that is not closed.
+  /// A line has fewer or more fields than the header, or a quote that is not closed.
   case brokenRow(line: Int)
   /// There is no reference phase at all.
   case noEntries
@@ -16,6 +16,8 @@ public enum HullError: Error, Equatable, Sendable {
   case noTerminalReference(Element)
   /// The candidate's energy is NaN or infinite.
   case energyNotFinite
+  /// The energy of a phase is finite but beyond `PhaseEntry.largestEnergy` (eV/atom): no formation energy.
+  case energyOutOfRange(Double)
   /// Candidates of more than `HullSolver.maximumElementCount` elements are not handled.
   case tooManyElements(count: Int)
   /// Phase diagrams are made of 2 to 4 distinct elements, drawings of 2 or 3.

@@ -154,7 +154,9 @@ extension PhaseTable {
   }
 
   private func check() throws(HullIndexError) {
-    guard energies.allSatisfy(\.isFinite) else { throw .inconsistent(what: "energies") }
+    guard energies.allSatisfy({ abs($0) <= PhaseEntry.largestEnergy }) else {
+      throw .inconsistent(what: "energies")
+    }
     guard counts.allSatisfy({ $0 > 0 && $0 <= 1_000_000_000 }) else {
       throw .inconsistent(what: "atom counts")
     }

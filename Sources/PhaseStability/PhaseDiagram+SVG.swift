@@ -32,7 +32,7 @@ extension PhaseDiagram.Phase {
   /// From yellow at the hull to dark red at 0.2 eV/atom above it.
   var color: String {
     let scale = ["#e9b44c", "#e08e45", "#d1603d", "#b23a48", "#7d1d3f"]
-    return scale[min(scale.count - 1, Int(max(0, energyAboveHull) / 0.05))]
+    return scale[Int(min(Double(scale.count - 1), max(0, energyAboveHull) / 0.05))]
   }
 }
 

@@ -11,10 +11,13 @@ public struct PhaseEntry: Hashable, Sendable {
   /// The same energy as the decimal number that was read; exact arithmetic starts from this text.
   public let energyText: String
 
+  /// Energies of phases beyond this (eV/atom, either sign) are refused as unit or parsing mistakes.
+  public static let largestEnergy = 1e6
+
   /// A phase from its formula and energy (eV/atom). The exact energy is the shortest decimal number that reads back
   /// as the same `Double`.
   ///
-  /// - Throws: `HullError.unreadableFormula` (line 0), `.energyNotFinite`.
+  /// - Throws: `HullError.unreadableFormula` (line 0), `.energyNotFinite`, `.energyOutOfRange`.
   public init(formula: String, energyPerAtom: Double) throws(HullError) {
     let composition: Composition
     do {
@@ -27,9 +30,10 @@ public struct PhaseEntry: Hashable, Sendable {
 
   /// A phase from its composition and energy (eV/atom); `formula` is the composition's own unless given.
   ///
-  /// - Throws: `HullError.energyNotFinite`.
+  /// - Throws: `HullError.energyNotFinite`, `.energyOutOfRange`.
   public init(composition: Composition, energyPerAtom: Double, formula: String? = nil) throws(HullError) {
     guard energyPerAtom.isFinite else { throw .energyNotFinite }
+    guard abs(energyPerAtom) <= Self.largestEnergy else { throw .energyOutOfRange(energyPerAtom) }
     self.init(
       formula: formula ?? composition.formula, composition: composition, energyPerAtom: energyPerAtom,
       energyText: energyPerAtom.description)

@@ -8,6 +8,7 @@ struct ReferenceTableReader {
   private var position = 0
   private var line = 0
   private var fields: [Range<Int>] = []
+  private var columnCount = 0
 
   init(bytes: [UInt8]) {
     self.bytes = bytes
@@ -20,7 +21,8 @@ struct ReferenceTableReader {
     var entries: [PhaseEntry] = []
     entries.reserveCapacity(bytes.count / 24)
     while try nextRow() {
-      guard fields.count > max(formulaColumn, energyColumn) else { throw .brokenRow(line: line) }
+      // A surplus field would often be a decimal comma: half a number must not pass for a whole one.
+      guard fields.count == columnCount else { throw .brokenRow(line: line) }
       entries.append(try entry(formula: text(fields[formulaColumn]), energyText: text(fields[energyColumn])))
     }
     return entries
@@ -34,7 +36,7 @@ struct ReferenceTableReader {
       throw .unreadableFormula(line: line, text: formula, reason: error)
     }
     guard energyText.utf8.count <= DecimalNumber.maximumLength, isDecimal(energyText.utf8),
-      let energy = Double(energyText), energy.isFinite
+      let energy = Double(energyText), abs(energy) <= PhaseEntry.largestEnergy
     else {
       throw .unreadableEnergy(line: line, text: energyText)
     }
@@ -47,6 +49,7 @@ struct ReferenceTableReader {
       guard try nextRow() else { throw .missingColumn(name: "formula", header: "") }
     } while bytes[fields[0].lowerBound..<position].first == 35
     let names = fields.map(text)
+    columnCount = names.count
     let shown = names.joined(separator: ",")
     guard let formula = names.firstIndex(of: "formula") else {
       throw .missingColumn(name: "formula", header: shown)
