@@ -1,0 +1,125 @@
+public import Crystal
+
+/// A crystal graph whose edges are the facets between Voronoi cells, with their measures.
+public struct VoronoiGraph: Hashable, Sendable {
+  /// Sites and edges; an edge is a facet, its distance that of the neighbor. Every edge is there both ways.
+  public let graph: CrystalGraph
+  /// Area of each facet (Å²), shape (E).
+  public let areas: [Double]
+  /// Solid angle of each facet from its center (sr), shape (E).
+  public let solidAngles: [Double]
+  /// Volume of the pyramid on each facet (Å³), shape (E).
+  public let pyramidVolumes: [Double]
+  /// The threshold that was applied; see `VoronoiGraphBuilder`.
+  public let minimumSolidAngleFraction: Double
+  /// Number of directed facets that the threshold left out.
+  public let droppedFacetCount: Int
+}
+
+/// Builds Voronoi graphs.
+///
+/// A facet is left out when its solid angle is below a fraction of the largest solid angle of its two cells,
+///
+///     Ω_ij < fraction · max(max_k Ω_ik, max_k Ω_jk),
+///
+/// a rule that is the same from both sides. Without it the number of facets jumps when atoms move by rounding noise.
+/// Edges are ordered by (distance rounded to 1e-8 Å, atomic number, neighbor, image).
+public struct VoronoiGraphBuilder: Hashable, Sendable {
+  /// Fraction of the largest solid angle below which facets are left out; 0 keeps all.
+  public let minimumSolidAngleFraction: Double
+  /// How the cells are computed.
+  public let options: VoronoiOptions
+
+  /// A builder of Voronoi graphs.
+  ///
+  /// - Precondition: 0 ≤ `minimumSolidAngleFraction` < 1.
+  public init(minimumSolidAngleFraction: Double = 0.01, options: VoronoiOptions = VoronoiOptions()) {
+    precondition(minimumSolidAngleFraction >= 0 && minimumSolidAngleFraction < 1, "0 ≤ fraction < 1")
+    self.minimumSolidAngleFraction = minimumSolidAngleFraction
+    self.options = options
+  }
+
+  /// Working memory, to be kept from one crystal to the next by one worker.
+  public struct Scratch: ~Copyable {
+    var kernel = VoronoiKernel()
+    var largest: [Double] = []
+
+    /// Empty working memory.
+    public init() {}
+  }
+
+  /// The Voronoi graph of a crystal.
+  ///
+  /// - Throws: `VoronoiError`, foremost `.sitesTooClose` with the closest pair.
+  public func graph(of structure: Structure) throws(VoronoiError) -> VoronoiGraph {
+    var scratch = Scratch()
+    return try graph(of: structure, scratch: &scratch)
+  }
+
+  /// The Voronoi graph of a crystal, in working memory that is reused.
+  ///
+  /// - Throws: `VoronoiError`, foremost `.sitesTooClose` with the closest pair.
+  public func graph(of structure: Structure, scratch: inout Scratch) throws(VoronoiError) -> VoronoiGraph {
+    try scratch.kernel.run(structure, minimumDistance: options.minimumDistance, tolerance: options.tolerance)
+    let siteCount = structure.siteCount
+    scratch.largest.removeAll(keepingCapacity: true)
+    for site in 0..<siteCount {
+      var largest = 0.0
+      for facet in scratch.kernel.facets[scratch.kernel.offsets[site]..<scratch.kernel.offsets[site + 1]] {
+        largest = max(largest, facet.solidAngle)
+      }
+      scratch.largest.append(largest)
+    }
+    return graph(structure.elements, scratch)
+  }
+
+  private func graph(_ elements: [Element], _ scratch: borrowing Scratch) -> VoronoiGraph {
+    let facets = scratch.kernel.facets
+    var edges = EdgeArrays(capacity: facets.count)
+    var offsets: [Int32] = [0]
+    offsets.reserveCapacity(elements.count + 1)
+    for site in 0..<elements.count {
+      for index in scratch.kernel.offsets[site]..<scratch.kernel.offsets[site + 1] {
+        let facet = facets[index]
+        let largest = max(scratch.largest[site], scratch.largest[Int(facet.neighbor)])
+        if facet.solidAngle >= minimumSolidAngleFraction * largest { edges.append(facet) }
+      }
+      offsets.append(Int32(truncatingIfNeeded: edges.neighbors.count))
+    }
+    return VoronoiGraph(
+      graph: CrystalGraph(
+        elements: elements, edgeOffsets: offsets, neighbors: edges.neighbors, distances: edges.distances,
+        images: edges.images, tiedCuts: [Bool](repeating: false, count: elements.count)),
+      areas: edges.areas, solidAngles: edges.solidAngles, pyramidVolumes: edges.pyramidVolumes,
+      minimumSolidAngleFraction: minimumSolidAngleFraction,
+      droppedFacetCount: facets.count - edges.neighbors.count)
+  }
+}
+
+/// The columns of a Voronoi graph while it grows.
+private struct EdgeArrays {
+  var neighbors: [Int32] = []
+  var distances: [Double] = []
+  var images: [SIMD3<Int32>] = []
+  var areas: [Double] = []
+  var solidAngles: [Double] = []
+  var pyramidVolumes: [Double] = []
+
+  init(capacity: Int) {
+    neighbors.reserveCapacity(capacity)
+    distances.reserveCapacity(capacity)
+    images.reserveCapacity(capacity)
+    areas.reserveCapacity(capacity)
+    solidAngles.reserveCapacity(capacity)
+    pyramidVolumes.reserveCapacity(capacity)
+  }
+
+  mutating func append(_ facet: VoronoiKernel.Facet) {
+    neighbors.append(facet.neighbor)
+    distances.append(facet.distance)
+    images.append(facet.image)
+    areas.append(facet.area)
+    solidAngles.append(facet.solidAngle)
+    pyramidVolumes.append(facet.area * facet.distance / 6)
+  }
+}
