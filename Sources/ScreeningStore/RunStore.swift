@@ -179,6 +179,15 @@ extension StoreError {
       self = .failed(path: path, code: -1, message: "\(error)")
       return
     }
+    switch error.extendedResultCode {
+    case .SQLITE_IOERR_SHMSIZE:
+      self = .diskFull(path: path)
+      return
+    case .SQLITE_IOERR_WRITE, .SQLITE_IOERR_FSYNC, .SQLITE_IOERR_TRUNCATE:
+      self = .writeFailed(path: path)
+      return
+    default: break
+    }
     switch error.resultCode {
     case .SQLITE_NOTADB, .SQLITE_CORRUPT: self = .notADatabase(path: path)
     case .SQLITE_CANTOPEN:

@@ -18,6 +18,8 @@ public enum StoreError: Error, Hashable, Sendable {
   case readOnly(path: String)
   /// The disk is full.
   case diskFull(path: String)
+  /// The system failed to write for another reason than a full disk.
+  case writeFailed(path: String)
   /// Another program holds the database.
   case locked(path: String)
   /// The batch starts after the next record that the store expects.
@@ -60,6 +62,8 @@ extension StoreError: CustomStringConvertible {
       return "\(path): cannot be written; check the permissions of the file and its folder"
     case .diskFull(let path):
       return "\(path): the disk is full; free some space and resume: nothing that was committed is lost"
+    case .writeFailed(let path):
+      return "\(path): the system failed to write; check quota and disk, then resume: nothing committed is lost"
     case .locked(let path): return "\(path): another program holds the database; close it and resume"
     case .recordsSkipped(let source, let expected, let found):
       return "source \(source): record \(expected) comes next, the batch starts at \(found)"
