@@ -51,8 +51,8 @@ extension StoreError: CustomStringConvertible {
     case .notARunStore(let path):
       return "\(path): a database of another program; choose another folder for the run"
     case .newerVersion(let path, let unknown):
-      return
-        "\(path): written by a newer version of Sluice (unknown: \(unknown.joined(separator: ", "))); update Sluice"
+      let names = unknown.joined(separator: ", ")
+      return "\(path): written by a newer version of Sluice (unknown: \(names)); update Sluice"
     case .olderVersion(let path):
       return "\(path): written by an older version of Sluice; resume the run once to bring it up to date"
     case .incomplete(let path): return "\(path): was never completed; start the run again"
@@ -63,7 +63,8 @@ extension StoreError: CustomStringConvertible {
     case .diskFull(let path):
       return "\(path): the disk is full; free some space and resume: nothing that was committed is lost"
     case .writeFailed(let path):
-      return "\(path): the system failed to write; check quota and disk, then resume: nothing committed is lost"
+      return
+        "\(path): the system failed to write; check quota and disk, then resume: nothing committed is lost"
     case .locked(let path): return "\(path): another program holds the database; close it and resume"
     case .recordsSkipped(let source, let expected, let found):
       return "source \(source): record \(expected) comes next, the batch starts at \(found)"
