@@ -41,6 +41,30 @@ final class FileSource: ByteSource {
   }
 }
 
+/// The last `count` bytes of a file, or all of a smaller one.
+func fileTail(_ path: String, count: Int) throws(ArchiveError) -> [UInt8] {
+  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  guard descriptor >= 0 else { throw .cannotOpen(archive: path, detail: systemMessage(errno)) }
+  defer { close(descriptor) }
+  let size = lseek(descriptor, 0, SEEK_END)
+  lseek(descriptor, max(0, size - count), SEEK_SET)
+  var bytes = [UInt8](repeating: 0, count: count)
+  let held = bytes.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, count) }
+  return Array(bytes.prefix(max(0, held)))
+}
+
+extension [UInt8] {
+  /// Where `pattern` stands last.
+  func lastRange(of pattern: [UInt8]) -> Range<Int>? {
+    guard count >= pattern.count else { return nil }
+    for start in stride(from: count - pattern.count, through: 0, by: -1)
+    where self[start...].starts(with: pattern) {
+      return start..<(start + pattern.count)
+    }
+    return nil
+  }
+}
+
 /// The system's text for an error number.
 func systemMessage(_ number: Int32) -> String { String(cString: strerror(number)) }
 

@@ -134,10 +134,12 @@ struct JSONProbe {
     if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") || first == UInt8(ascii: "\"") {
       var scanner = JSONScanner()
       while true {
-        let text = window.bytes
-        if let end = scanner.scan(text, from: position) {
+        switch scanner.scan(window.bytes, from: position) {
+        case .end(let end):
           position = end
           return true
+        case .damaged: return false
+        case .more: break
         }
         position = window.count
         if position > context.limits.largestRecord || !window.fill() { return false }

@@ -1,14 +1,36 @@
 /// Finds where a JSON value ends without reading what is in it: brackets and strings only.
 struct JSONScanner {
-  private(set) var depth = 0
+  /// How far a scan came; positions count from the start of the bytes.
+  enum Result {
+    /// The value ends before this position.
+    case end(Int)
+    /// The bytes end within the value.
+    case more
+    /// The bytes before this position are the beginning of no value: brackets that do not match, a value without a
+    /// key, a line end in a string, two strings side by side.
+    case damaged(Int)
+  }
+
+  private var depth = 0
+  // One bit for each open bracket, 1 for an array; brackets deeper than 64 are counted but not compared.
+  private var arrays: UInt64 = 0
   private var inString = false
   private var escaped = false
-  private var started = false
+  private var last: UInt8 = 0
 
-  /// Scans `bytes` from `start`; the position after the value, or nil when it does not end in `bytes`.
+  /// A scanner before a value.
+  init() {}
+
+  /// A scanner within an object, whose end it will find.
+  init(insideObject: Void) {
+    depth = 1
+    last = UInt8(ascii: "]")
+  }
+
+  /// Scans `bytes` from `start`; after `.more` call again with the following bytes to go on.
   ///
-  /// The value is an object, an array or a string; call again with the following bytes to go on.
-  mutating func scan(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
+  /// The value is an object, an array or a string.
+  mutating func scan(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Result {
     var position = start
     let count = bytes.count
     while position < count {
@@ -21,20 +43,35 @@ struct JSONScanner {
           escaped = true
         } else if byte == UInt8(ascii: "\"") {
           inString = false
-          if depth == 0 { return position }
+          if depth == 0 { return .end(position) }
+        } else if byte == 10 {
+          return .damaged(position)
         }
         continue
       }
       switch byte {
-      case UInt8(ascii: "\""): inString = true
-      case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+      case UInt8(ascii: "\""):
+        if last == byte { return .damaged(position) }
+        inString = true
+        last = byte
+      case UInt8(ascii: ","), UInt8(ascii: ":"): last = byte
+      case UInt8(ascii: "{"), UInt8(ascii: "["):
+        if depth > 0, depth <= 64, arrays & 1 == 0, last != UInt8(ascii: ":") { return .damaged(position) }
+        depth += 1
+        if depth <= 64 { arrays = arrays << 1 | (byte == UInt8(ascii: "[") ? 1 : 0) }
+        last = byte
       case UInt8(ascii: "}"), UInt8(ascii: "]"):
+        if depth <= 64 {
+          if depth == 0 || (arrays & 1 == 1) != (byte == UInt8(ascii: "]")) { return .damaged(position) }
+          arrays >>= 1
+        }
         depth -= 1
-        if depth <= 0 { return position }
+        last = byte
+        if depth == 0 { return .end(position) }
       default: break
       }
     }
-    return nil
+    return .more
   }
 
   /// Whether `bytes` begin an object or array that does not end in them.
@@ -42,6 +79,7 @@ struct JSONScanner {
     let first = bytes.first { !TextLines.isBlank($0) }
     guard first == UInt8(ascii: "{") || first == UInt8(ascii: "[") else { return false }
     var scanner = JSONScanner()
-    return scanner.scan(bytes, from: 0) == nil
+    if case .more = scanner.scan(bytes, from: 0) { return true }
+    return false
   }
 }

@@ -24,7 +24,7 @@ final class MemberReader {
     handle = try MemberReader.newHandle(archive: path, raw: true)
     guard archive_read_open_filename(handle, path, 1 << 18) == ARCHIVE_OK else {
       // All members are set: `deinit` frees the handle.
-      throw failure(orElse: { .cannotOpen(archive: path, detail: $0) })
+      throw failure()
     }
   }
 
@@ -37,7 +37,7 @@ final class MemberReader {
     handle = try MemberReader.newHandle(archive: archive, raw: false)
     let status = archive_read_open(handle, Unmanaged.passUnretained(feed).toOpaque(), nil, feedRead, nil)
     guard status == ARCHIVE_OK else {
-      throw failure(orElse: { .cannotOpen(archive: archive, detail: $0) })
+      throw failure()
     }
   }
 
@@ -114,11 +114,26 @@ final class MemberReader {
   // A tar archive ends with blocks of zeros; without them it was cut between two members.
   private func checkEnd() throws(ArchiveError) {
     if let error = feed?.failure { throw located(error) }
-    let isTar = archive_format(handle) & ARCHIVE_FORMAT_BASE_MASK == ARCHIVE_FORMAT_TAR
-    guard isTar else { return }
-    if archive_filter_bytes(handle, 0) - contentEnd < 512 {
+    let form = archive_format(handle) & ARCHIVE_FORMAT_BASE_MASK
+    if form == ARCHIVE_FORMAT_ZIP { try checkDirectory() }
+    if form == ARCHIVE_FORMAT_TAR, archive_filter_bytes(handle, 0) - contentEnd < 512 {
       throw .truncated(archive: archive, member: member, byteOffset: delivered)
     }
+  }
+
+  // A zip file counts its members at its end. The library passes over some that are damaged.
+  private func checkDirectory() throws(ArchiveError) {
+    guard feed == nil else { return }
+    let tail = try fileTail(archive, count: 66_000)
+    guard let mark = tail.lastRange(of: [0x50, 0x4B, 0x05, 0x06]), mark.lowerBound + 12 <= tail.count else {
+      return
+    }
+    let stated = Int(tail[mark.lowerBound + 10]) | Int(tail[mark.lowerBound + 11]) << 8
+    // 65,535 says that the number stands elsewhere.
+    guard stated < 0xFFFF, headersRead < stated else { return }
+    throw .damaged(
+      archive: archive, member: member, byteOffset: delivered,
+      detail: "the directory counts \(stated) members, and \(headersRead) could be found")
   }
 
   // In a zip file every member stands on its own, and its directory tells where the next one is; but the library gives
@@ -143,15 +158,14 @@ final class MemberReader {
     return true
   }
 
-  private func failure(orElse other: ((String) -> ArchiveError)? = nil) -> ArchiveError {
+  private func failure() -> ArchiveError {
     if let error = feed?.failure { return located(error) }
     let detail = MemberReader.message(handle)
     let lower = detail.lowercased()
     if MemberReader.endingWords.contains(where: { lower.contains($0) }) {
       return .truncated(archive: archive, member: member, byteOffset: delivered)
     }
-    return other?(detail)
-      ?? .damaged(archive: archive, member: member, byteOffset: delivered, detail: detail)
+    return .damaged(archive: archive, member: member, byteOffset: delivered, detail: detail)
   }
 
   // What the library says when the input ends early; the last two are the wordings of its xz and zip readers.

@@ -260,3 +260,69 @@ private func pieces(
     #expect(found.map { $0.failure?.reason } == [nil, .unreadable, nil, .unreadable, nil])
   }
 }
+
+@Suite struct DamagedListTests {
+  static let faults: [(from: String, to: String)] = [
+    ("\"occu\": 1}]", "\"occu\": 1]"), ("\"sites\": [", "\"sites\": "),
+    ("\"label\": \"a\"}]}", "\"label\": \"a\"]}"),
+    ("\"label\": \"a\"}]}", "\"label\": \"a}]}"), ("\"lattice\": {", "\"lattice\": \n\"{"),
+    ("\"@class\": \"Structure\", ", "\"@class\": \"Structure, "),
+  ]
+
+  @Test(arguments: faults.indices, [false, true])
+  func `an element with unmatched brackets or quotes does not take the others with it`(
+    fault: Int, isNested: Bool
+  ) throws {
+    let s = try randomStructures(5, seed: 51)
+    var elements = s.map { CrystalText.dictionary($0) }
+    let (from, to) = DamagedListTests.faults[fault]
+    let range = try #require(elements[2].range(of: from))
+    elements[2].replaceSubrange(range, with: to)
+    let list = "[" + elements.joined(separator: ", ") + "]"
+    let text = isNested ? "{\"data\": \(list), \"meta\": {\"a\": [1]}}" : list
+    for sizes in [[1 << 16], [7]] {
+      let found = try pieces(Array(text.utf8), sizes: sizes)
+      let good = found.filter { piece in
+        let record = ArchiveRecord(
+          member: "m", index: 0, byteOffset: 0, bytes: piece.bytes, format: piece.format,
+          failure: piece.failure)
+        return (try? StructureDecoder().decode(record)) != nil
+      }
+      #expect(good.count == 4)
+      #expect(found.count == 5)
+    }
+  }
+
+  @Test func `an element that swallows the rest of the list is an error, and the ones before it come out`()
+    throws
+  {
+    var elements = try randomStructures(4, seed: 54).map { CrystalText.dictionary($0) }
+    elements[1].removeLast(2)
+    let folder = try ScratchFolder()
+    let text = "{\"data\": [\(elements.joined(separator: ", "))], \"meta\": {}}"
+    let (records, error) = readAll(try folder.write("a.json", text))
+    #expect(records.count >= 1)
+    #expect(error != nil)
+  }
+
+  @Test func `a list that ends before its document is reported`() throws {
+    let s = try randomStructures(2, seed: 52).map { CrystalText.dictionary($0) }
+    for text in [
+      "[\(s[0])], \(s[1])]", "{\"data\": [\(s[0])]}, \(s[1])]}", "{\"data\": [\(s[0])]], \(s[1])}",
+    ] {
+      #expect(throws: ArchiveError.self, "\(text)") { try pieces(Array(text.utf8), sizes: [64]) }
+    }
+  }
+
+  @Test func `a zip file that has lost a member is reported`() throws {
+    let s = try randomStructures(30, seed: 53)
+    var bytes = try packed(
+      s.enumerated().map { ("\($0.offset).cif", Array(cifText(id: "x", structure: $0.element).utf8)) },
+      as: .zip)
+    let header = try #require(bytes.firstRange(of: Array("7.cif".utf8)))
+    bytes.removeSubrange((header.lowerBound - 20)..<(header.upperBound + 40))
+    let folder = try ScratchFolder()
+    let (records, error) = readAll(try folder.write("a.zip", bytes))
+    #expect(error != nil || records.count == 30)
+  }
+}
