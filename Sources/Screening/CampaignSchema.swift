@@ -1,4 +1,5 @@
 public import PipelineEngine
+internal import Prototypes
 
 /// What a campaign file may say.
 public enum CampaignSchema {
@@ -33,26 +34,35 @@ public enum CampaignSchema {
     Alternative(
       "decorate",
       .mapping([
+        .optional("prototype", .choice(of: Prototype.all.map(\.name)), "A built-in prototype."),
         .optional(
-          "prototype", .choice(of: ["ThCr2Si2", "ABX3", "half-Heusler", "rock-salt"]), "A built-in prototype."),
+          "file", .string,
+          "A structure file to use as prototype instead; its elements are the labels of its sites."),
         .optional(
-          "file", .string, "A structure file to use as prototype instead; each of its elements names a site."),
+          "axial_ratio", .number(1...6), "c/a of the conventional ThCr2Si2 cell; that of ThCr2Si2 when absent."),
+        .optional(
+          "z", .number(0.26...0.49), "Height of X in ThCr2Si2, in units of c; that of ThCr2Si2 when absent."),
         Field(
           "sites", .dictionary(of: .list(of: .string, count: 1...)),
           "Elements to try on each labelled site of the prototype."),
-        Field("distinct", .boolean, default: true, "Whether all sites of a candidate carry different elements."),
+        Field("distinct", .boolean, default: true, "Whether all labels of a candidate carry different elements."),
         Field(
-          "volume", .oneOf(tagged: [
+          "volume",
+          .oneOf(tagged: [
             Alternative(
-              "elemental", .mapping([
-                .optional(
-                  "ratio", .number(above: 0, through: 100), "Ratio to the sum of elemental volumes; the prototype's own when absent.")
-              ]), "The sum of the volumes of the elements, times a ratio."),
+              "elemental",
+              .mapping([
+                Field("factor", .number(above: 0, through: 100), default: 1, "Factor on that estimate.")
+              ]), "The sum of the elements' volumes times the prototype's ratio."),
             Alternative(
-              "per_atom", .mapping([
-                Field("value", .number(above: 0, through: 1000), "Volume per atom (Å³).")
-              ]), "The same volume for every candidate."),
-          ]), default: ["elemental": [:]], "Volume of a candidate's cell."),
+              "per_atom",
+              .mapping([Field("value", .number(above: 0, through: 1000), "Volume per atom (Å³).")]),
+              "The same volume per atom for every candidate."),
+            Alternative(
+              "length_scale",
+              .mapping([Field("factor", .number(above: 0, through: 100), "Factor on all lengths.")]),
+              "The prototype's own cell, scaled."),
+          ]), default: ["elemental": [:]], "How large a candidate's cell is."),
       ]), "Candidates made by decorating a prototype with elements."),
   ])
 

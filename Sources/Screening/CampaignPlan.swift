@@ -1,0 +1,108 @@
+internal import Crystal
+internal import CrystalGraphs
+internal import Foundation
+internal import PhaseStability
+internal import PipelineEngine
+internal import StructureArchive
+
+/// A campaign as it will run: every default filled in, every file found, read and fingerprinted.
+public struct CampaignPlan: Sendable {
+  /// A stage ready to run.
+  enum Stage: Sendable {
+    case filter(CandidateFilter)
+    case graph(NearestNeighborGraphBuilder)
+    /// A model by its position in `models`.
+    case predict(Int)
+    /// The hull, for the models at these positions.
+    case hull(HullReferences, HullOptions, models: [Int])
+  }
+
+  /// A model of the campaign under its name in this run.
+  struct Model: Sendable {
+    let name: String
+    let folder: ModelFolder
+  }
+
+  /// Name of the campaign.
+  public let name: String
+  /// Largest energy above hull that counts as stable (eV/atom).
+  public let threshold: Double
+  /// Largest accepted share of rejections.
+  public let allowedRejectionShare: Double
+  /// Everything that decides the result, as canonical YAML: the file with defaults, and digests of what it names.
+  public let canonicalText: String
+  /// SHA-256 of `canonicalText`: equal fingerprints give equal results.
+  public let fingerprint: String
+
+  let tree: ConfigurationTree
+  let sources: [CrystalSource]
+  let sourceFingerprints: [String?]
+  let stages: [Stage]
+  let models: [Model]
+  let batchSize: Int
+  let keepsStructures: Bool
+
+  /// Reads and resolves a campaign file.
+  ///
+  /// - Throws: `ConfigurationError` or `ScreeningError`, each naming file, line and column.
+  public init(file: String) throws {
+    let value = try readConfiguration(file, CampaignSchema.schema)
+    var resolver = CampaignResolver(folder: URL(filePath: file).deletingLastPathComponent())
+    name = value.string("name")
+    guard !name.contains("/"), !name.hasPrefix(".") else {
+      throw ScreeningError.invalid("\(value["name"].location): a name that can name a folder is needed")
+    }
+    threshold = value.number("threshold")
+    allowedRejectionShare = value["rejections"].number("allowed_share")
+    batchSize = value["store"].integer("batch")
+    keepsStructures = value["store"].boolean("structures")
+    for input in value.elements("inputs") { try resolver.addInput(input) }
+    for stage in value.elements("stages") { try resolver.addStage(stage) }
+    try resolver.checkOrder(value["stages"])
+    sources = resolver.sources
+    sourceFingerprints = resolver.sourceFingerprints
+    stages = resolver.stages
+    models = resolver.models
+    tree = .mapping([
+      "campaign": value.tree,
+      "digests": .mapping([
+        "inputs": .list(resolver.sourceFingerprints.map { .string($0 ?? "none") }),
+        "models": .mapping(
+          Dictionary(resolver.models.map { ($0.name, .string($0.folder.fingerprint)) }) { first, _ in first }),
+        "references": .list(resolver.referenceDigests.map { .string($0) }),
+      ]),
+    ])
+    canonicalText = tree.canonicalText
+    fingerprint = Fingerprint(of: canonicalText).hexadecimal
+  }
+
+  /// Number of records of each source, and its name; nil where the source cannot be counted.
+  ///
+  /// Archives are read through, without decoding their structures.
+  public func countRecords() -> [(name: String, records: Int?)] {
+    sources.map { source in
+      switch source {
+      case .decoration(let decoration): (source.name, decoration.count)
+      case .archive(let path, _): (source.name, try? ArchiveReader.countRecords(path: path))
+      }
+    }
+  }
+
+  /// One line a stage: what it is and what it uses.
+  public var stageSummaries: [String] {
+    stages.map { stage in
+      switch stage {
+      case .filter(let filter): "filter \(filter.name)"
+      case .graph(let builder): "graph: \(builder.neighborCount) nearest neighbors within \(builder.cutoff) Å"
+      case .predict(let index):
+        "predict \(models[index].name): \(models[index].folder.card.property) "
+          + "(\(models[index].folder.card.unit)), \(models[index].folder.card.members.count) members, "
+          + "weights \(models[index].folder.fingerprint.prefix(12))"
+      case .hull(let references, let options, let indices):
+        "hull: \(references.phaseCount) reference phases from \(references.name) for "
+          + indices.map { models[$0].name }.joined(separator: ", ")
+          + (options.excludesSameComposition ? ", own composition left out" : "")
+      }
+    }
+  }
+}

@@ -1,0 +1,245 @@
+internal import Crystal
+internal import CrystalGraphs
+internal import Foundation
+internal import PhaseStability
+internal import PipelineEngine
+internal import Prototypes
+internal import StructureArchive
+
+/// Turns the parts of a campaign file into what runs, collecting what later parts refer to.
+struct CampaignResolver {
+  let folder: URL
+  private(set) var sources: [CrystalSource] = []
+  private(set) var sourceFingerprints: [String?] = []
+  private(set) var stages: [CampaignPlan.Stage] = []
+  private(set) var models: [CampaignPlan.Model] = []
+  private(set) var referenceDigests: [String] = []
+
+  init(folder: URL) { self.folder = folder }
+
+  // MARK: Inputs
+
+  mutating func addInput(_ input: ConfigurationValue) throws {
+    let (kind, value) = input.tagged
+    if kind == "archive" {
+      let path = try existingPath(value["path"], relativeTo: folder, kind: "an archive of crystals")
+      let occupancy = OccupancyPolicy(rawValue: value.string("occupancy")) ?? .reject
+      sources.append(.archive(path: path, decoder: StructureDecoder(occupancy: occupancy)))
+      sourceFingerprints.append(try InputDigest.of(path))
+    } else {
+      sources.append(.decoration(try decoration(value)))
+      sourceFingerprints.append(nil)
+    }
+  }
+
+  private func decoration(_ value: ConfigurationValue) throws -> Decoration {
+    let prototype = try prototype(value)
+    var elements: [String: [Element]] = [:]
+    for (label, list) in value["sites"].entries {
+      guard prototype.labels.contains(label) else {
+        throw ScreeningError.invalid(
+          "\(list.location): \(prototype.name) has no site \"\(label)\"; its sites are "
+            + prototype.labels.joined(separator: ", "))
+      }
+      elements[label] = try list.elements.map { try element($0) }
+    }
+    let (kind, volume) = value["volume"].tagged
+    let cellVolume: CellVolume =
+      switch kind {
+      case "per_atom": .perAtom(volume.number("value"))
+      case "length_scale": .lengthScale(volume.number("factor"))
+      default: .estimated(factor: volume.number("factor"))
+      }
+    do {
+      return try Decoration(
+        prototype: prototype, elements: elements, distinctElements: value.boolean("distinct"), volume: cellVolume)
+    } catch {
+      throw ScreeningError.invalid("\(value["sites"].location): \(describe(error))")
+    }
+  }
+
+  private func prototype(_ value: ConfigurationValue) throws -> Prototype {
+    switch (value.optional("prototype"), value.optional("file")) {
+    case (let name?, nil):
+      guard let prototype = Prototype.named(name.string) else {
+        throw ScreeningError.invalid("\(name.location): there is no prototype \"\(name.string)\"")
+      }
+      return try shaped(prototype, value)
+    case (nil, let file?):
+      let path = try existingPath(file, relativeTo: folder, kind: "a structure file")
+      guard let record = try ArchiveReader(path: path).next() else {
+        throw ScreeningError.invalid("\(file.location): \(path) holds no structure")
+      }
+      do {
+        let structure = try StructureDecoder().decode(record).structure
+        return try Prototype(
+          name: URL(filePath: path).deletingPathExtension().lastPathComponent, structure: structure,
+          labels: structure.elements.map(\.symbol))
+      } catch {
+        throw ScreeningError.invalid("\(file.location): \(path): \(describe(error))")
+      }
+    default:
+      throw ScreeningError.invalid("\(value.location): give either prototype or file")
+    }
+  }
+
+  private func shaped(_ prototype: Prototype, _ value: ConfigurationValue) throws -> Prototype {
+    let (ratio, height) = (value.optional("axial_ratio"), value.optional("z"))
+    guard let given = ratio ?? height else { return prototype }
+    guard prototype.name == Prototype.thCr2Si2.name else {
+      throw ScreeningError.invalid("\(given.location): only ThCr2Si2 has this parameter")
+    }
+    do {
+      return try .thCr2Si2(
+        axialRatio: ratio?.number ?? 10.577 / 4.0435, z: height?.number ?? 0.374)
+    } catch {
+      throw ScreeningError.invalid("\(given.location): \(describe(error))")
+    }
+  }
+
+  private func element(_ value: ConfigurationValue) throws -> Element {
+    guard let element = Element(symbol: value.string) else {
+      throw ScreeningError.invalid("\(value.location): \"\(value.string)\" is no element")
+    }
+    return element
+  }
+
+  // MARK: Stages
+
+  mutating func addStage(_ stage: ConfigurationValue) throws {
+    let (kind, value) = stage.tagged
+    switch kind {
+    case "filter": stages.append(.filter(try filter(value)))
+    case "graph":
+      stages.append(
+        .graph(
+          NearestNeighborGraphBuilder(neighborCount: value.integer("count"), cutoff: value.number("cutoff"))))
+    case "predict": try addModel(value)
+    default: try addHull(value)
+    }
+  }
+
+  private func filter(_ value: ConfigurationValue) throws -> CandidateFilter {
+    func elements(_ key: String) throws -> Set<Element>? {
+      try value.optional(key).map { Set(try $0.elements.map { try element($0) }) }
+    }
+    func range(_ least: String, _ most: String, _ limit: Int) throws -> ClosedRange<Int> {
+      let (low, high) = (value.optional(least)?.integer ?? 1, value.optional(most)?.integer ?? limit)
+      guard low <= high else {
+        throw ScreeningError.invalid("\(value.location): \(least) \(low) is above \(most) \(high)")
+      }
+      return low...high
+    }
+    var filter = CandidateFilter(name: value.string("name"))
+    filter.onlyElements = try elements("only_elements")
+    filter.withoutElements = try elements("without_elements") ?? []
+    filter.withElements = try elements("with_elements") ?? []
+    filter.elementCounts = try range("minimum_elements", "maximum_elements", 118)
+    filter.siteCounts = try range("minimum_sites", "maximum_sites", Int.max)
+    filter.compositions = try value.optional("formulas").map { list in
+      Set(
+        try list.elements.map { item in
+          do { return try Composition(formula: item.string).reduced } catch {
+            throw ScreeningError.invalid("\(item.location): \"\(item.string)\" is no formula: \(error)")
+          }
+        })
+    }
+    return filter
+  }
+
+  private mutating func addModel(_ value: ConfigurationValue) throws {
+    let path = try existingPath(value["model"], relativeTo: folder, kind: "a model folder")
+    let model = try ModelFolder(path: path)
+    let name = value.optional("name")?.string ?? model.card.name
+    guard !models.contains(where: { $0.name == name }) else {
+      throw ScreeningError.invalid("\(value.location): two models are named \"\(name)\"; give one another name")
+    }
+    let graph = stages.compactMap { stage in
+      if case .graph(let builder) = stage { builder } else { nil }
+    }.last
+    guard let graph else {
+      throw ScreeningError.invalid("\(value.location): a graph stage is needed before predict")
+    }
+    let configuration = model.card.configuration
+    guard graph.neighborCount == configuration.neighborCount, graph.cutoff == configuration.cutoff else {
+      throw ScreeningError.invalid(
+        "\(value.location): \(name) was trained on \(configuration.neighborCount) neighbors within "
+          + "\(configuration.cutoff) Å, the graph stage gives \(graph.neighborCount) within \(graph.cutoff) Å")
+    }
+    models.append(CampaignPlan.Model(name: name, folder: model))
+    stages.append(.predict(models.count - 1))
+  }
+
+  private mutating func addHull(_ value: ConfigurationValue) throws {
+    let path = try existingPath(value["reference"], relativeTo: folder, kind: "a table of reference phases")
+    let references = try loadReferences(path)
+    let energies = models.indices.filter { models[$0].folder.card.property == formationEnergyProperty }
+    guard !energies.isEmpty else {
+      throw ScreeningError.invalid(
+        "\(value.location): no model of \(formationEnergyProperty) stands before the hull stage")
+    }
+    referenceDigests.append(try InputDigest.of(path))
+    stages.append(
+      .hull(
+        references, HullOptions(excludesSameComposition: value.boolean("exclude_same_composition")),
+        models: energies))
+  }
+
+  /// Checks what only the whole list of stages shows.
+  func checkOrder(_ value: ConfigurationValue) throws {
+    func count(_ matches: (CampaignPlan.Stage) -> Bool) -> Int { stages.filter(matches).count }
+    let graphs = count { if case .graph = $0 { true } else { false } }
+    let hulls = count { if case .hull = $0 { true } else { false } }
+    guard graphs <= 1, hulls <= 1 else {
+      throw ScreeningError.invalid("\(value.location): a campaign has at most one graph stage and one hull stage")
+    }
+    let names = stages.compactMap { stage in if case .filter(let filter) = stage { filter.name } else { nil } }
+    guard Set(names).count == names.count else {
+      throw ScreeningError.invalid("\(value.location): two filters share a name; their counts could not be told apart")
+    }
+  }
+}
+
+/// The property that a distance to the hull can be taken of.
+let formationEnergyProperty = "formation_energy_per_atom"
+
+/// Reads a table of reference phases, plain or compressed.
+func loadReferences(_ path: String) throws -> HullReferences {
+  let bytes = try readWholeFile(path: path)
+  do {
+    return try HullReferences(csv: bytes, name: URL(filePath: path).lastPathComponent)
+  } catch {
+    throw ScreeningError.unreadable(path: path, reason: describe(error))
+  }
+}
+
+/// A digest of an input: by content for files, by the names and sizes of its files for a folder.
+enum InputDigest {
+  /// Files up to this size are digested whole, larger ones by size and their first and last part of this size.
+  private static let wholeSize = 256 << 20
+
+  static func of(_ path: String) throws -> String {
+    var isFolder: ObjCBool = false
+    let manager = FileManager.default
+    guard manager.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw ScreeningError.unreadable(path: path, reason: "does not exist")
+    }
+    if isFolder.boolValue {
+      let names = (try manager.subpathsOfDirectory(atPath: path)).sorted()
+      let lines = names.map { name in "\(name)\t\(size(path + "/" + name))" }
+      return Fingerprint(of: lines.joined(separator: "\n")).hexadecimal
+    }
+    guard size(path) > wholeSize, let file = FileHandle(forReadingAtPath: path) else {
+      return try Fingerprint(ofFile: path).hexadecimal
+    }
+    defer { try? file.close() }
+    let head = try file.read(upToCount: wholeSize / 2) ?? Data()
+    try file.seek(toOffset: UInt64(size(path) - wholeSize / 2))
+    let tail = try file.read(upToCount: wholeSize / 2) ?? Data()
+    return Fingerprint(of: Array("\(size(path))\n".utf8) + [UInt8](head) + [UInt8](tail)).hexadecimal
+  }
+
+  private static func size(_ path: String) -> Int {
+    ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int) ?? 0
+  }
+}

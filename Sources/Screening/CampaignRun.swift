@@ -1,0 +1,130 @@
+internal import CrystalModels
+internal import Foundation
+public import PipelineEngine
+public import ScreeningStore
+
+/// What a campaign came to when it ended or was stopped.
+public struct CampaignReport: Sendable {
+  /// Whether every input has been read to its end.
+  public let isFinished: Bool
+  /// Counts over the whole run, earlier calls included.
+  public let counts: RunCounts
+  /// Records of this call alone.
+  public let recordsNow: Int
+  /// Rows at or below the threshold, each structure once.
+  public let stableCount: Int
+  /// Largest energy above hull that counts as stable (eV/atom).
+  public let threshold: Double
+
+  /// Share of rejections among all records so far; 0 where there are none.
+  public var rejectedShare: Double {
+    counts.records > 0 ? Double(counts.rejected) / Double(counts.records) : 0
+  }
+}
+
+/// Runs a campaign into a run directory; called again, it goes on where it stopped.
+public struct CampaignRun: Sendable {
+  /// What runs.
+  public let plan: CampaignPlan
+  /// The run directory: `results.sqlite`, `plan.yaml` and the claim of the running process.
+  public let directory: String
+  /// Number of threads; results do not depend on it.
+  public let jobs: Int
+
+  /// Name of the store within a run directory.
+  public static let storeName = "results.sqlite"
+  /// Name of the plan within a run directory.
+  public static let planName = "plan.yaml"
+
+  /// A run of a plan in a directory.
+  public init(plan: CampaignPlan, directory: String, jobs: Int) {
+    self.plan = plan
+    self.directory = directory
+    self.jobs = jobs
+  }
+
+  /// Runs to the end of the inputs, to `limit` further records, or until `stop` is raised.
+  ///
+  /// Each batch's rows, rejections, counts and the position reached are one transaction: whatever ends the process,
+  /// the next call goes on after the last committed batch.
+  /// - Parameters:
+  ///   - limit: most records to read in this call; nil for all.
+  ///   - stop: raised to finish the batches in hand and return.
+  ///   - progress: called after each commit with the records of this call and of the whole run.
+  /// - Throws: `ScreeningError.planChanged` where the directory holds a run of another plan; `StoreError`,
+  ///   `RunClaimError`, `ArchiveError`.
+  public func run(
+    limit: Int? = nil, stop: StopFlag, progress: (_ now: Int, _ total: Int) -> Void
+  ) throws -> CampaignReport {
+    do {
+      try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    } catch {
+      throw ScreeningError.unwritable(path: directory, reason: describe(error))
+    }
+    let claim = try RunClaim(folder: directory)
+    defer { withExtendedLifetime(claim) {} }
+    let store = try openStore()
+    let states = try store.sourceStates()
+    let before = states.reduce(0) { $0 + $1.records }
+    var now = 0
+    let reader = SourceReader(plan.sources, from: states.map { $0.isFinished ? nil : $0.records }, limit: limit)
+    let worker = CampaignWorker(plan)
+    let plan = plan
+    _ = try OrderedPipeline(jobs: jobs, batchSize: plan.batchSize).run(
+      read: { try reader.read() },
+      makeScratch: { CampaignScratch(plan) },
+      work: { scratch, records in worker.process(records, scratch) },
+      write: { (batch: StoreBatch) in
+        try store.commit(batch)
+        now += batch.progress.reduce(0) { $0 + $1.records.count }
+        progress(now, before + now)
+      },
+      stop: stop)
+    let isFinished = try store.sourceStates().allSatisfy(\.isFinished)
+    if isFinished, try store.finishedDate() == nil { try store.markFinished(at: timestamp()) }
+    let report = CampaignReport(
+      isFinished: isFinished, counts: try store.verifyCounts(), recordsNow: now,
+      stableCount: try store.stableCount(threshold: plan.threshold), threshold: plan.threshold)
+    try store.close()
+    return report
+  }
+
+  private func openStore() throws -> RunStore {
+    let path = directory + "/" + Self.storeName
+    if FileManager.default.fileExists(atPath: path) {
+      do {
+        let store = try RunStore.open(at: path, access: .readWrite)
+        try checkPlan(of: store)
+        return store
+      } catch StoreError.incomplete {
+        // Killed while the store was being made: nothing is lost by making it now.
+      }
+    }
+    try writeAtomically(Array(plan.canonicalText.utf8), to: directory + "/" + Self.planName)
+    return try RunStore.create(at: path, run: description)
+  }
+
+  private func checkPlan(of store: RunStore) throws {
+    let found = try store.description()
+    guard found.planFingerprint != plan.fingerprint else { return }
+    let earlier = try ConfigurationDocument(text: found.plan, file: Self.planName).tree()
+    throw ScreeningError.planChanged(
+      runDirectory: directory, differences: plan.tree.difference(from: earlier).map(\.description))
+  }
+
+  private var description: RunDescription {
+    RunDescription(
+      name: plan.name, plan: plan.canonicalText, planFingerprint: plan.fingerprint, created: timestamp(),
+      sluiceVersion: programVersion, stabilityThreshold: plan.threshold,
+      models: plan.models.map { model in
+        ModelDescription(
+          name: model.name, fingerprint: model.folder.fingerprint, property: model.folder.card.property,
+          unit: model.folder.card.unit, memberCount: model.folder.card.members.count)
+      },
+      sources: zip(plan.sources, plan.sourceFingerprints).map {
+        SourceDescription(name: $0.name, fingerprint: $1)
+      })
+  }
+
+  private func timestamp() -> String { Date.now.formatted(.iso8601) }
+}

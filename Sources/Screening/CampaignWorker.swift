@@ -1,0 +1,219 @@
+internal import Crystal
+internal import CrystalGraphs
+internal import CrystalModels
+internal import PhaseStability
+internal import ScreeningStore
+internal import StructureArchive
+
+/// What a worker keeps from batch to batch. Results do not depend on what it held before.
+final class CampaignScratch {
+  let graph = NearestNeighborGraphBuilder.SharedScratch()
+  let ensembles: [Ensemble.Scratch]
+  var solver: HullSolver?
+  var collection = GraphCollection()
+
+  init(_ plan: CampaignPlan) {
+    ensembles = plan.models.map { _ in Ensemble.Scratch() }
+    for case .hull(let references, _, _) in plan.stages { solver = HullSolver(references: references) }
+  }
+}
+
+/// One record on its way through the stages.
+private struct Candidate {
+  let key: RecordKey
+  var id = ""
+  var member: String?
+  var structure: Structure?
+  var graph: CrystalGraph?
+  var scores: [Score] = []
+  var stabilities: [Stability] = []
+  var rejection: RejectedRecord?
+  var filteredBy: String?
+
+  /// Whether the later stages have anything to do.
+  var isAlive: Bool { rejection == nil && filteredBy == nil }
+
+  mutating func reject(_ stage: String, _ reason: RejectionReason, _ message: String, byteOffset: Int? = nil) {
+    rejection = RejectedRecord(
+      key: key, member: member, byteOffset: byteOffset, materialID: id.isEmpty ? nil : id, stage: stage,
+      reason: reason, message: message)
+  }
+}
+
+/// Takes batches of records through all stages of a plan; called by many threads at once.
+struct CampaignWorker: Sendable {
+  private let plan: CampaignPlan
+  private let ensembles: [Ensemble]
+
+  init(_ plan: CampaignPlan) {
+    self.plan = plan
+    ensembles = plan.models.map { Ensemble($0.folder) }
+  }
+
+  /// The outcome of a batch: for each record a row, a rejection or a count.
+  func process(_ records: [SourceRecord], _ scratch: CampaignScratch) -> StoreBatch {
+    var candidates: [Candidate] = []
+    for record in records {
+      if case .end = record.content { continue }
+      candidates.append(read(record))
+    }
+    for stage in plan.stages {
+      switch stage {
+      case .filter(let filter): apply(filter, &candidates)
+      case .graph(let builder): buildGraphs(builder, &candidates, scratch)
+      case .predict(let index): predict(index, &candidates, scratch)
+      case .hull(_, let options, let models): placeOnHull(options, models, &candidates, scratch)
+      }
+    }
+    return batch(records, candidates)
+  }
+
+  private func read(_ record: SourceRecord) -> Candidate {
+    var candidate = Candidate(key: RecordKey(source: record.source, record: record.record))
+    switch (record.content, plan.sources[record.source]) {
+    case (.decorated(let index), .decoration(let decoration)):
+      let (id, structure) = decoration.candidate(at: index)
+      candidate.id = id
+      candidate.structure = structure
+    case (.archived(let archived), .archive(_, let decoder)):
+      candidate.member = archived.member
+      candidate.id = archived.defaultID
+      do {
+        let decoded = try decoder.decode(archived)
+        candidate.id = decoded.id
+        candidate.structure = decoded.structure
+      } catch {
+        candidate.reject(
+          "read", error.reason, error.message, byteOffset: archived.byteOffset + (error.byteOffset ?? 0))
+      }
+    case (.broken(let reason, let message), _):
+      candidate.reject("read", reason, message)
+    default: preconditionFailure("the reader delivers what the source is")
+    }
+    return candidate
+  }
+
+  private func apply(_ filter: CandidateFilter, _ candidates: inout [Candidate]) {
+    for index in candidates.indices where candidates[index].isAlive {
+      if let structure = candidates[index].structure, !filter.keeps(structure) {
+        candidates[index].filteredBy = filter.name
+      }
+    }
+  }
+
+  private func buildGraphs(
+    _ builder: NearestNeighborGraphBuilder, _ candidates: inout [Candidate], _ scratch: CampaignScratch
+  ) {
+    for index in candidates.indices where candidates[index].isAlive {
+      guard let structure = candidates[index].structure else { continue }
+      do throws(GraphError) {
+        candidates[index].graph = try builder.graph(of: structure, scratch: scratch.graph)
+      } catch {
+        candidates[index].reject("graph", error.rejectionReason, error.message)
+      }
+    }
+  }
+
+  private func predict(_ model: Int, _ candidates: inout [Candidate], _ scratch: CampaignScratch) {
+    let ensemble = ensembles[model]
+    var indices: [Int] = []
+    scratch.collection.removeAll()
+    for index in candidates.indices where candidates[index].isAlive {
+      guard let graph = candidates[index].graph else { continue }
+      if let unknown = graph.elements.first(where: { $0.atomicNumber > CGCNNPredictor.largestAtomicNumber }) {
+        candidates[index].reject(
+          "predict \(plan.models[model].name)", .elementNotInModel, "the model has no features for \(unknown)")
+        continue
+      }
+      indices.append(index)
+      scratch.collection.append(graph, for: ensemble.configuration)
+    }
+    let predictions = ensemble.predictions(scratch.collection, scratch: scratch.ensembles[model])
+    for (index, prediction) in zip(indices, predictions) {
+      guard prediction.mean.isFinite, prediction.standardDeviation.isFinite else {
+        candidates[index].reject(
+          "predict \(plan.models[model].name)", .energyNotFinite, "the prediction is not finite")
+        continue
+      }
+      candidates[index].scores.append(
+        Score(
+          model: model, mean: prediction.mean,
+          standardDeviation: ensemble.memberCount > 1 ? prediction.standardDeviation : nil,
+          members: prediction.members))
+    }
+  }
+
+  private func placeOnHull(
+    _ options: HullOptions, _ models: [Int], _ candidates: inout [Candidate], _ scratch: CampaignScratch
+  ) {
+    for index in candidates.indices where candidates[index].isAlive {
+      guard let structure = candidates[index].structure else { continue }
+      let composition = structure.composition
+      for score in candidates[index].scores where models.contains(score.model) {
+        do throws(HullError) {
+          guard let distance = try scratch.solver?.distance(
+            of: composition, energyPerAtom: score.mean, options: options), let references = scratch.solver?.references
+          else { continue }
+          candidates[index].stabilities.append(
+            Stability(
+              model: score.model, energy: score.mean, energyAboveHull: distance.energyAboveHull,
+              decompositionEnergy: distance.decompositionEnergy,
+              decomposition: references.description(of: distance.decomposition)))
+        } catch {
+          candidates[index].reject("hull", error.rejectionReason, error.message)
+          break
+        }
+      }
+    }
+  }
+
+  private func batch(_ records: [SourceRecord], _ candidates: [Candidate]) -> StoreBatch {
+    var progress: [SourceProgress] = []
+    for record in records {
+      let isEnd = if case .end = record.content { true } else { false }
+      let upper = record.record + (isEnd ? 0 : 1)
+      if let last = progress.last, last.source == record.source {
+        progress[progress.count - 1] = SourceProgress(
+          source: record.source, records: last.records.lowerBound..<upper, isFinished: isEnd)
+      } else {
+        progress.append(SourceProgress(source: record.source, records: record.record..<upper, isFinished: isEnd))
+      }
+    }
+    var batch = StoreBatch(progress: progress)
+    for candidate in candidates {
+      if let rejection = candidate.rejection {
+        batch.rejections.append(rejection)
+      } else if let stage = candidate.filteredBy {
+        batch.filtered.append(FilteredRecord(key: candidate.key, stage: stage))
+      } else if let structure = candidate.structure {
+        batch.rows.append(
+          ScreenedRow(
+            key: candidate.key, materialID: candidate.id, structure: structure,
+            keepsStructure: plan.keepsStructures, scores: candidate.scores, stabilities: candidate.stabilities))
+      }
+    }
+    return batch
+  }
+}
+
+extension GraphError {
+  var rejectionReason: RejectionReason {
+    switch self {
+    case .sitesTooClose: .sitesTooClose
+    default: .notACrystal
+    }
+  }
+
+  var message: String { describe(self) }
+}
+
+extension HullError {
+  var rejectionReason: RejectionReason {
+    switch self {
+    case .noTerminalReference, .tooManyElements: .noTerminalReference
+    default: .energyNotFinite
+    }
+  }
+
+  var message: String { describe(self) }
+}

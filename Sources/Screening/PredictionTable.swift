@@ -1,0 +1,238 @@
+internal import Crystal
+internal import CrystalGraphs
+internal import CrystalModels
+internal import PipelineEngine
+internal import StructureArchive
+
+/// How many records of an input became lines, and what became of the others.
+public struct TableReport: Sendable {
+  /// Lines written.
+  public internal(set) var written = 0
+  /// Records that could not be written, by reason code.
+  public internal(set) var rejected: [String: Int] = [:]
+  /// The first few rejections in words.
+  public internal(set) var messages: [String] = []
+
+  mutating func reject(_ reason: RejectionReason, _ message: String) {
+    rejected[reason.rawValue, default: 0] += 1
+    if messages.count < 20 { messages.append(message) }
+  }
+}
+
+/// Something computed from each crystal of an archive, or why it was not.
+private enum RecordOutcome<Value: Sendable>: Sendable {
+  case value(Value)
+  case rejected(RejectionReason, String)
+}
+
+/// Streams an archive's crystals through `work` in parallel and hands each outcome to `write` in order.
+private func streamCrystals<Value: Sendable>(
+  _ input: String, jobs: Int, properties: [String] = [], report: inout TableReport,
+  work: @escaping @Sendable (CampaignTableScratch, [(DecodedRecord)]) throws -> [RecordOutcome<Value>],
+  write: (Value) throws -> Void
+) throws {
+  let reader = try ArchiveReader(path: input)
+  let decoder = StructureDecoder(properties: properties)
+  _ = try OrderedPipeline(jobs: jobs, batchSize: 128).run(
+    read: { try reader.next() },
+    makeScratch: { CampaignTableScratch() },
+    work: { scratch, records in
+      var outcomes: [RecordOutcome<Value>] = []
+      var decoded: [DecodedRecord] = []
+      // Runs of readable records are worked on together; a bad one in between keeps its place.
+      for record in records {
+        do throws(RecordError) {
+          decoded.append(try decoder.decode(record))
+        } catch {
+          outcomes += try work(scratch, decoded)
+          decoded.removeAll()
+          outcomes.append(.rejected(error.reason, "\(input): \(record.member) record \(record.index): \(error)"))
+        }
+      }
+      return outcomes + (try work(scratch, decoded))
+    },
+    write: { (outcomes: [RecordOutcome<Value>]) in
+      for outcome in outcomes {
+        switch outcome {
+        case .value(let value):
+          try write(value)
+          report.written += 1
+        case .rejected(let reason, let message): report.reject(reason, message)
+        }
+      }
+    })
+}
+
+/// A worker's memory for tables.
+private final class CampaignTableScratch {
+  let graph = NearestNeighborGraphBuilder.SharedScratch()
+  let ensemble = Ensemble.Scratch()
+  var collection = GraphCollection()
+}
+
+private func graphs(
+  _ records: [DecodedRecord], _ builder: NearestNeighborGraphBuilder, _ scratch: CampaignTableScratch
+) -> [Result<CrystalGraph, GraphError>] {
+  records.map { record in
+    do throws(GraphError) {
+      return .success(try builder.graph(of: record.structure, scratch: scratch.graph))
+    } catch {
+      return .failure(error)
+    }
+  }
+}
+
+private func outcomes(
+  _ records: [DecodedRecord], _ ensemble: Ensemble, _ scratch: CampaignTableScratch
+) -> [RecordOutcome<(record: DecodedRecord, prediction: EnsemblePrediction)>] {
+  var result: [RecordOutcome<(record: DecodedRecord, prediction: EnsemblePrediction)>?] = []
+  var positions: [Int] = []
+  scratch.collection.removeAll()
+  for (index, graph) in graphs(records, ensemble.graphBuilder, scratch).enumerated() {
+    switch graph {
+    case .success(let graph):
+      if let unknown = graph.elements.first(where: { $0.atomicNumber > CGCNNPredictor.largestAtomicNumber }) {
+        result.append(.rejected(.elementNotInModel, "\(records[index].id): the model has no features for \(unknown)"))
+      } else {
+        scratch.collection.append(graph, for: ensemble.configuration)
+        positions.append(index)
+        result.append(nil)
+      }
+    case .failure(let error):
+      result.append(.rejected(error.rejectionReason, "\(records[index].id): \(error.message)"))
+    }
+  }
+  let predictions = ensemble.predictions(scratch.collection, scratch: scratch.ensemble)
+  for (index, prediction) in zip(positions, predictions) {
+    result[index] =
+      prediction.mean.isFinite
+      ? .value((records[index], prediction))
+      : .rejected(.energyNotFinite, "\(records[index].id): the prediction is not finite")
+  }
+  return result.compactMap { $0 }
+}
+
+/// Predictions of one model for every crystal of an archive.
+public struct PredictionTable: Sendable {
+  private let folder: ModelFolder
+  private let ensemble: Ensemble
+  private let jobs: Int
+
+  /// A table of predictions by the model in `folder`.
+  public init(_ folder: ModelFolder, jobs: Int) {
+    self.folder = folder
+    ensemble = Ensemble(folder)
+    self.jobs = jobs
+  }
+
+  /// Writes `id,prediction,std`, with `members` one more column a member, in the order of the input.
+  public func write(_ input: String, to output: String, members: Bool) throws -> TableReport {
+    let writer = try LineWriter(path: output)
+    let columns = members ? (0..<ensemble.memberCount).map { ",member_\($0)" }.joined() : ""
+    try writer.append("id,prediction,std" + columns)
+    var report = TableReport()
+    let ensemble = ensemble
+    try streamCrystals(
+      input, jobs: jobs, report: &report, work: { outcomes($1, ensemble, $0) },
+      write: { value in
+        let (record, prediction) = value
+        let tail = members ? prediction.members.map { ",\($0)" }.joined() : ""
+        try writer.append("\(csvField(record.id)),\(prediction.mean),\(prediction.standardDeviation)" + tail)
+      })
+    try writer.finish()
+    return report
+  }
+
+  /// Errors of the model on an archive whose records carry the true value.
+  public func evaluate(_ input: String, property: String) throws -> Evaluation {
+    var report = TableReport()
+    var meanErrors: [Double] = []
+    var memberErrors: [[Double]] = (0..<ensemble.memberCount).map { _ in [] }
+    var withoutProperty = 0
+    var worst: (id: String, error: Double)?
+    let ensemble = ensemble
+    try streamCrystals(
+      input, jobs: jobs, properties: [property], report: &report, work: { outcomes($1, ensemble, $0) },
+      write: { value in
+        let (record, prediction) = value
+        guard let truth = record.properties[property], truth.isFinite else {
+          withoutProperty += 1
+          return
+        }
+        meanErrors.append(prediction.mean - truth)
+        for (index, member) in prediction.members.enumerated() { memberErrors[index].append(member - truth) }
+        if abs(prediction.mean - truth) > abs(worst?.error ?? 0) { worst = (record.id, prediction.mean - truth) }
+      })
+    guard let statistics = ErrorStatistics(errors: meanErrors) else {
+      throw ScreeningError.unreadable(
+        path: input, reason: "no record with a number under \"\(property)\" (\(withoutProperty) without)")
+    }
+    return Evaluation(
+      model: folder.card.name, property: property, unit: folder.card.unit, ensemble: statistics,
+      members: memberErrors.compactMap { ErrorStatistics(errors: $0) }, worstID: worst?.id,
+      recordsWithoutProperty: withoutProperty, rejected: report.rejected)
+  }
+}
+
+/// Errors of a model on labelled crystals.
+public struct Evaluation: Codable, Sendable {
+  /// Name of the model.
+  public let model: String
+  /// Property that was compared.
+  public let property: String
+  /// Unit of the errors.
+  public let unit: String
+  /// Errors of the members' mean.
+  public let ensemble: ErrorStatistics
+  /// Errors of each member.
+  public let members: [ErrorStatistics]
+  /// Id of the crystal with the worst error.
+  public let worstID: String?
+  /// Records that have no value to compare with.
+  public let recordsWithoutProperty: Int
+  /// Records that could not be predicted, by reason code.
+  public let rejected: [String: Int]
+}
+
+/// The edges of every crystal's graph.
+public struct GraphTable: Sendable {
+  private let builder: NearestNeighborGraphBuilder
+  private let jobs: Int
+
+  /// A table of nearest-neighbor edges.
+  public init(count: Int, cutoff: Double, jobs: Int) {
+    builder = NearestNeighborGraphBuilder(neighborCount: count, cutoff: cutoff)
+    self.jobs = jobs
+  }
+
+  /// Writes `id,site,neighbor,distance_A,image`; the image is the lattice translation "i j k" of the neighbor.
+  public func write(_ input: String, to output: String) throws -> TableReport {
+    let writer = try LineWriter(path: output)
+    try writer.append("id,site,neighbor,distance_A,image")
+    var report = TableReport()
+    let builder = builder
+    try streamCrystals(
+      input, jobs: jobs, report: &report,
+      work: { scratch, records in
+        zip(records, graphs(records, builder, scratch)).map { record, graph in
+          switch graph {
+          case .success(let graph): .value((record.id, graph))
+          case .failure(let error): .rejected(error.rejectionReason, "\(record.id): \(error.message)")
+          }
+        }
+      },
+      write: { (value: (String, CrystalGraph)) in
+        let (id, graph) = value
+        for site in 0..<graph.siteCount {
+          for edge in graph.edges(of: site) {
+            let image = graph.images[edge]
+            try writer.append(
+              "\(csvField(id)),\(site),\(graph.neighbors[edge]),\(graph.distances[edge]),"
+                + "\(image.x) \(image.y) \(image.z)")
+          }
+        }
+      })
+    try writer.finish()
+    return report
+  }
+}

@@ -1,0 +1,183 @@
+internal import Foundation
+internal import PipelineEngine
+public import ScreeningStore
+internal import StructureArchive
+
+/// Opens the store of a run directory for looking, also while the run is going on.
+public func openRun(_ directory: String) throws -> RunStore {
+  let path = directory + "/" + CampaignRun.storeName
+  guard FileManager.default.fileExists(atPath: path) else {
+    throw ScreeningError.unreadable(
+      path: directory, reason: "no run directory (there is no \(CampaignRun.storeName) in it)")
+  }
+  return try RunStore.open(at: path, access: .readOnly)
+}
+
+/// The position of a model in a run.
+///
+/// - Parameter name: its name, or nil for the first model that has been placed on the hull.
+/// - Throws: `ScreeningError.invalid` naming the models that there are.
+public func modelIndex(named name: String?, in store: RunStore) throws -> Int {
+  let models = try store.description().models
+  guard let name else { return models.firstIndex { $0.property == formationEnergyProperty } ?? 0 }
+  guard let index = models.firstIndex(where: { $0.name == name }) else {
+    throw ScreeningError.invalid(
+      "the run has no model \"\(name)\"; it has " + models.map(\.name).joined(separator: ", "))
+  }
+  return index
+}
+
+/// Writes lists of a run's rows for the next tool.
+public struct RunExport: Sendable {
+  /// Which records are written.
+  public enum Selection: String, CaseIterable, Sendable {
+    /// Rows at or below the threshold.
+    case stable
+    /// All rows.
+    case all
+    /// Rejections.
+    case rejected
+  }
+
+  /// What the list is written as.
+  public enum Format: String, CaseIterable, Sendable {
+    /// Comma-separated values with a header.
+    case csv
+    /// One JSON object a line.
+    case jsonl
+    /// One archive of CIF files.
+    case cif
+  }
+
+  /// Which records.
+  public let selection: Selection
+  /// In which form.
+  public let format: Format
+  /// Model whose ranking is exported; nil for the first of the run.
+  public let model: String?
+  /// Largest energy above hull that counts as stable (eV/atom); nil for the campaign's own.
+  public let threshold: Double?
+
+  /// An export.
+  public init(selection: Selection, format: Format, model: String? = nil, threshold: Double? = nil) {
+    self.selection = selection
+    self.format = format
+    self.model = model
+    self.threshold = threshold
+  }
+
+  /// Writes the list to `path`, in ranked order (rejections in the order of reading).
+  ///
+  /// - Returns: records written, and the threshold that was used.
+  /// - Throws: `ScreeningError`, `StoreError`, `ArchiveError`; rejected records have no structure, so no CIF.
+  @discardableResult
+  public func write(_ store: RunStore, to path: String) throws -> (records: Int, threshold: Double) {
+    let description = try store.description()
+    let threshold = threshold ?? description.stabilityThreshold ?? 0
+    if selection == .rejected { return (try writeRejections(store, to: path), threshold) }
+    let index = try modelIndex(named: model, in: store)
+    let filter = RankingFilter(model: index, maximumEnergyAboveHull: selection == .stable ? threshold : nil)
+    let name = description.models.indices.contains(index) ? description.models[index].name : ""
+    switch format {
+    case .cif: return (try writeCIF(store, filter, to: path), threshold)
+    case .csv, .jsonl: return (try writeRows(store, filter, model: name, to: path), threshold)
+    }
+  }
+
+  private func writeRows(_ store: RunStore, _ filter: RankingFilter, model: String, to path: String) throws -> Int {
+    let writer = try LineWriter(path: path)
+    let sources = try store.sourceStates().map(\.source.name)
+    if format == .csv {
+      try writer.append(
+        "rank,id,formula,chemical_system,sites,volume_A3,model,formation_energy_per_atom,std,e_above_hull,"
+          + "decomposition_energy,decomposition,source,record")
+    }
+    var rank = 0
+    try store.forEachRanked(filter) { row in
+      rank += 1
+      let (stability, source) = (row.stability, sources[row.key.source])
+      let decomposition = stability.decomposition ?? ""
+      if format == .csv {
+        let fields: [String] = [
+          "\(rank)", csvField(row.materialID), row.formula, row.chemicalSystem, "\(row.siteCount)", "\(row.volume)",
+          csvField(model), "\(stability.energy)", row.energyStandardDeviation.map { "\($0)" } ?? "",
+          "\(stability.energyAboveHull)", stability.decompositionEnergy.map { "\($0)" } ?? "",
+          csvField(decomposition), csvField(exportedName(source)), "\(row.key.record)",
+        ]
+        try writer.append(fields.joined(separator: ","))
+      } else {
+        let fields: [String] = [
+          "\"rank\":\(rank)", "\"id\":\(jsonText(row.materialID))", "\"formula\":\(jsonText(row.formula))",
+          "\"chemical_system\":\(jsonText(row.chemicalSystem))", "\"sites\":\(row.siteCount)",
+          "\"volume_A3\":\(row.volume)", "\"model\":\(jsonText(model))",
+          "\"formation_energy_per_atom\":\(stability.energy)", "\"std\":\(jsonNumber(row.energyStandardDeviation))",
+          "\"e_above_hull\":\(stability.energyAboveHull)",
+          "\"decomposition_energy\":\(jsonNumber(stability.decompositionEnergy))",
+          "\"decomposition\":\(jsonText(decomposition))", "\"source\":\(jsonText(exportedName(source)))",
+          "\"record\":\(row.key.record)",
+        ]
+        try writer.append("{" + fields.joined(separator: ",") + "}")
+      }
+    }
+    try writer.finish()
+    return rank
+  }
+
+  /// Sources go by their file name: the exported table is the same wherever the archive lies.
+  private func exportedName(_ source: String) -> String {
+    source.split(separator: "/").last.map(String.init) ?? source
+  }
+
+  private func writeCIF(_ store: RunStore, _ filter: RankingFilter, to path: String) throws -> Int {
+    let writer = try CIFArchiveWriter(path: path)
+    var count = 0
+    var missing = 0
+    let rows = try store.ranked(filter)
+    for row in rows {
+      guard let structure = try store.structure(of: row.key) else {
+        missing += 1
+        continue
+      }
+      try writer.append(id: row.materialID, structure: structure)
+      count += 1
+    }
+    try writer.finish()
+    guard missing == 0 else {
+      throw ScreeningError.invalid(
+        "\(missing) of \(rows.count) structures are not in the store (store.structures was false); "
+          + "\(path) holds the other \(count)")
+    }
+    return count
+  }
+
+  private func writeRejections(_ store: RunStore, to path: String) throws -> Int {
+    guard format != .cif else {
+      throw ScreeningError.invalid("rejected records have no structure to write as CIF; use csv or jsonl")
+    }
+    let writer = try LineWriter(path: path)
+    if format == .csv { try writer.append("source,record,member,byte_offset,id,stage,reason,message") }
+    var count = 0
+    try store.forEachRejection { item in
+      count += 1
+      if format == .csv {
+        let fields: [String] = [
+          csvField(exportedName(item.sourceName)), "\(item.key.record)", csvField(item.member ?? ""),
+          item.byteOffset.map { "\($0)" } ?? "", csvField(item.materialID ?? ""), csvField(item.stage), item.reason,
+          csvField(item.message),
+        ]
+        try writer.append(fields.joined(separator: ","))
+      } else {
+        let fields: [String] = [
+          "\"source\":\(jsonText(exportedName(item.sourceName)))", "\"record\":\(item.key.record)",
+          "\"member\":\(item.member.map(jsonText) ?? "null")",
+          "\"byte_offset\":\(item.byteOffset.map { "\($0)" } ?? "null")",
+          "\"id\":\(item.materialID.map(jsonText) ?? "null")", "\"stage\":\(jsonText(item.stage))",
+          "\"reason\":\(jsonText(item.reason))", "\"message\":\(jsonText(item.message))",
+        ]
+        try writer.append("{" + fields.joined(separator: ",") + "}")
+      }
+    }
+    try writer.finish()
+    return count
+  }
+}
