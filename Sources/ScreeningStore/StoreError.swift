@@ -64,7 +64,7 @@ extension StoreError: CustomStringConvertible {
       return "\(path): the disk is full; free some space and resume: nothing that was committed is lost"
     case .writeFailed(let path):
       return
-        "\(path): the system failed to write; check quota and disk, then resume: nothing committed is lost"
+        "\(path): failed to write; check quota and disk, then resume: nothing that was committed is lost"
     case .locked(let path): return "\(path): another program holds the database; close it and resume"
     case .recordsSkipped(let source, let expected, let found):
       return "source \(source): record \(expected) comes next, the batch starts at \(found)"
