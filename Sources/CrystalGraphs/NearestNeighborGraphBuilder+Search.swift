@@ -32,7 +32,7 @@ extension NearestNeighborGraphBuilder {
     let found = scratch.search.pointsInReach(of: site)
     let squares = scratch.search.squares.base
     let points = scratch.search.found.base
-    let cutoffKey = NeighborSelection.rounded(cutoff)
+    let cutoffKey = DistanceShell.number(cutoff)
     scratch.selection.clear()
     for index in 0..<found {
       let point = points[index]
@@ -41,7 +41,7 @@ extension NearestNeighborGraphBuilder {
       if square == 0 && neighbor == site { continue }
       let distance = square.squareRoot()
       if distance < closest.distance { closest.note(site, neighbor, distance) }
-      if NeighborSelection.rounded(distance) > cutoffKey { continue }
+      if DistanceShell.number(distance) > cutoffKey { continue }
       scratch.selection.insert(
         distance: distance, element: elements[neighbor], point: point, scratch.search.cloud,
         scratch.search.cell)

@@ -6,7 +6,8 @@ public import Crystal
 ///
 ///     (distance rounded to 1e-8 Å, atomic number, site, image lexicographically)
 ///
-/// and the first M are kept; where fewer lie within R, fewer are stored. Distances are compared with R as rounded.
+/// and the first M are kept; where fewer lie within R, fewer are stored. Distances are compared with R as rounded. The
+/// boundaries of the rounding lie beside the decimal halves (by π/100 of a step), where files' distances may fall.
 /// The order makes the graph a function of the crystal alone, not of the order in which neighbors were found.
 ///
 /// Source: T. Xie and J. C. Grossman, Phys. Rev. Lett. 120, 145301 (2018), and its published code.

@@ -74,7 +74,7 @@ public struct NeighborList: Hashable, Sendable {
   private static func entries(
     of site: Int, cutoff: Double, _ search: inout NeighborSearch, _ closest: inout ClosePair
   ) -> [Entry] {
-    let limit = NeighborSelection.rounded(cutoff)
+    let limit = DistanceShell.number(cutoff)
     var entries: [Entry] = []
     for index in 0..<search.pointsInReach(of: site) {
       let point = Int(search.found.base[index])
@@ -83,7 +83,7 @@ public struct NeighborList: Hashable, Sendable {
       if square == 0 && Int(neighbor) == site { continue }
       let distance = square.squareRoot()
       closest.note(site, Int(neighbor), distance)
-      let rounded = NeighborSelection.rounded(distance)
+      let rounded = DistanceShell.number(distance)
       if rounded > limit { continue }
       entries.append(
         Entry(

@@ -21,10 +21,6 @@ struct NeighborSelection: ~Copyable {
 
   mutating func clear() { count = 0 }
 
-  /// Distance in units of 1e-8 Å.
-  @inline(__always)
-  static func rounded(_ distance: Double) -> UInt64 { UInt64(distance * 1e8 + 0.5) }
-
   /// Rounded distance (1e-8 Å) of a kept candidate.
   @inline(__always)
   func roundedDistance(_ index: Int) -> UInt64 { keys.base[index] >> 8 }
@@ -35,7 +31,7 @@ struct NeighborSelection: ~Copyable {
     distance: Double, element: Element, point: Int32, _ cloud: borrowing PeriodicCloud,
     _ cell: borrowing ReducedCell
   ) {
-    let key = Self.rounded(distance) << 8 | UInt64(element.rawValue)
+    let key = DistanceShell.number(distance) << 8 | UInt64(element.rawValue)
     let (keys, points, distances) = (keys.base, points.base, distances.base)
     var slot = count
     if slot == limit {

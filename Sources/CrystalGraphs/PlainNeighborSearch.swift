@@ -17,7 +17,7 @@ package struct PlainNeighborSearch: Sendable {
     /// Atomic number.
     package let atomicNumber: Int
     /// Distance in units of 1e-8 Å.
-    package var roundedDistance: Int { Int((distance * 1e8).rounded()) }
+    package var roundedDistance: UInt64 { DistanceShell.number(distance) }
   }
 
   /// Greatest distance (Å).
@@ -42,7 +42,7 @@ package struct PlainNeighborSearch: Sendable {
             if other == site && i == 0 && j == 0 && k == 0 { continue }
             let vector = lattice.cartesian(difference + SIMD3(Double(i), Double(j), Double(k)))
             let distance = dot(vector, vector).squareRoot()
-            guard (distance * 1e8).rounded() <= (cutoff * 1e8).rounded() else { continue }
+            guard DistanceShell.number(distance) <= DistanceShell.number(cutoff) else { continue }
             found.append(
               Neighbor(
                 site: other, image: SIMD3(Int32(i), Int32(j), Int32(k)), distance: distance,

@@ -101,7 +101,7 @@ extension VoronoiKernel {
   @inline(__always)
   private static func precedes(_ left: Facet, _ right: Facet, _ elements: [Element]) -> Bool {
     let (leftKey, rightKey) = (
-      NeighborSelection.rounded(left.distance), NeighborSelection.rounded(right.distance)
+      DistanceShell.number(left.distance), DistanceShell.number(right.distance)
     )
     if leftKey != rightKey { return leftKey < rightKey }
     if left.neighbor != right.neighbor {

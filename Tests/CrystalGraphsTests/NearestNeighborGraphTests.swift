@@ -109,6 +109,24 @@ struct NearestNeighborGraphTests {
     #expect(graph.tiedCuts[0])
   }
 
+  @Test func `a tie at half a hundred-millionth of an Ångström is a tie`() throws {
+    // The two neighbors along each axis are equally far, up to rounding that depends on the position.
+    var generator = SeededGenerator(seed: 31)
+    for _ in 0..<200 {
+      let edges = (0..<3).map { _ in
+        (Double.random(in: 3...5, using: &generator) * 1e8).rounded() / 1e8 + 0.5e-8
+      }
+      let structure = try SpecialCrystals.box(
+        edges[0], edges[1], edges[2],
+        [(6, SIMD3(.random(in: 0...1, using: &generator), .random(in: 0...1, using: &generator), 0.3))])
+      let images = try NearestNeighborGraphBuilder(neighborCount: 6).graph(of: structure).images
+      // Of two opposite images, the lexicographically smaller one comes first.
+      for pair in 0..<3 where images[2 * pair] == 0 &- images[2 * pair + 1] {
+        #expect(images[2 * pair].x < 0 || images[2 * pair].y < 0 || images[2 * pair].z < 0)
+      }
+    }
+  }
+
   @Test func `sites that are too close are refused, with the closest pair`() throws {
     let structure = try SpecialCrystals.box(
       5, 5, 5,
