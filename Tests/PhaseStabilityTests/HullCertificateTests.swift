@@ -90,6 +90,22 @@ struct HullCertificateTests {
     #expect(throws: mismatch) { try HullCertificate(jsonLine: line).verify(against: other) }
   }
 
+  @Test func `a proof that overlooks a phase is refused, however consistent it is`() throws {
+    let header = "formula,formation_energy_per_atom\nNaCl,-2\nNaCl3,-1.5\n"
+    let poor = try HullReferences(csv: Array(header.utf8), name: "poor")
+    let rich = try HullReferences(csv: Array((header + "Na3Cl,-1.2\n").utf8), name: "rich")
+    var solver = HullSolver(references: poor)
+    let line = try solver.certificate(
+      of: try Composition(formula: "Na2Cl"), energyPerAtom: try decimal("-1.3"), threshold: try decimal("0")
+    ).jsonLine
+    // Everything in it holds against the rich references too, but for the phase that lies below the plane.
+    let forged = line.replacing(
+      String(poor.fingerprint, radix: 16), with: String(rich.fingerprint, radix: 16))
+    #expect(throws: CertificateError.notSupporting(formula: "Na3Cl")) {
+      try HullCertificate(jsonLine: forged).verify(against: rich)
+    }
+  }
+
   @Test func `verdicts at the threshold are those of the decimal numbers, not of their nearest doubles`()
     throws
   {
