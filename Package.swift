@@ -57,7 +57,7 @@ let package = Package(
       ]),
     .executableTarget(
       name: "sluice",
-      dependencies: ["Screening", "PipelineEngine", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: ["Screening", "ScreeningStore", "PipelineEngine", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: settings),
     // Tests
     .target(name: "TestSupport", dependencies: ["Crystal"], path: "Tests/TestSupport", swiftSettings: settings),

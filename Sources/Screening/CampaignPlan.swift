@@ -88,6 +88,16 @@ public struct CampaignPlan: Sendable {
     }
   }
 
+  /// Number of candidates where it is known without reading archives; nil otherwise.
+  public var knownRecordCount: Int? {
+    var sum = 0
+    for source in sources {
+      guard case .decoration(let decoration) = source else { return nil }
+      sum += decoration.count
+    }
+    return sum
+  }
+
   /// One line a stage: what it is and what it uses.
   public var stageSummaries: [String] {
     stages.map { stage in

@@ -15,6 +15,8 @@ public struct CampaignReport: Sendable {
   public let stableCount: Int
   /// Largest energy above hull that counts as stable (eV/atom).
   public let threshold: Double
+  /// Largest share of rejections that the campaign accepts.
+  public let allowedShare: Double
 
   /// Share of rejections among all records so far; 0 where there are none.
   public var rejectedShare: Double {
@@ -84,7 +86,8 @@ public struct CampaignRun: Sendable {
     if isFinished, try store.finishedDate() == nil { try store.markFinished(at: timestamp()) }
     let report = CampaignReport(
       isFinished: isFinished, counts: try store.verifyCounts(), recordsNow: now,
-      stableCount: try store.stableCount(threshold: plan.threshold), threshold: plan.threshold)
+      stableCount: try store.stableCount(threshold: plan.threshold), threshold: plan.threshold,
+      allowedShare: plan.allowedRejectionShare)
     try store.close()
     return report
   }

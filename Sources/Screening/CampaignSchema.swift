@@ -6,6 +6,11 @@ public enum CampaignSchema {
   /// Version of the campaign format that this program reads.
   public static let version = 1
 
+  /// The schema as JSON Schema, for editors.
+  public static var jsonSchema: String {
+    schema.jsonSchemaText(title: "Sluice campaign file", summary: "What `sluice run` reads.")
+  }
+
   /// The schema of a campaign file.
   public static let schema = Schema.mapping([
     Field("version", .integer(1...1), "Version of the campaign format; 1."),

@@ -144,17 +144,27 @@ public struct PredictionTable: Sendable {
   }
 
   /// Errors of the model on an archive whose records carry the true value.
-  public func evaluate(_ input: String, property: String) throws -> Evaluation {
+  ///
+  /// - Parameters:
+  ///   - input: the archive.
+  ///   - property: column of the true values.
+  ///   - maximumSites: larger structures are left out; nil for none.
+  public func evaluate(_ input: String, property: String, maximumSites: Int? = nil) throws -> Evaluation {
     var report = TableReport()
     var meanErrors: [Double] = []
     var memberErrors: [[Double]] = (0..<ensemble.memberCount).map { _ in [] }
     var withoutProperty = 0
+    var leftOut = 0
     var worst: (id: String, error: Double)?
     let ensemble = ensemble
     try streamCrystals(
       input, jobs: jobs, properties: [property], report: &report, work: { outcomes($1, ensemble, $0) },
       write: { value in
         let (record, prediction) = value
+        if let maximumSites, record.structure.siteCount > maximumSites {
+          leftOut += 1
+          return
+        }
         guard let truth = record.properties[property], truth.isFinite else {
           withoutProperty += 1
           return
@@ -170,7 +180,7 @@ public struct PredictionTable: Sendable {
     return Evaluation(
       model: folder.card.name, property: property, unit: folder.card.unit, ensemble: statistics,
       members: memberErrors.compactMap { ErrorStatistics(errors: $0) }, worstID: worst?.id,
-      recordsWithoutProperty: withoutProperty, rejected: report.rejected)
+      recordsWithoutProperty: withoutProperty, recordsLeftOut: leftOut, rejected: report.rejected)
   }
 }
 
@@ -190,6 +200,8 @@ public struct Evaluation: Codable, Sendable {
   public let worstID: String?
   /// Records that have no value to compare with.
   public let recordsWithoutProperty: Int
+  /// Records larger than asked for.
+  public let recordsLeftOut: Int
   /// Records that could not be predicted, by reason code.
   public let rejected: [String: Int]
 }

@@ -3,6 +3,11 @@ public import PipelineEngine
 
 /// What a training file may say.
 public enum TrainingSchema {
+  /// The schema as JSON Schema, for editors.
+  public static var jsonSchema: String {
+    schema.jsonSchemaText(title: "Sluice training file", summary: "What `sluice train` reads.")
+  }
+
   /// The schema of a training file.
   public static let schema = Schema.mapping([
     Field("version", .integer(1...1), "Version of the training format; 1."),

@@ -12,5 +12,8 @@ struct Sluice: ParsableCommand {
       Exit codes: 0 done, 1 finished with more rejections than the campaign allows, 2 failed, 64 usage.
       """,
     version: SluiceVersion.current,
-    subcommands: [Train.self])
+    subcommands: [
+      Run.self, Plan.self, Status.self, Rank.self, Export.self, Predict.self, Evaluate.self, Graph.self, Hull.self,
+      Train.self, Models.self, SchemaCommand.self,
+    ])
 }

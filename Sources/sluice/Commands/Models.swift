@@ -1,0 +1,61 @@
+import ArgumentParser
+import Foundation
+import Screening
+
+struct Models: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Import and show models.", subcommands: [Import.self, Show.self])
+
+  struct Import: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Bring published CGCNN weights into a model folder.",
+      discussion: """
+        Reads the legacy PyTorch serialization; nothing in the file is executed.
+
+        Example: sluice models import formation-energy-per-atom.pth.tar --output models/published
+        """)
+
+    @Argument(help: "Weight file (.pth.tar).")
+    var file: String
+
+    @Option(help: "Folder to write.")
+    var output: String
+
+    @Option(help: "What the model predicts. (default: known for the published names)")
+    var property: String?
+
+    @Option(help: "Unit of the property. (default: known for the published names)")
+    var unit: String?
+
+    func run() throws {
+      try reportingErrors {
+        let card = try ModelImport(file: file).write(to: output, property: property, unit: unit)
+        Terminal.note("\(output): \(card.name), \(card.property) in \(card.unit)")
+      }
+    }
+  }
+
+  struct Show: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Print a model's card.", discussion: "Example: sluice models show fixtures/models/cgcnn-formation-energy")
+
+    @Argument(help: "Model folder.")
+    var folder: String
+
+    @Option(help: "text or json.")
+    var format: ReportFormat = .text
+
+    func run() throws {
+      try reportingErrors {
+        let model = try ModelFolder(path: folder)
+        if format == .json {
+          let encoder = JSONEncoder()
+          encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+          Terminal.write([UInt8](try encoder.encode(model.card)) + [10])
+        } else {
+          Terminal.result(model.summary)
+        }
+      }
+    }
+  }
+}

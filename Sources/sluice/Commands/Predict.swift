@@ -1,0 +1,42 @@
+import ArgumentParser
+import Screening
+
+struct Predict: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Predict a property for every crystal of an archive.",
+    discussion: """
+      Writes id,prediction,std in the order of the input; std is the standard deviation over the ensemble.
+
+      Example: sluice predict --model fixtures/models/cgcnn-formation-energy crystals.tar.zst --output energies.csv
+      """)
+
+  @Option(help: "Model folder.")
+  var model: String
+
+  @Argument(help: "Archive, file or folder of crystals.")
+  var input: String
+
+  @Option(help: "CSV file to write.")
+  var output: String
+
+  @Flag(help: "Add one column a member.")
+  var members = false
+
+  @OptionGroup var threads: ThreadOptions
+
+  func run() throws {
+    try reportingErrors {
+      let report = try PredictionTable(ModelFolder(path: model), jobs: threads.count)
+        .write(input, to: output, members: members)
+      try conclude(report, output)
+    }
+  }
+}
+
+/// Says what was written and what was not; nothing written at all is a failure.
+func conclude(_ report: TableReport, _ output: String) throws {
+  for message in report.messages { Terminal.note("rejected: \(message)") }
+  let rejected = report.rejected.values.reduce(0, +)
+  Terminal.note("\(output): \(report.written) written, \(rejected) rejected")
+  if report.written == 0, rejected > 0 { throw ExitStatus.failed }
+}

@@ -1,0 +1,74 @@
+import ArgumentParser
+import Foundation
+import PipelineEngine
+import Screening
+
+struct Run: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Run a campaign; called again, go on where it stopped.",
+    discussion: """
+      Results go into a run directory, by default NAME.sluice in the current folder. The process may be stopped or \
+      killed at any moment: the same command goes on after the last committed batch.
+
+      Example: sluice run pipelines/quickstart.yaml --jobs 2
+      """)
+
+  @Argument(help: "Campaign file (YAML).")
+  var campaign: String
+
+  @Option(help: "Run directory. (default: NAME.sluice)")
+  var runDirectory: String?
+
+  @OptionGroup var threads: ThreadOptions
+
+  @Option(help: "Read at most this many further records, then stop.")
+  var limit: Int?
+
+  func validate() throws {
+    if let limit, limit < 1 { throw ValidationError("--limit takes a number of at least 1") }
+  }
+
+  func run() throws {
+    try reportingErrors {
+      let plan = try CampaignPlan(file: campaign)
+      let directory = runDirectory ?? plan.name + ".sluice"
+      let stop = Interruption.flag()
+      let start = Terminal.now
+      var meter: ProgressMeter?
+      let report = try CampaignRun(plan: plan, directory: directory, jobs: threads.count).run(limit: limit, stop: stop) {
+        now, total in
+        if meter == nil {
+          let known = plan.knownRecordCount
+          meter = ProgressMeter(
+            style: Terminal.progressStyle, unit: "records", total: known, done: total - now, now: start
+          ) { FileHandle.standardError.write(Data($0.utf8)) }
+        }
+        meter?.update(done: total, now: Terminal.now)
+      }
+      meter?.finish(done: report.counts.records, now: Terminal.now)
+      try conclude(report, directory: directory, isStopped: stop.isRaised)
+    }
+  }
+
+  private func conclude(_ report: CampaignReport, directory: String, isStopped: Bool) throws {
+    let counts = report.counts
+    Terminal.note(
+      "\(directory): \(counts.records) records = \(counts.rows) rows + \(counts.rejected) rejected + "
+        + "\(counts.leftOut) filtered out")
+    for (reason, records) in counts.rejectionsByReason { Terminal.note("  rejected, \(reason): \(records)") }
+    Terminal.note(
+      "stable (energy above hull at most \(report.threshold) eV/atom): \(report.stableCount) of \(counts.rows)")
+    guard report.isFinished else {
+      Terminal.note("Not finished; call the same command again to go on.")
+      if isStopped { throw ExitStatus.failed }
+      return
+    }
+    if report.rejectedShare > report.allowedShare {
+      let leading = counts.rejectionsByReason.max { $0.records < $1.records }
+      Terminal.note(
+        "error: \(decimals(100 * report.rejectedShare, 2)) % of the records were rejected; the campaign allows "
+          + "\(decimals(100 * report.allowedShare, 2)) %. The leading reason is \(leading?.reason ?? "unknown").")
+      throw ExitStatus.tooManyRejections
+    }
+  }
+}
