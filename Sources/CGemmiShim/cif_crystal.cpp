@@ -90,6 +90,22 @@ double requiredNumber(const std::string &text, int32_t whenNull, const char *wha
   throw Fault(null ? whenNull : int32_t(cif_crystal_unreadable), std::string(what) + " is '" + text.substr(0, 24) + "'");
 }
 
+// Rounding makes "0.3333" of 1/3, off the special position by up to 1e-4 of the cell. A coordinate of four or more
+// decimals that is 1/3 or 2/3 to all its digits is taken for the fraction; other digits are left alone.
+double wholeThird(const std::string &text, double value) {
+  size_t point = text.find('.');
+  if (point == std::string::npos) return value;
+  size_t decimals = 0;
+  while (point + 1 + decimals < text.size() && std::isdigit(uint8_t(text[point + 1 + decimals]))) decimals++;
+  if (decimals < 4 || decimals > 15) return value;
+  double thirds = std::round(3 * value);
+  if (thirds == 0 || std::fabs(thirds) > 2) return value;
+  double last = std::pow(10.0, -double(decimals));
+  double excess = std::fabs(value) - std::fabs(thirds / 3);
+  // Rounded at its last decimal, or cut off after it.
+  return excess > -last && excess < 0.5 * last ? thirds / 3 : value;
+}
+
 // One of the three parts of an operation such as "-y+1/2"; numbers may be fractions or decimals.
 void readOperationPart(const char *start, const char *end, double *rotation, double &translation) {
   const char *p = start;
@@ -287,7 +303,7 @@ void gatherSites(cif::Block &block, bool majority, std::vector<Site> &sites) {
           "site " + std::to_string(number) + ": no element named '" + name.substr(0, 24) + "'");
     }
     for (int k = 0; k < 3; k++) {
-      site.point[k] = requiredNumber(row[k], cif_crystal_not_a_crystal, "a coordinate");
+      site.point[k] = wholeThird(row[k], requiredNumber(row[k], cif_crystal_not_a_crystal, "a coordinate"));
       if (std::fabs(site.point[k]) > 1e6) {
         throw Fault(cif_crystal_not_a_crystal, "a coordinate is absurdly far from the cell");
       }

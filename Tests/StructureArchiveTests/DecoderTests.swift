@@ -164,6 +164,18 @@ private func operations(_ list: String...) -> String {
     #expect(abs(try nearestDistance(structure, of: 0) - 2.82) < 1e-9)
   }
 
+  @Test func `a coordinate that is a third to all its digits is a third, and no other is touched`() throws {
+    let thirds = ["0.3333": 1.0, "0.6667": 2, "0.66666": 2, "0.333333(2)": 1, "-0.3333": -1]
+    for (text, count) in thirds {
+      let structure = try decode(cif(symmetry: "", sites: "A Na \(text) 0 0 1"), .cif).structure
+      #expect(structure.fractionalPositions[0].x == count / 3, "\(text)")
+    }
+    for text in ["0.333", "0.33345", "0.3334", "0.3332", "0.6665", "0.0000", "0.99999", "1.3333"] {
+      let structure = try decode(cif(symmetry: "", sites: "A Na \(text) 0 0 1"), .cif).structure
+      #expect(structure.fractionalPositions[0].x == Double(text), "\(text)")
+    }
+  }
+
   @Test func `listed operations win over the symbol`() throws {
     let symmetry = "_symmetry_space_group_name_H-M 'F m -3 m'\n" + operations("x,y,z")
     #expect(try decode(cif(symmetry: symmetry, sites: "A Na 0 0 0 1"), .cif).structure.siteCount == 1)

@@ -63,6 +63,29 @@ import Testing
   }
 
   @Test(.enabled(if: Fixtures.sharedData != nil, "needs the shared data folder"))
+  func `symmetry-reduced CIFs of a public database give the cells and distances that pymatgen gives`() throws
+  {
+    // Formula of the cell and distance (Å) from site 0 to its nearest neighbor, by pymatgen.
+    let wanted: [String: (formula: String, distance: Double)] = [
+      "1000041": ("Na4Cl4", 2.8100), "1000050": ("KCl", 3.1471), "1101051": ("Zn2S2", 2.3421),
+      "1507756": ("BaTiO3", 2.7920), "7206075": ("Ti4O8", 1.9301), "9000046": ("C8", 1.4180),
+      "9009743": ("CsCl", 3.5637), "9011050": ("Ge8", 2.4498), "9011998": ("Si8", 2.3517),
+      "9012304": ("C8", 1.5444),
+    ]
+    let folder = try #require(Fixtures.sharedData).appending(path: "weights/sample_cifs")
+    let (records, error) = readAll(folder.path)
+    #expect(error == nil)
+    #expect(records.count == wanted.count)
+    for record in records {
+      let decoded = try StructureDecoder().decode(record)
+      let (formula, distance) = try #require(wanted[decoded.id])
+      #expect(decoded.structure.composition == (try Composition(formula: formula)), "\(decoded.id)")
+      let found = try nearestDistance(decoded.structure, of: 0)
+      #expect(abs(found - distance) < 1e-4, "\(decoded.id)")
+    }
+  }
+
+  @Test(.enabled(if: Fixtures.sharedData != nil, "needs the shared data folder"))
   func `properties come along from every form that holds them`() throws {
     let folder = try #require(Fixtures.sharedData).appending(path: "formats")
     let names = [
