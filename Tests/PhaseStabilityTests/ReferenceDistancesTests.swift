@@ -45,7 +45,7 @@ struct ReferenceDistancesTests {
       let words = term.split(separator: " ")
       // By composition: an element supplied at zero is "F" here and "F2" there.
       let phase = try #require(references.phaseIndex(of: try Composition(formula: words[1])))
-      fractions[phase] = try #require(Double(words[0]))
+      fractions[phase] = Double(words[0])
     }
     #expect(products.count == fractions.count, "\(expected)")
     // The expected fractions are printed to six decimals.
