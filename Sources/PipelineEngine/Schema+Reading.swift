@@ -11,6 +11,38 @@ extension ConfigurationDocument {
   }
 }
 
+extension Schema {
+  /// The defaults that break their own schema, each with its key path: what would trap when such a default is used.
+  /// Empty for every schema that is right; a test of a program's own schema asks for it.
+  public var brokenDefaults: [String] { findBrokenDefaults(at: "") }
+
+  fileprivate func findBrokenDefaults(at path: String) -> [String] {
+    switch kind {
+    case .boolean, .integer, .number, .string, .choice: return []
+    case .list(let element, _): return element.findBrokenDefaults(at: path + "[]")
+    case .dictionary(let value): return value.findBrokenDefaults(at: KeyPathText.appending("*", to: path))
+    case .either(let schemas): return schemas.flatMap { $0.findBrokenDefaults(at: path) }
+    case .tagged(let alternatives):
+      return alternatives.flatMap {
+        $0.schema.findBrokenDefaults(at: KeyPathText.appending($0.tag, to: path))
+      }
+    case .mapping(let fields):
+      return fields.flatMap { $0.findBrokenDefaults(at: KeyPathText.appending($0.name, to: path)) }
+    }
+  }
+}
+
+extension Field {
+  fileprivate func findBrokenDefaults(at path: String) -> [String] {
+    // The parts first: a default of the whole is filled from theirs.
+    let inner = schema.findBrokenDefaults(at: path)
+    guard inner.isEmpty, case .defaulted(let tree) = presence else { return inner }
+    var reader = SchemaReader(file: "default")
+    _ = reader.read(SourceNode(tree: tree, line: 1, column: 1), schema, at: path, isDefault: true)
+    return reader.problems.map(\.description)
+  }
+}
+
 /// Walks a document along a schema. Returns nil exactly where it has reported a problem.
 private struct SchemaReader {
   let file: String

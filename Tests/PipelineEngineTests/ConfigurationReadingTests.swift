@@ -222,4 +222,30 @@ private let minimal = """
       problem.description
         == "c.yaml:4:12: elements[0]: expected an element, found Fee; did you mean \"Fe\"?")
   }
+
+  @Test(arguments: [
+    ("grahp", "graph"), ("Graph", "graph"), ("gaph", "graph"), ("el-ements", "elements"), ("job", "jobs"),
+    ("nam", "name"), ("sauces", "sources"), ("qwert", nil), ("x", nil), ("a_very_long_key_of_no_kind", nil),
+    ("", nil),
+  ])
+  func `a suggestion is made for a slip of the keyboard, not for another word`(typed: String, meant: String?)
+  {
+    let found = problems(minimal + "\"\(typed)\": 1\n").filter { $0.kind == .unknownKey }
+    #expect(found.map(\.nearest) == [meant])
+  }
+
+  @Test func `a default that breaks its own schema is found without a document`() {
+    #expect(campaign.brokenDefaults.isEmpty)
+    let inner = Schema.mapping([Field("b", .integer(1...3), default: 4, "B")])
+    let outer = Schema.mapping([
+      Field("list", .list(of: .oneOf(tagged: [Alternative("a", inner, "A")])), default: [], "List"),
+      Field("whole", inner, default: [:], "Whole"), Field("word", .choice(of: ["x"]), default: "y", "Word"),
+    ])
+    #expect(
+      outer.brokenDefaults == [
+        "default:1:1: list[].a.b: expected a whole number from 1 to 3, found the number 4",
+        "default:1:1: whole.b: expected a whole number from 1 to 3, found the number 4",
+        "default:1:1: word: expected x, found the text \"y\"",
+      ])
+  }
 }

@@ -148,6 +148,25 @@ private func number(_ value: ConfigurationTree) -> Double? {
     #expect(try accepts(published, instance) == isRead, "\(instance.canonicalText)")
   }
 
+  @Test(
+    arguments: [
+      ("count", 0), ("count", 1), ("count", 64), ("count", 65), ("count", 64.0), ("count", 63.5),
+      ("limit", 0),
+      ("limit", -1), ("cutoff", 0), ("cutoff", 0.001), ("cutoff", 20), ("cutoff", 20.001), ("weight", 0),
+      ("weight", -0.001), ("shift", -1e300), ("note", ""), ("name", ""), ("method", "nearest"),
+      ("method", "neares"),
+      ("jobs", 8), ("jobs", 9), ("jobs", "auto"), ("jobs", "manual"), ("energies", ["x": 10.001]),
+      ("inner", ["a": []]), ("inner", ["a": [0, 9, 0]]), ("inner", ["a": [0, 0, 0, 0]]), ("stages", []),
+      ("stages", [["rank": [:], "read": ["path": "x"]]]), ("stages", [["rank": ["x": 1]]]), ("stages", [[:]]),
+    ] as [(String, ConfigurationTree)])
+  func `they agree at every bound`(key: String, value: ConfigurationTree) throws {
+    guard case .mapping(var entries) = valid else { return }
+    entries[key] = value
+    let text = ConfigurationTree.mapping(entries).canonicalText
+    let isRead = (try? ConfigurationDocument(text: text, file: "x").read(schema)) != nil
+    #expect(try accepts(JSONSchemaTests.published.get(), .mapping(entries)) == isRead)
+  }
+
   @Test func `it is JSON, with descriptions and defaults`() throws {
     let object = try JSONSerialization.jsonObject(with: Data(JSONSchemaTests.text.utf8)) as? [String: Any]
     let root = try #require(object)

@@ -169,6 +169,28 @@ import Testing
     #expect(seen.contains(28) && seen.count >= 3)
   }
 
+  @Test(arguments: [
+    "DELETE FROM structures WHERE record_key = (SELECT max(record_key) FROM structures)",
+    "DELETE FROM rejections WHERE record_key = (SELECT max(record_key) FROM rejections)",
+    "UPDATE rejections SET reason = 'other'",
+    "UPDATE outcomes SET records = records + 1 WHERE outcome = 'filtered'",
+    "UPDATE sources SET records = records + 1",
+    "INSERT INTO scores (record_key, model, mean) VALUES (-1, 0, 0)",
+    "INSERT INTO stability (record_key, model, energy, e_above_hull) VALUES (-1, 0, 0, 0)",
+    "INSERT INTO crystals (record_key, payload) VALUES (-1, x'00')",
+  ])
+  func `a store changed by another hand does not pass the count`(sql: String) throws {
+    let folder = try TemporaryFolder()
+    let store = try RunStore.create(at: folder.file(), run: exampleRun)
+    try store.commit(exampleBatch(records: 0..<100))
+    try store.verifyCounts()
+    try store.write { try $0.execute(sql: sql) }
+    guard case .countsDisagree? = error({ try store.verifyCounts() }) else {
+      Issue.record("the change went unnoticed")
+      return
+    }
+  }
+
   @Test func `a finished run is one file`() throws {
     let folder = try TemporaryFolder()
     let store = try RunStore.create(at: folder.file(), run: exampleRun)
