@@ -10,7 +10,7 @@ ifeq ($(CI),true)
 swift_flags += -Xswiftc -warnings-as-errors
 endif
 
-sources := Sources Tests Package.swift
+sources := Sources Tests Benchmarks Package.swift
 
 .PHONY: help deps build demo test test-slow lint format bench clean
 

@@ -14,7 +14,9 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 /// The tests of a module.
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .testTarget(
-    name: name + "Tests", dependencies: [.byName(name: name), "TestSupport"] + (name == "Crystal" ? [] : ["Crystal"]) + dependencies,
+    name: name + "Tests",
+    dependencies: [.byName(name: name), "TestSupport"] + (name == "Crystal" ? [] : ["Crystal"])
+      + dependencies,
     swiftSettings: settings)
 }
 
@@ -43,8 +45,11 @@ let package = Package(
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-    .target(name: "CSimdjsonShim", linkerSettings: [.linkedLibrary("simdjson")]),
-    .target(name: "CGemmiShim", linkerSettings: [.linkedLibrary("stb")]),
+    // As the library itself was built, says its pkg-config file.
+    .target(
+      name: "CSimdjsonShim", cxxSettings: [.define("SIMDJSON_THREADS_ENABLED", to: "1")],
+      linkerSettings: [.linkedLibrary("simdjson")]),
+    .target(name: "CGemmiShim"),
     module("StructureArchive", ["Crystal", "CZstd", "CArchive", "CSimdjsonShim", "CGemmiShim"]),
     module("ScreeningStore", ["Crystal", .product(name: "GRDB", package: "GRDB.swift")]),
     module("PipelineEngine", ["COpenSSL", .product(name: "Yams", package: "Yams")]),
@@ -52,23 +57,33 @@ let package = Package(
     module(
       "Screening",
       [
-        "Crystal", "CrystalGraphs", "CrystalModels", "ModelFormats", "TensorKernels", "PhaseStability", "Prototypes",
-        "StructureArchive", "ScreeningStore", "PipelineEngine", "Charts",
+        "Crystal", "CrystalGraphs", "CrystalModels", "ModelFormats", "TensorKernels", "PhaseStability",
+        "Prototypes", "StructureArchive", "ScreeningStore", "PipelineEngine", "Charts",
       ]),
     .executableTarget(
       name: "sluice",
-      dependencies: ["Screening", "ScreeningStore", "PipelineEngine", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: [
+        "Screening", "ScreeningStore", "PipelineEngine",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       swiftSettings: settings),
+    .executableTarget(
+      name: "SluiceBenchmarks",
+      dependencies: [
+        "Crystal", "CrystalGraphs", "CrystalModels", "PhaseStability", "StructureArchive", "TensorKernels",
+      ],
+      path: "Benchmarks", swiftSettings: settings),
     // Tests
-    .target(name: "TestSupport", dependencies: ["Crystal"], path: "Tests/TestSupport", swiftSettings: settings),
+    .target(
+      name: "TestSupport", dependencies: ["Crystal"], path: "Tests/TestSupport", swiftSettings: settings),
     tests("Crystal"),
     tests("CrystalModels", ["CrystalGraphs", "TensorKernels", "ModelFormats"]),
     tests("ModelFormats"),
     tests("Charts"),
-    tests("PhaseStability"),
+    tests("PhaseStability", [.product(name: "BigInt", package: "BigInt")]),
     tests("Prototypes"),
     tests("CrystalGraphs"),
-    tests("StructureArchive"),
+    tests("StructureArchive", ["CArchive"]),
     tests("ScreeningStore"),
     tests("PipelineEngine"),
   ],

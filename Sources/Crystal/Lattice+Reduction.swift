@@ -25,7 +25,9 @@ extension Lattice {
     var rows: [SIMD3<Int>] = [SIMD3(1, 0, 0), SIMD3(0, 1, 0), SIMD3(0, 0, 1)]
     // Each pass shortens a vector by more than rounding noise, so the loop ends; the bound guards against bad input.
     for _ in 0..<10_000 {
-      let order = [0, 1, 2].sorted { (dot(vectors[$0], vectors[$0]), $0) < (dot(vectors[$1], vectors[$1]), $1) }
+      let order = [0, 1, 2].sorted {
+        (dot(vectors[$0], vectors[$0]), $0) < (dot(vectors[$1], vectors[$1]), $1)
+      }
       vectors = order.map { vectors[$0] }
       rows = order.map { rows[$0] }
       if reducePair(&vectors, &rows) { continue }

@@ -68,7 +68,9 @@ extension CGCNNParameters {
       let source = entry.isStatistic ? statistics : values
       var numbers = [Float](repeating: 0, count: entry.shape[0] * columns)
       for row in 0..<entry.shape[0] {
-        for column in 0..<columns { numbers[row * columns + column] = Float(source[entry.index(row, column)]) }
+        for column in 0..<columns {
+          numbers[row * columns + column] = Float(source[entry.index(row, column)])
+        }
       }
       return NamedTensor(name: entry.name, shape: entry.shape, values: numbers)
     }

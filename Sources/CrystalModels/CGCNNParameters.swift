@@ -56,8 +56,10 @@ public struct CGCNNLayout: Sendable {
     for index in 0..<configuration.convolutionCount {
       convolutions.append(
         Convolution(
-          nodeWeight: take(4 * w * w), edgeWeight: take(configuration.gaussianCount * 2 * w), bias: take(2 * w),
-          gamma1: take(2 * w), beta1: take(2 * w), gamma2: take(w), beta2: take(w), statistics: index * 6 * w))
+          nodeWeight: take(4 * w * w), edgeWeight: take(configuration.gaussianCount * 2 * w),
+          bias: take(2 * w),
+          gamma1: take(2 * w), beta1: take(2 * w), gamma2: take(w), beta2: take(w), statistics: index * 6 * w)
+      )
     }
     self.convolutions = convolutions
     var hidden: [(weight: Int, bias: Int, inputs: Int)] = []

@@ -62,7 +62,8 @@ public final class CGCNNPredictor: Sendable {
   ) -> Convolution {
     let w = parameters.configuration.nodeWidth
     let (values, statistics) = (parameters.values, parameters.statistics)
-    func affine(_ gamma: Int, _ beta: Int, _ mean: Int, _ variance: Int, _ count: Int) -> ([Double], [Double]) {
+    func affine(_ gamma: Int, _ beta: Int, _ mean: Int, _ variance: Int, _ count: Int) -> ([Double], [Double])
+    {
       var scale: [Double] = []
       var shift: [Double] = []
       for index in 0..<count {
@@ -102,7 +103,8 @@ public final class CGCNNPredictor: Sendable {
   ///   - block: graphs assembled for `configuration`; atomic numbers at most `largestAtomicNumber`.
   ///   - scratch: this thread's working memory.
   ///   - output: shape (S); standardized values for regression, the probability of class 1 for classification.
-  public func predict(_ block: GraphBlock<Float>, scratch: Scratch, into output: UnsafeMutablePointer<Float>) {
+  public func predict(_ block: GraphBlock<Float>, scratch: Scratch, into output: UnsafeMutablePointer<Float>)
+  {
     let (n, w) = (block.siteCount, configuration.nodeWidth)
     let nodes = scratch.nodes.reserve(n * w)
     let sums = scratch.sums.reserve(n * w)
@@ -114,7 +116,8 @@ public final class CGCNNPredictor: Sendable {
         (nodes + site * w).update(from: table.baseAddress.unsafelyUnwrapped + row * w, count: w)
       }
       elementProjections.withUnsafeBufferPointer { table in
-        (projections + site * 4 * w).update(from: table.baseAddress.unsafelyUnwrapped + row * 4 * w, count: 4 * w)
+        (projections + site * 4 * w).update(
+          from: table.baseAddress.unsafelyUnwrapped + row * 4 * w, count: 4 * w)
       }
     }
     for (index, convolution) in convolutions.enumerated() {
@@ -154,7 +157,9 @@ public final class CGCNNPredictor: Sendable {
       var values = [outputBias[0], outputBias.count > 1 ? outputBias[1] : 0]
       for outputIndex in outputBias.indices {
         var sum: Float = 0
-        for channel in 0..<h { sum += outputWeight[outputIndex * h + channel] * hiddenLayer[structure * h + channel] }
+        for channel in 0..<h {
+          sum += outputWeight[outputIndex * h + channel] * hiddenLayer[structure * h + channel]
+        }
         values[outputIndex] += sum
       }
       if configuration.task == .classification {

@@ -33,6 +33,18 @@ public struct GraphCollection: Sendable {
     distances.removeAll(keepingCapacity: true)
   }
 
+  /// Adds structure `structure` of another collection.
+  public mutating func append(contentsOf other: GraphCollection, structure: Int) {
+    for site in other.siteOffsets[structure]..<other.siteOffsets[structure + 1] {
+      let edges = other.edgeOffsets[site]..<other.edgeOffsets[site + 1]
+      atomicNumbers.append(other.atomicNumbers[site])
+      neighbors.append(contentsOf: other.neighbors[edges])
+      distances.append(contentsOf: other.distances[edges])
+      edgeOffsets.append(neighbors.count)
+    }
+    siteOffsets.append(atomicNumbers.count)
+  }
+
   /// Adds one graph, with the padding that `configuration` asks for.
   ///
   /// A site with fewer than `neighborCount` neighbors keeps them (`.none`), or has the rest filled with edges to the

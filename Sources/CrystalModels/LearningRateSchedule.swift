@@ -32,7 +32,9 @@ public enum LearningRateSchedule: Hashable, Sendable {
   ///   - stepsPerEpoch: steps of one epoch.
   ///   - peak: the largest learning rate.
   ///   - momentum: momentum where the schedule does not change it.
-  public func rate(step: Int, totalSteps: Int, stepsPerEpoch: Int, peak: Double, momentum: Double) -> LearningRate {
+  public func rate(step: Int, totalSteps: Int, stepsPerEpoch: Int, peak: Double, momentum: Double)
+    -> LearningRate
+  {
     switch self {
     case .constant:
       return LearningRate(learningRate: peak, momentum: momentum)

@@ -50,7 +50,8 @@ final class TrainingChunk<Scalar: KernelScalar & BitwiseCopyable> {
   }
 
   /// Lays out the graphs and embeds the elements.
-  func begin(of collection: GraphCollection, _ parameters: CGCNNParameters<Scalar>, _ elementNodes: [Scalar]) {
+  func begin(of collection: GraphCollection, _ parameters: CGCNNParameters<Scalar>, _ elementNodes: [Scalar])
+  {
     block.assemble(members, of: collection, for: parameters.configuration)
     gradient.pointer.update(repeating: 0, count: parameterCount)
     let n = block.siteCount
@@ -83,7 +84,8 @@ final class TrainingChunk<Scalar: KernelScalar & BitwiseCopyable> {
     parameters.values.withUnsafeBufferPointer { values in
       let base = values.baseAddress.unsafelyUnwrapped
       Scalar.multiply(
-        rows: n, columns: 4 * w, inner: w, nodes[index].pointer, aRow: w, aColumn: 1, base + offsets.nodeWeight,
+        rows: n, columns: 4 * w, inner: w, nodes[index].pointer, aRow: w, aColumn: 1,
+        base + offsets.nodeWeight,
         bias: nil, into: out, accumulate: false)
       for site in 0..<n {
         for channel in 0..<2 * w { out[site * 4 * w + channel] += base[offsets.bias + channel] }
@@ -94,7 +96,8 @@ final class TrainingChunk<Scalar: KernelScalar & BitwiseCopyable> {
   }
 
   /// Sums the gated messages of convolution `index` and measures the sums.
-  func gate(_ index: Int, _ parameters: CGCNNParameters<Scalar>, _ normalization: BatchNormalization<Scalar>) {
+  func gate(_ index: Int, _ parameters: CGCNNParameters<Scalar>, _ normalization: BatchNormalization<Scalar>)
+  {
     let offsets = parameters.layout.convolutions[index]
     let n = block.siteCount
     let out = sums[index].reserve(n * w)
@@ -113,7 +116,8 @@ final class TrainingChunk<Scalar: KernelScalar & BitwiseCopyable> {
     let n = block.siteCount
     let pointers = normalization.pointers
     Scalar.residualSoftplus(
-      rows: n, width: w, nodes[index].pointer, sums[index].pointer, scale: pointers.scale, shift: pointers.shift,
+      rows: n, width: w, nodes[index].pointer, sums[index].pointer, scale: pointers.scale,
+      shift: pointers.shift,
       into: nodes[index + 1].reserve(n * w))
   }
 
@@ -185,7 +189,8 @@ final class TrainingChunk<Scalar: KernelScalar & BitwiseCopyable> {
       Scalar.softplusBackward(output: hidden[index].pointer, gradient: current, count: count * h)
       let input = index == 0 ? pooled.pointer : hidden[index - 1].pointer
       Scalar.multiply(
-        rows: layer.inputs, columns: h, inner: count, input, aRow: 1, aColumn: layer.inputs, current, bias: nil,
+        rows: layer.inputs, columns: h, inner: count, input, aRow: 1, aColumn: layer.inputs, current,
+        bias: nil,
         into: gradient.pointer + layer.weight, accumulate: true)
       for structure in 0..<count {
         for channel in 0..<h { gradient.pointer[layer.bias + channel] += current[structure * h + channel] }

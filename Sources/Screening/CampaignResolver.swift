@@ -52,7 +52,8 @@ struct CampaignResolver {
       }
     do {
       return try Decoration(
-        prototype: prototype, elements: elements, distinctElements: value.boolean("distinct"), volume: cellVolume)
+        prototype: prototype, elements: elements, distinctElements: value.boolean("distinct"),
+        volume: cellVolume)
     } catch {
       throw ScreeningError.invalid("\(value["sites"].location): \(describe(error))")
     }
@@ -152,7 +153,8 @@ struct CampaignResolver {
     let model = try ModelFolder(path: path)
     let name = value.optional("name")?.string ?? model.card.name
     guard !models.contains(where: { $0.name == name }) else {
-      throw ScreeningError.invalid("\(value.location): two models are named \"\(name)\"; give one another name")
+      throw ScreeningError.invalid(
+        "\(value.location): two models are named \"\(name)\"; give one another name")
     }
     let graph = stages.compactMap { stage in
       if case .graph(let builder) = stage { builder } else { nil }
@@ -164,7 +166,8 @@ struct CampaignResolver {
     guard graph.neighborCount == configuration.neighborCount, graph.cutoff == configuration.cutoff else {
       throw ScreeningError.invalid(
         "\(value.location): \(name) was trained on \(configuration.neighborCount) neighbors within "
-          + "\(configuration.cutoff) Å, the graph stage gives \(graph.neighborCount) within \(graph.cutoff) Å")
+          + "\(configuration.cutoff) Å, the graph stage gives \(graph.neighborCount) within \(graph.cutoff) Å"
+      )
     }
     models.append(CampaignPlan.Model(name: name, folder: model))
     stages.append(.predict(models.count - 1))
@@ -191,11 +194,14 @@ struct CampaignResolver {
     let graphs = count { if case .graph = $0 { true } else { false } }
     let hulls = count { if case .hull = $0 { true } else { false } }
     guard graphs <= 1, hulls <= 1 else {
-      throw ScreeningError.invalid("\(value.location): a campaign has at most one graph stage and one hull stage")
+      throw ScreeningError.invalid(
+        "\(value.location): a campaign has at most one graph stage and one hull stage")
     }
-    let names = stages.compactMap { stage in if case .filter(let filter) = stage { filter.name } else { nil } }
+    let names = stages.compactMap { stage in if case .filter(let filter) = stage { filter.name } else { nil }
+    }
     guard Set(names).count == names.count else {
-      throw ScreeningError.invalid("\(value.location): two filters share a name; their counts could not be told apart")
+      throw ScreeningError.invalid(
+        "\(value.location): two filters share a name; their counts could not be told apart")
     }
   }
 }

@@ -69,7 +69,8 @@ public struct CampaignRun: Sendable {
     let states = try store.sourceStates()
     let before = states.reduce(0) { $0 + $1.records }
     var now = 0
-    let reader = SourceReader(plan.sources, from: states.map { $0.isFinished ? nil : $0.records }, limit: limit)
+    let reader = SourceReader(
+      plan.sources, from: states.map { $0.isFinished ? nil : $0.records }, limit: limit)
     let worker = CampaignWorker(plan)
     let plan = plan
     _ = try OrderedPipeline(jobs: jobs, batchSize: plan.batchSize).run(

@@ -34,7 +34,8 @@ public enum CampaignSchema {
         Field("path", .string, "Archive, file or folder of crystals; relative to the campaign file."),
         Field(
           "occupancy", .choice(of: ["reject", "majority"]), default: "reject",
-          "What becomes of partly occupied or shared sites: the record is rejected, or the majority species taken."),
+          "What becomes of partly occupied or shared sites: the record is rejected, or the majority species taken."
+        ),
       ]), "Crystals from an archive."),
     Alternative(
       "decorate",
@@ -44,13 +45,15 @@ public enum CampaignSchema {
           "file", .string,
           "A structure file to use as prototype instead; its elements are the labels of its sites."),
         .optional(
-          "axial_ratio", .number(1...6), "c/a of the conventional ThCr2Si2 cell; that of ThCr2Si2 when absent."),
+          "axial_ratio", .number(1...6),
+          "c/a of the conventional ThCr2Si2 cell; that of ThCr2Si2 when absent."),
         .optional(
           "z", .number(0.26...0.49), "Height of X in ThCr2Si2, in units of c; that of ThCr2Si2 when absent."),
         Field(
           "sites", .dictionary(of: .list(of: .string, count: 1...)),
           "Elements to try on each labelled site of the prototype."),
-        Field("distinct", .boolean, default: true, "Whether all labels of a candidate carry different elements."),
+        Field(
+          "distinct", .boolean, default: true, "Whether all labels of a candidate carry different elements."),
         Field(
           "volume",
           .oneOf(tagged: [
@@ -76,9 +79,12 @@ public enum CampaignSchema {
       "filter",
       .mapping([
         Field("name", .string, default: "filter", "Name under which dropped candidates are counted."),
-        .optional("only_elements", .list(of: .string, count: 1...), "Keep candidates made of these elements alone."),
-        .optional("without_elements", .list(of: .string, count: 1...), "Drop candidates that hold one of these."),
-        .optional("with_elements", .list(of: .string, count: 1...), "Keep candidates that hold all of these."),
+        .optional(
+          "only_elements", .list(of: .string, count: 1...), "Keep candidates made of these elements alone."),
+        .optional(
+          "without_elements", .list(of: .string, count: 1...), "Drop candidates that hold one of these."),
+        .optional(
+          "with_elements", .list(of: .string, count: 1...), "Keep candidates that hold all of these."),
         .optional("minimum_elements", .integer(1...118), "Least number of different elements."),
         .optional("maximum_elements", .integer(1...118), "Largest number of different elements."),
         .optional("minimum_sites", .integer(1...), "Least number of sites of the cell."),

@@ -33,7 +33,8 @@ private struct Candidate {
   /// Whether the later stages have anything to do.
   var isAlive: Bool { rejection == nil && filteredBy == nil }
 
-  mutating func reject(_ stage: String, _ reason: RejectionReason, _ message: String, byteOffset: Int? = nil) {
+  mutating func reject(_ stage: String, _ reason: RejectionReason, _ message: String, byteOffset: Int? = nil)
+  {
     rejection = RejectedRecord(
       key: key, member: member, byteOffset: byteOffset, materialID: id.isEmpty ? nil : id, stage: stage,
       reason: reason, message: message)
@@ -122,7 +123,8 @@ struct CampaignWorker: Sendable {
       guard let graph = candidates[index].graph else { continue }
       if let unknown = graph.elements.first(where: { $0.atomicNumber > CGCNNPredictor.largestAtomicNumber }) {
         candidates[index].reject(
-          "predict \(plan.models[model].name)", .elementNotInModel, "the model has no features for \(unknown)")
+          "predict \(plan.models[model].name)", .elementNotInModel, "the model has no features for \(unknown)"
+        )
         continue
       }
       indices.append(index)
@@ -151,8 +153,10 @@ struct CampaignWorker: Sendable {
       let composition = structure.composition
       for score in candidates[index].scores where models.contains(score.model) {
         do throws(HullError) {
-          guard let distance = try scratch.solver?.distance(
-            of: composition, energyPerAtom: score.mean, options: options), let references = scratch.solver?.references
+          guard
+            let distance = try scratch.solver?.distance(
+              of: composition, energyPerAtom: score.mean, options: options),
+            let references = scratch.solver?.references
           else { continue }
           candidates[index].stabilities.append(
             Stability(
@@ -176,7 +180,8 @@ struct CampaignWorker: Sendable {
         progress[progress.count - 1] = SourceProgress(
           source: record.source, records: last.records.lowerBound..<upper, isFinished: isEnd)
       } else {
-        progress.append(SourceProgress(source: record.source, records: record.record..<upper, isFinished: isEnd))
+        progress.append(
+          SourceProgress(source: record.source, records: record.record..<upper, isFinished: isEnd))
       }
     }
     var batch = StoreBatch(progress: progress)
@@ -189,7 +194,8 @@ struct CampaignWorker: Sendable {
         batch.rows.append(
           ScreenedRow(
             key: candidate.key, materialID: candidate.id, structure: structure,
-            keepsStructure: plan.keepsStructures, scores: candidate.scores, stabilities: candidate.stabilities))
+            keepsStructure: plan.keepsStructures, scores: candidate.scores, stabilities: candidate.stabilities
+          ))
       }
     }
     return batch

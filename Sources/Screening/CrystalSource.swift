@@ -63,7 +63,8 @@ final class SourceReader {
       }
       guard remaining > 0 else { return nil }
       next = max(next, start)
-      let record = SourceRecord(source: current, record: next, content: try content(of: sources[current], start: start))
+      let record = SourceRecord(
+        source: current, record: next, content: try content(of: sources[current], start: start))
       if case .end = record.content {
         archive = nil
         isBroken = false

@@ -65,7 +65,8 @@ public struct Ensemble: Sendable {
       scratch.block.assemble(range, of: collection, for: configuration)
       for (index, predictor) in predictors.enumerated() {
         predictor.predict(
-          scratch.block, scratch: scratch.predictor, into: output + index * collection.count + range.lowerBound)
+          scratch.block, scratch: scratch.predictor,
+          into: output + index * collection.count + range.lowerBound)
       }
     }
     return (0..<collection.count).map { structure in

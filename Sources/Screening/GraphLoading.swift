@@ -50,7 +50,8 @@ public struct GraphLoader: Sendable {
   /// - Parameter path: any archive that Sluice reads.
   /// - Throws: `ArchiveError` where the archive itself cannot be read; bad records are counted in `leftOut`.
   public func load(_ path: String) throws -> LoadedGraphs {
-    let builder = NearestNeighborGraphBuilder(neighborCount: configuration.neighborCount, cutoff: configuration.cutoff)
+    let builder = NearestNeighborGraphBuilder(
+      neighborCount: configuration.neighborCount, cutoff: configuration.cutoff)
     let decoder = StructureDecoder(properties: property.map { [$0] } ?? [])
     let reader = try ArchiveReader(path: path)
     var result = LoadedGraphs()
@@ -89,12 +90,16 @@ public struct GraphLoader: Sendable {
       }
       var target = 0.0
       if let property {
-        guard let value = decoded.properties[property] else { return .leftOut("no \(property)", message: nil) }
+        guard let value = decoded.properties[property] else {
+          return .leftOut("no \(property)", message: nil)
+        }
         guard value.isFinite else { return .leftOut("\(property) not finite", message: nil) }
         target = value
       }
-      if decoded.structure.elements.contains(where: { $0.atomicNumber > CGCNNPredictor.largestAtomicNumber }) {
-        return .leftOut(RejectionReason.elementNotInModel.rawValue, message: "\(decoded.id): an element beyond fermium")
+      if decoded.structure.elements.contains(where: { $0.atomicNumber > CGCNNPredictor.largestAtomicNumber })
+      {
+        return .leftOut(
+          RejectionReason.elementNotInModel.rawValue, message: "\(decoded.id): an element beyond fermium")
       }
       let graph = try builder.graph(of: decoded.structure, scratch: scratch)
       return .graph(

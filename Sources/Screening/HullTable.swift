@@ -28,7 +28,8 @@ public struct HullTable: Sendable {
   /// input. A line without an answer keeps its place with empty fields and is counted.
   public func write(_ candidates: String, to output: String) throws -> TableReport {
     let text = String(decoding: try readWholeFile(path: candidates), as: UTF8.self)
-    var lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated().makeIterator()
+    var lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated()
+      .makeIterator()
     var header: [String] = []
     while let (_, line) = lines.next() {
       if line.isEmpty || line.hasPrefix("#") { continue }

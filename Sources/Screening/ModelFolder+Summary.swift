@@ -21,8 +21,9 @@ extension ModelFolder {
       lines.append(text)
     }
     if let metrics = card.testMetrics {
-      lines.append("ensemble     test MAE \(metrics.meanAbsoluteError), RMSE \(metrics.rootMeanSquaredError) "
-        + "on \(metrics.structures) structures")
+      lines.append(
+        "ensemble     test MAE \(metrics.meanAbsoluteError), RMSE \(metrics.rootMeanSquaredError) "
+          + "on \(metrics.structures) structures")
     }
     for (role, split) in (card.data ?? [:]).sorted(by: { $0.key < $1.key }) {
       lines.append("data         \(role): \(split.structures) structures of \(split.file)")

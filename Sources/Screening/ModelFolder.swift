@@ -58,7 +58,8 @@ public struct ModelFolder: Sendable {
     }
     let path = folder + "/" + member.file
     guard let data = FileManager.default.contents(atPath: path) else {
-      throw ScreeningError.unreadable(path: path, reason: "the card names these weights, but there is no such file")
+      throw ScreeningError.unreadable(
+        path: path, reason: "the card names these weights, but there is no such file")
     }
     let bytes = [UInt8](data)
     let digest = Fingerprint(of: bytes).hexadecimal

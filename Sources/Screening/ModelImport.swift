@@ -63,7 +63,9 @@ public struct ModelImport: Sendable {
     return name.hasSuffix(".pth.tar") ? String(name.dropLast(8)) : name
   }
 
-  private func configuration(_ archive: LegacyTorchArchive, _ tensors: [NamedTensor]) throws -> CGCNNConfiguration {
+  private func configuration(_ archive: LegacyTorchArchive, _ tensors: [NamedTensor]) throws
+    -> CGCNNConfiguration
+  {
     func shape(_ name: String) throws -> [Int] {
       guard let tensor = tensors.first(where: { $0.name == name }), tensor.shape.count == 2 else {
         throw ModelError.missingTensor(name: name)
@@ -74,7 +76,8 @@ public struct ModelImport: Sendable {
     configuration.nodeWidth = try shape("embedding.weight")[0]
     configuration.hiddenWidth = try shape("conv_to_fc.weight")[0]
     configuration.convolutionCount = tensors.count { $0.name.hasSuffix("fc_full.weight") }
-    configuration.hiddenLayerCount = 1 + tensors.count { $0.name.hasPrefix("fcs.") && $0.name.hasSuffix("weight") }
+    configuration.hiddenLayerCount =
+      1 + tensors.count { $0.name.hasPrefix("fcs.") && $0.name.hasSuffix("weight") }
     configuration.padding = .firstAtom
     configuration.task = try shape("fc_out.weight")[0] == 2 ? .classification : .regression
     return configuration

@@ -46,7 +46,8 @@ private func streamCrystals<Value: Sendable>(
         } catch {
           outcomes += try work(scratch, decoded)
           decoded.removeAll()
-          outcomes.append(.rejected(error.reason, "\(input): \(record.member) record \(record.index): \(error)"))
+          outcomes.append(
+            .rejected(error.reason, "\(input): \(record.member) record \(record.index): \(error)"))
         }
       }
       return outcomes + (try work(scratch, decoded))
@@ -92,7 +93,8 @@ private func outcomes(
     switch graph {
     case .success(let graph):
       if let unknown = graph.elements.first(where: { $0.atomicNumber > CGCNNPredictor.largestAtomicNumber }) {
-        result.append(.rejected(.elementNotInModel, "\(records[index].id): the model has no features for \(unknown)"))
+        result.append(
+          .rejected(.elementNotInModel, "\(records[index].id): the model has no features for \(unknown)"))
       } else {
         scratch.collection.append(graph, for: ensemble.configuration)
         positions.append(index)
@@ -171,7 +173,9 @@ public struct PredictionTable: Sendable {
         }
         meanErrors.append(prediction.mean - truth)
         for (index, member) in prediction.members.enumerated() { memberErrors[index].append(member - truth) }
-        if abs(prediction.mean - truth) > abs(worst?.error ?? 0) { worst = (record.id, prediction.mean - truth) }
+        if abs(prediction.mean - truth) > abs(worst?.error ?? 0) {
+          worst = (record.id, prediction.mean - truth)
+        }
       })
     guard let statistics = ErrorStatistics(errors: meanErrors) else {
       throw ScreeningError.unreadable(

@@ -84,7 +84,9 @@ public struct RunExport: Sendable {
     }
   }
 
-  private func writeRows(_ store: RunStore, _ filter: RankingFilter, model: String, to path: String) throws -> Int {
+  private func writeRows(_ store: RunStore, _ filter: RankingFilter, model: String, to path: String) throws
+    -> Int
+  {
     let writer = try LineWriter(path: path)
     let sources = try store.sourceStates().map(\.source.name)
     if format == .csv {
@@ -99,7 +101,8 @@ public struct RunExport: Sendable {
       let decomposition = stability.decomposition ?? ""
       if format == .csv {
         let fields: [String] = [
-          "\(rank)", csvField(row.materialID), row.formula, row.chemicalSystem, "\(row.siteCount)", "\(row.volume)",
+          "\(rank)", csvField(row.materialID), row.formula, row.chemicalSystem, "\(row.siteCount)",
+          "\(row.volume)",
           csvField(model), "\(stability.energy)", row.energyStandardDeviation.map { "\($0)" } ?? "",
           "\(stability.energyAboveHull)", stability.decompositionEnergy.map { "\($0)" } ?? "",
           csvField(decomposition), csvField(exportedName(source)), "\(row.key.record)",
@@ -110,7 +113,8 @@ public struct RunExport: Sendable {
           "\"rank\":\(rank)", "\"id\":\(jsonText(row.materialID))", "\"formula\":\(jsonText(row.formula))",
           "\"chemical_system\":\(jsonText(row.chemicalSystem))", "\"sites\":\(row.siteCount)",
           "\"volume_A3\":\(row.volume)", "\"model\":\(jsonText(model))",
-          "\"formation_energy_per_atom\":\(stability.energy)", "\"std\":\(jsonNumber(row.energyStandardDeviation))",
+          "\"formation_energy_per_atom\":\(stability.energy)",
+          "\"std\":\(jsonNumber(row.energyStandardDeviation))",
           "\"e_above_hull\":\(stability.energyAboveHull)",
           "\"decomposition_energy\":\(jsonNumber(stability.decompositionEnergy))",
           "\"decomposition\":\(jsonText(decomposition))", "\"source\":\(jsonText(exportedName(source)))",
@@ -162,7 +166,8 @@ public struct RunExport: Sendable {
       if format == .csv {
         let fields: [String] = [
           csvField(exportedName(item.sourceName)), "\(item.key.record)", csvField(item.member ?? ""),
-          item.byteOffset.map { "\($0)" } ?? "", csvField(item.materialID ?? ""), csvField(item.stage), item.reason,
+          item.byteOffset.map { "\($0)" } ?? "", csvField(item.materialID ?? ""), csvField(item.stage),
+          item.reason,
           csvField(item.message),
         ]
         try writer.append(fields.joined(separator: ","))

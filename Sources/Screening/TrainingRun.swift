@@ -54,7 +54,8 @@ public struct TrainingRun: Sendable {
       let loaded = try loader.load(path)
       report(.loaded(role: role, structures: loaded.ids.count, leftOut: loaded.leftOut))
       guard !loaded.ids.isEmpty else {
-        throw ScreeningError.unreadable(path: path, reason: "no structure with a \(plan.property) among its records")
+        throw ScreeningError.unreadable(
+          path: path, reason: "no structure with a \(plan.property) among its records")
       }
       let split = ModelCard.Split(
         file: URL(filePath: path).lastPathComponent, sha256: try Fingerprint(ofFile: path).hexadecimal,
@@ -121,13 +122,16 @@ public struct TrainingRun: Sendable {
       guard metadata["identity"] == identity else {
         throw ScreeningError.unreadable(
           path: path,
-          reason: "a checkpoint of another training file or of other data; name another output folder, or remove it")
+          reason:
+            "a checkpoint of another training file or of other data; name another output folder, or remove it"
+        )
       }
       try trainer.restore(tensors)
     } catch let error as ScreeningError {
       throw error
     } catch {
-      throw ScreeningError.unreadable(path: path, reason: "a damaged checkpoint (\(describe(error))); remove it")
+      throw ScreeningError.unreadable(
+        path: path, reason: "a damaged checkpoint (\(describe(error))); remove it")
     }
   }
 
@@ -136,7 +140,8 @@ public struct TrainingRun: Sendable {
     var text = "member,epoch,training_loss,validation_mae,learning_rate\n"
     for (member, trainer) in trainers.enumerated() {
       for record in trainer.history {
-        text += "\(member),\(record.epoch),\(record.trainingLoss),\(record.validationError),\(record.learningRate)\n"
+        text +=
+          "\(member),\(record.epoch),\(record.trainingLoss),\(record.validationError),\(record.learningRate)\n"
       }
     }
     try writeAtomically(Array(text.utf8), to: output + "/training.csv")

@@ -43,7 +43,8 @@ public enum TrainingSchema {
 
   private static let training = Schema.mapping([
     Field("members", .integer(1...64), default: 3, "Members of the ensemble."),
-    Field("seed", .integer(0...1_000_000_000), default: 0, "Seed of the first member; the next ones count on."),
+    Field(
+      "seed", .integer(0...1_000_000_000), default: 0, "Seed of the first member; the next ones count on."),
     Field("epochs", .integer(1...100_000), default: 24, "Passes over the training split."),
     Field("batch_size", .integer(1...100_000), default: 128, "Structures a step."),
     Field(
@@ -68,7 +69,9 @@ public enum TrainingSchema {
         Alternative(
           "one_cycle",
           .mapping([
-            Field("warm_up", .number(above: 0, through: 0.9), default: 0.3, "Share of the steps that the rate rises.")
+            Field(
+              "warm_up", .number(above: 0, through: 0.9), default: 0.3,
+              "Share of the steps that the rate rises.")
           ]), "Up to the learning rate and down again, after Smith and Topin."),
       ]), default: ["one_cycle": [:]], "How the learning rate changes."),
   ])

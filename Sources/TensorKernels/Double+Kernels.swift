@@ -1,6 +1,7 @@
 internal import CKernels
 
 extension Double: KernelScalar {
+  /// See `KernelScalar`.
   public static func gaussianTaps(
     _ distances: UnsafePointer<Double>, count: Int, spacing: Double, gaussianCount: Int,
     taps: UnsafeMutablePointer<Double>, starts: UnsafeMutablePointer<Int32>
@@ -9,14 +10,17 @@ extension Double: KernelScalar {
     sluice_gaussian_taps_f64(distances, count, spacing, Int32(gaussianCount), taps, starts)
   }
 
+  /// See `KernelScalar`.
   public static func multiply(
     rows n: Int, columns m: Int, inner k: Int, _ a: UnsafePointer<Double>, aRow: Int, aColumn: Int,
-    _ b: UnsafePointer<Double>, bias: UnsafePointer<Double>?, into c: UnsafeMutablePointer<Double>, accumulate: Bool
+    _ b: UnsafePointer<Double>, bias: UnsafePointer<Double>?, into c: UnsafeMutablePointer<Double>,
+    accumulate: Bool
   ) {
     precondition(m % 16 == 0, "the number of columns is a multiple of 16")
     sluice_gemm_f64(n, m, k, a, aRow, aColumn, b, m, bias, c, m, accumulate ? 1 : 0)
   }
 
+  /// See `KernelScalar`.
   public static func edgeStatistics(
     _ block: EdgeBlock<Double>, sum: UnsafeMutablePointer<Double>, square: UnsafeMutablePointer<Double>
   ) {
@@ -25,6 +29,7 @@ extension Double: KernelScalar {
       block.starts, block.edgeWeights, sum, square)
   }
 
+  /// See `KernelScalar`.
   public static func edgeGate(
     _ block: EdgeBlock<Double>, scale: UnsafePointer<Double>?, shift: UnsafePointer<Double>?,
     into s: UnsafeMutablePointer<Double>
@@ -34,8 +39,10 @@ extension Double: KernelScalar {
       block.starts, block.edgeWeights, scale, shift, s)
   }
 
+  /// See `KernelScalar`.
   public static func edgeGateBackwardStatistics(
-    _ block: EdgeBlock<Double>, _ normalization: NormalizationPointers<Double>, gradient: UnsafePointer<Double>,
+    _ block: EdgeBlock<Double>, _ normalization: NormalizationPointers<Double>,
+    gradient: UnsafePointer<Double>,
     sumG: UnsafeMutablePointer<Double>, sumGX: UnsafeMutablePointer<Double>
   ) {
     sluice_edge_gate_backward_statistics_f64(
@@ -44,18 +51,22 @@ extension Double: KernelScalar {
       normalization.inverseDeviation, gradient, sumG, sumGX)
   }
 
+  /// See `KernelScalar`.
   public static func edgeGateBackward(
-    _ block: EdgeBlock<Double>, _ normalization: NormalizationPointers<Double>, gradient: UnsafePointer<Double>,
+    _ block: EdgeBlock<Double>, _ normalization: NormalizationPointers<Double>,
+    gradient: UnsafePointer<Double>,
     _ coefficients: NormalizationGradientPointers<Double>, projections: UnsafeMutablePointer<Double>,
     edgeWeights: UnsafeMutablePointer<Double>
   ) {
     sluice_edge_gate_backward_f64(
       block.centerCount, block.width, block.projections, block.edgeOffsets, block.neighbors, block.taps,
       block.starts, block.edgeWeights, normalization.scale, normalization.shift, normalization.mean,
-      normalization.inverseDeviation, gradient, coefficients.k1, coefficients.k2, coefficients.k3, projections,
+      normalization.inverseDeviation, gradient, coefficients.k1, coefficients.k2, coefficients.k3,
+      projections,
       edgeWeights)
   }
 
+  /// See `KernelScalar`.
   public static func columnStatistics(
     _ x: UnsafePointer<Double>, rows: Int, width: Int, sum: UnsafeMutablePointer<Double>,
     square: UnsafeMutablePointer<Double>
@@ -63,13 +74,16 @@ extension Double: KernelScalar {
     sluice_column_statistics_f64(rows, width, x, sum, square)
   }
 
+  /// See `KernelScalar`.
   public static func residualSoftplus(
-    rows: Int, width: Int, _ v: UnsafePointer<Double>, _ s: UnsafePointer<Double>, scale: UnsafePointer<Double>,
+    rows: Int, width: Int, _ v: UnsafePointer<Double>, _ s: UnsafePointer<Double>,
+    scale: UnsafePointer<Double>,
     shift: UnsafePointer<Double>, into out: UnsafeMutablePointer<Double>
   ) {
     sluice_residual_softplus_f64(rows, width, v, s, scale, shift, out)
   }
 
+  /// See `KernelScalar`.
   public static func residualSoftplusBackward(
     rows: Int, width: Int, output y: UnsafePointer<Double>, _ s: UnsafePointer<Double>,
     _ normalization: NormalizationPointers<Double>, gradient g: UnsafeMutablePointer<Double>,
@@ -79,6 +93,7 @@ extension Double: KernelScalar {
       rows, width, y, s, normalization.mean, normalization.inverseDeviation, g, sumG, sumGX)
   }
 
+  /// See `KernelScalar`.
   public static func normalizationBackward(
     rows: Int, width: Int, gradient g: UnsafePointer<Double>, _ s: UnsafePointer<Double>,
     _ normalization: NormalizationPointers<Double>, _ coefficients: NormalizationGradientPointers<Double>,
@@ -89,10 +104,12 @@ extension Double: KernelScalar {
       coefficients.k3, out)
   }
 
+  /// See `KernelScalar`.
   public static func softplus(_ x: UnsafeMutablePointer<Double>, count: Int) {
     sluice_softplus_f64(count, x)
   }
 
+  /// See `KernelScalar`.
   public static func softplusBackward(
     output y: UnsafePointer<Double>, gradient g: UnsafeMutablePointer<Double>, count: Int
   ) {

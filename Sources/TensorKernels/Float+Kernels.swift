@@ -1,6 +1,7 @@
 internal import CKernels
 
 extension Float: KernelScalar {
+  /// See `KernelScalar`.
   public static func gaussianTaps(
     _ distances: UnsafePointer<Float>, count: Int, spacing: Float, gaussianCount: Int,
     taps: UnsafeMutablePointer<Float>, starts: UnsafeMutablePointer<Int32>
@@ -9,14 +10,17 @@ extension Float: KernelScalar {
     sluice_gaussian_taps_f32(distances, count, spacing, Int32(gaussianCount), taps, starts)
   }
 
+  /// See `KernelScalar`.
   public static func multiply(
     rows n: Int, columns m: Int, inner k: Int, _ a: UnsafePointer<Float>, aRow: Int, aColumn: Int,
-    _ b: UnsafePointer<Float>, bias: UnsafePointer<Float>?, into c: UnsafeMutablePointer<Float>, accumulate: Bool
+    _ b: UnsafePointer<Float>, bias: UnsafePointer<Float>?, into c: UnsafeMutablePointer<Float>,
+    accumulate: Bool
   ) {
     precondition(m % 16 == 0, "the number of columns is a multiple of 16")
     sluice_gemm_f32(n, m, k, a, aRow, aColumn, b, m, bias, c, m, accumulate ? 1 : 0)
   }
 
+  /// See `KernelScalar`.
   public static func edgeStatistics(
     _ block: EdgeBlock<Float>, sum: UnsafeMutablePointer<Double>, square: UnsafeMutablePointer<Double>
   ) {
@@ -25,6 +29,7 @@ extension Float: KernelScalar {
       block.starts, block.edgeWeights, sum, square)
   }
 
+  /// See `KernelScalar`.
   public static func edgeGate(
     _ block: EdgeBlock<Float>, scale: UnsafePointer<Float>?, shift: UnsafePointer<Float>?,
     into s: UnsafeMutablePointer<Float>
@@ -34,6 +39,7 @@ extension Float: KernelScalar {
       block.starts, block.edgeWeights, scale, shift, s)
   }
 
+  /// See `KernelScalar`.
   public static func edgeGateBackwardStatistics(
     _ block: EdgeBlock<Float>, _ normalization: NormalizationPointers<Float>, gradient: UnsafePointer<Float>,
     sumG: UnsafeMutablePointer<Double>, sumGX: UnsafeMutablePointer<Double>
@@ -44,6 +50,7 @@ extension Float: KernelScalar {
       normalization.inverseDeviation, gradient, sumG, sumGX)
   }
 
+  /// See `KernelScalar`.
   public static func edgeGateBackward(
     _ block: EdgeBlock<Float>, _ normalization: NormalizationPointers<Float>, gradient: UnsafePointer<Float>,
     _ coefficients: NormalizationGradientPointers<Float>, projections: UnsafeMutablePointer<Float>,
@@ -52,10 +59,12 @@ extension Float: KernelScalar {
     sluice_edge_gate_backward_f32(
       block.centerCount, block.width, block.projections, block.edgeOffsets, block.neighbors, block.taps,
       block.starts, block.edgeWeights, normalization.scale, normalization.shift, normalization.mean,
-      normalization.inverseDeviation, gradient, coefficients.k1, coefficients.k2, coefficients.k3, projections,
+      normalization.inverseDeviation, gradient, coefficients.k1, coefficients.k2, coefficients.k3,
+      projections,
       edgeWeights)
   }
 
+  /// See `KernelScalar`.
   public static func columnStatistics(
     _ x: UnsafePointer<Float>, rows: Int, width: Int, sum: UnsafeMutablePointer<Double>,
     square: UnsafeMutablePointer<Double>
@@ -63,6 +72,7 @@ extension Float: KernelScalar {
     sluice_column_statistics_f32(rows, width, x, sum, square)
   }
 
+  /// See `KernelScalar`.
   public static func residualSoftplus(
     rows: Int, width: Int, _ v: UnsafePointer<Float>, _ s: UnsafePointer<Float>, scale: UnsafePointer<Float>,
     shift: UnsafePointer<Float>, into out: UnsafeMutablePointer<Float>
@@ -70,6 +80,7 @@ extension Float: KernelScalar {
     sluice_residual_softplus_f32(rows, width, v, s, scale, shift, out)
   }
 
+  /// See `KernelScalar`.
   public static func residualSoftplusBackward(
     rows: Int, width: Int, output y: UnsafePointer<Float>, _ s: UnsafePointer<Float>,
     _ normalization: NormalizationPointers<Float>, gradient g: UnsafeMutablePointer<Float>,
@@ -79,6 +90,7 @@ extension Float: KernelScalar {
       rows, width, y, s, normalization.mean, normalization.inverseDeviation, g, sumG, sumGX)
   }
 
+  /// See `KernelScalar`.
   public static func normalizationBackward(
     rows: Int, width: Int, gradient g: UnsafePointer<Float>, _ s: UnsafePointer<Float>,
     _ normalization: NormalizationPointers<Float>, _ coefficients: NormalizationGradientPointers<Float>,
@@ -89,10 +101,12 @@ extension Float: KernelScalar {
       coefficients.k3, out)
   }
 
+  /// See `KernelScalar`.
   public static func softplus(_ x: UnsafeMutablePointer<Float>, count: Int) {
     sluice_softplus_f32(count, x)
   }
 
+  /// See `KernelScalar`.
   public static func softplusBackward(
     output y: UnsafePointer<Float>, gradient g: UnsafeMutablePointer<Float>, count: Int
   ) {

@@ -98,7 +98,8 @@ public protocol KernelScalar: BinaryFloatingPoint, Sendable {
   /// C (n, m) = [C +] A (n, k) · B (k, m) [+ bias (m)], m a multiple of 16; `aRow`, `aColumn` are A's strides.
   static func multiply(
     rows n: Int, columns m: Int, inner k: Int, _ a: UnsafePointer<Self>, aRow: Int, aColumn: Int,
-    _ b: UnsafePointer<Self>, bias: UnsafePointer<Self>?, into c: UnsafeMutablePointer<Self>, accumulate: Bool)
+    _ b: UnsafePointer<Self>, bias: UnsafePointer<Self>?, into c: UnsafeMutablePointer<Self>, accumulate: Bool
+  )
 
   /// Adds the column sums of p and p² over all edges to `sum`, `square`, shape (2w).
   static func edgeStatistics(
@@ -146,5 +147,6 @@ public protocol KernelScalar: BinaryFloatingPoint, Sendable {
   static func softplus(_ x: UnsafeMutablePointer<Self>, count: Int)
 
   /// g ⊙= 1 − exp(−y) in place: the backward pass of y = softplus(x).
-  static func softplusBackward(output y: UnsafePointer<Self>, gradient g: UnsafeMutablePointer<Self>, count: Int)
+  static func softplusBackward(
+    output y: UnsafePointer<Self>, gradient g: UnsafeMutablePointer<Self>, count: Int)
 }

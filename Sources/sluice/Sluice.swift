@@ -13,7 +13,8 @@ struct Sluice: ParsableCommand {
       """,
     version: SluiceVersion.current,
     subcommands: [
-      Run.self, Plan.self, Status.self, Rank.self, Export.self, Predict.self, Evaluate.self, Graph.self, Hull.self,
+      Run.self, Plan.self, Status.self, Rank.self, Export.self, Predict.self, Evaluate.self, Graph.self,
+      Hull.self,
       Train.self, Models.self, SchemaCommand.self,
     ])
 }

@@ -46,9 +46,12 @@ public struct ReferenceCGCNN: Sendable {
         }
       }
       normalize(
-        &sums, gamma: offsets.gamma2, beta: offsets.beta2, statistics: offsets.statistics + 4 * w, normalization)
+        &sums, gamma: offsets.gamma2, beta: offsets.beta2, statistics: offsets.statistics + 4 * w,
+        normalization)
       for site in nodes.indices {
-        for channel in 0..<w { nodes[site][channel] = referenceSoftplus(nodes[site][channel] + sums[site][channel]) }
+        for channel in 0..<w {
+          nodes[site][channel] = referenceSoftplus(nodes[site][channel] + sums[site][channel])
+        }
       }
     }
     return (0..<collection.count).map { structure in
@@ -72,7 +75,9 @@ public struct ReferenceCGCNN: Sendable {
         sum += values[offsets.nodeWeight + column * 4 * w + row] * z[column]
         sum += values[offsets.nodeWeight + column * 4 * w + 2 * w + row] * z[w + column]
       }
-      for column in 2 * w..<z.count { sum += values[offsets.edgeWeight + (column - 2 * w) * 2 * w + row] * z[column] }
+      for column in 2 * w..<z.count {
+        sum += values[offsets.edgeWeight + (column - 2 * w) * 2 * w + row] * z[column]
+      }
       return sum
     }
   }

@@ -43,21 +43,25 @@ struct Evaluate: ParsableCommand {
         return
       }
       var table = TerminalTable([
-        .init("", .left), .init("count", .right), .init("MAE", .right), .init("RMSE", .right), .init("median", .right),
+        .init("", .left), .init("count", .right), .init("MAE", .right), .init("RMSE", .right),
+        .init("median", .right),
         .init("worst", .right),
       ])
       for (name, errors) in [("ensemble", evaluation.ensemble)]
         + evaluation.members.enumerated().map({ ("member \($0 + 1)", $1) })
       {
         table.append([
-          name, "\(errors.count)", decimals(errors.meanAbsoluteError, 5), decimals(errors.rootMeanSquaredError, 5),
+          name, "\(errors.count)", decimals(errors.meanAbsoluteError, 5),
+          decimals(errors.rootMeanSquaredError, 5),
           decimals(errors.medianAbsoluteError, 5), decimals(errors.worstError, 5),
         ])
       }
       Terminal.result("\(evaluation.model): errors of \(evaluation.property) in \(evaluation.unit)")
       Terminal.result(table.text)
       if let worst = evaluation.worstID { Terminal.result("worst: \(worst)") }
-      if evaluation.recordsLeftOut > 0 { Terminal.result("left out as too large: \(evaluation.recordsLeftOut)") }
+      if evaluation.recordsLeftOut > 0 {
+        Terminal.result("left out as too large: \(evaluation.recordsLeftOut)")
+      }
       if evaluation.recordsWithoutProperty > 0 {
         Terminal.result("records without the property: \(evaluation.recordsWithoutProperty)")
       }

@@ -37,7 +37,8 @@ struct Models: ParsableCommand {
 
   struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Print a model's card.", discussion: "Example: sluice models show fixtures/models/cgcnn-formation-energy")
+      abstract: "Print a model's card.",
+      discussion: "Example: sluice models show fixtures/models/cgcnn-formation-energy")
 
     @Argument(help: "Model folder.")
     var folder: String

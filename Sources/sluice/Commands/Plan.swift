@@ -14,7 +14,8 @@ struct Plan: ParsableCommand {
       let plan = try CampaignPlan(file: campaign)
       Terminal.result("# Inputs")
       for (index, input) in plan.countRecords().enumerated() {
-        Terminal.result("#   \(index): \(input.name): \(input.records.map { "\($0) records" } ?? "cannot be counted")")
+        Terminal.result(
+          "#   \(index): \(input.name): \(input.records.map { "\($0) records" } ?? "cannot be counted")")
       }
       Terminal.result("# Stages")
       for (index, stage) in plan.stageSummaries.enumerated() { Terminal.result("#   \(index): \(stage)") }

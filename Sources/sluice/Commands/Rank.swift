@@ -38,7 +38,8 @@ struct Rank: ParsableCommand {
       for (rank, row) in rows.enumerated() {
         table.append([
           "\(rank + 1)", row.materialID, row.formula, decimals(row.stability.energy, 4),
-          row.energyStandardDeviation.map { decimals($0, 4) } ?? "", decimals(row.stability.energyAboveHull, 4),
+          row.energyStandardDeviation.map { decimals($0, 4) } ?? "",
+          decimals(row.stability.energyAboveHull, 4),
           row.stability.decomposition ?? "",
         ])
       }

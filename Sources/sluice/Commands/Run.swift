@@ -35,7 +35,9 @@ struct Run: ParsableCommand {
       let stop = Interruption.flag()
       let start = Terminal.now
       var meter: ProgressMeter?
-      let report = try CampaignRun(plan: plan, directory: directory, jobs: threads.count).run(limit: limit, stop: stop) {
+      let report = try CampaignRun(plan: plan, directory: directory, jobs: threads.count).run(
+        limit: limit, stop: stop
+      ) {
         now, total in
         if meter == nil {
           let known = plan.knownRecordCount
@@ -57,7 +59,8 @@ struct Run: ParsableCommand {
         + "\(counts.leftOut) filtered out")
     for (reason, records) in counts.rejectionsByReason { Terminal.note("  rejected, \(reason): \(records)") }
     Terminal.note(
-      "stable (energy above hull at most \(report.threshold) eV/atom): \(report.stableCount) of \(counts.rows)")
+      "stable (energy above hull at most \(report.threshold) eV/atom): \(report.stableCount) of \(counts.rows)"
+    )
     guard report.isFinished else {
       Terminal.note("Not finished; call the same command again to go on.")
       if isStopped { throw ExitStatus.failed }
@@ -67,7 +70,8 @@ struct Run: ParsableCommand {
       let leading = counts.rejectionsByReason.max { $0.records < $1.records }
       Terminal.note(
         "error: \(decimals(100 * report.rejectedShare, 2)) % of the records were rejected; the campaign allows "
-          + "\(decimals(100 * report.allowedShare, 2)) %. The leading reason is \(leading?.reason ?? "unknown").")
+          + "\(decimals(100 * report.allowedShare, 2)) %. The leading reason is \(leading?.reason ?? "unknown")."
+      )
       throw ExitStatus.tooManyRejections
     }
   }

@@ -18,7 +18,8 @@ struct Status: ParsableCommand {
       Terminal.result("created \(description.created) by sluice \(description.sluiceVersion)")
       for state in try store.sourceStates() {
         Terminal.result(
-          "  input \(state.source.name): \(state.records) records" + (state.isFinished ? ", read to its end" : ""))
+          "  input \(state.source.name): \(state.records) records"
+            + (state.isFinished ? ", read to its end" : ""))
       }
       Terminal.result("records      \(counts.records)")
       Terminal.result("rows         \(counts.rows)")
@@ -28,7 +29,8 @@ struct Status: ParsableCommand {
         Terminal.result("             \(entry.records) at \(entry.stage): \(entry.reason)")
       }
       if let threshold = description.stabilityThreshold {
-        Terminal.result("stable       \(try store.stableCount(threshold: threshold)) at or below \(threshold) eV/atom")
+        Terminal.result(
+          "stable       \(try store.stableCount(threshold: threshold)) at or below \(threshold) eV/atom")
       }
       if let rate = averageRate(created: description.created, finished: finished, records: counts.records) {
         Terminal.result("rate         \(rate)")

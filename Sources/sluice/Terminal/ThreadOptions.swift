@@ -3,7 +3,8 @@ import Foundation
 
 /// The number of threads, shared by the commands that compute.
 struct ThreadOptions: ParsableArguments {
-  @Option(name: .customLong("jobs"), help: "Number of threads; results do not depend on it. (default: one a core)")
+  @Option(
+    name: .customLong("jobs"), help: "Number of threads; results do not depend on it. (default: one a core)")
   var jobs: Int?
 
   /// The number of threads to use.

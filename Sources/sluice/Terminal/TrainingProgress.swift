@@ -27,7 +27,8 @@ struct TrainingProgress {
     case .epoch(_, let record, let epochs, let unit):
       Terminal.note(
         "epoch \(record.epoch)/\(epochs)  loss \(decimals(record.trainingLoss, 5))  validation MAE "
-          + "\(decimals(record.validationError, 5)) \(unit)  learning rate \(decimals(record.learningRate, 6))")
+          + "\(decimals(record.validationError, 5)) \(unit)  learning rate \(decimals(record.learningRate, 6))"
+      )
     case .finished(let card):
       for (index, member) in card.members.enumerated() {
         let test = member.testError.map { ", test MAE \(decimals($0, 5))" } ?? ""
@@ -37,7 +38,8 @@ struct TrainingProgress {
       }
       if let metrics = card.testMetrics {
         Terminal.note(
-          "ensemble: test MAE \(decimals(metrics.meanAbsoluteError, 5)) \(card.unit) on \(metrics.structures) structures")
+          "ensemble: test MAE \(decimals(metrics.meanAbsoluteError, 5)) \(card.unit) on \(metrics.structures) structures"
+        )
       }
     }
   }

@@ -1,0 +1,149 @@
+import Crystal
+import CrystalGraphs
+import CrystalModels
+import Foundation
+import PhaseStability
+import StructureArchive
+import TensorKernels
+
+/// Times the parts that campaigns and trainings spend their time in, each beside a plain reference where there is one.
+///
+/// usage: SluiceBenchmarks [STRUCTURES [REFERENCE.csv]]
+///
+/// STRUCTURES is an archive of crystals (by default the shared test split, else 1,500 crystals made here); its first
+/// 1,500 of at most 30 sites are used. REFERENCE.csv holds reference phases for the hull.
+@main
+struct Benchmarks {
+  static func main() throws {
+    let arguments = CommandLine.arguments.dropFirst()
+    let shared = "../shared/data"
+    let hasShared = FileManager.default.fileExists(atPath: shared)
+    let archive = arguments.first ?? (hasShared ? shared + "/mp/test.jsonl.zst" : nil)
+    let structures = try archive.map { try load($0) } ?? generated()
+    let sites = structures.reduce(0) { $0 + $1.siteCount }
+    print(
+      "\(structures.count) crystals, \(rounded(Double(sites) / Double(structures.count))) sites each on average, from "
+        + (archive ?? "a seeded generator"))
+    let collection = try graphs(structures)
+    try inference(collection)
+    try training(collection)
+    if let table = arguments.dropFirst().first ?? (hasShared ? shared + "/hull/mp2019_all.csv" : nil) {
+      try hull(table)
+    }
+  }
+
+  private static func load(_ path: String) throws -> [Structure] {
+    let reader = try ArchiveReader(path: path)
+    let decoder = StructureDecoder()
+    var structures: [Structure] = []
+    while structures.count < 1500, let record = try reader.next() {
+      let structure = try decoder.decode(record).structure
+      if structure.siteCount <= 30 { structures.append(structure) }
+    }
+    return structures
+  }
+
+  /// Crystals on jittered grids: no physics, but sizes and densities like those of real ones.
+  private static func generated() throws -> [Structure] {
+    var random = SeededRandom(seed: 1)
+    return try (0..<1500).map { _ in
+      let (i, j, k) = (
+        Int.random(in: 1...3, using: &random), Int.random(in: 1...3, using: &random),
+        Int.random(in: 1...3, using: &random)
+      )
+      let lattice = try Lattice(
+        a: SIMD3(2.7 * Double(i), 0, 0), b: SIMD3(0.4, 2.7 * Double(j), 0),
+        c: SIMD3(0.3, 0.2, 2.7 * Double(k)))
+      var positions: [SIMD3<Double>] = []
+      for x in 0..<i {
+        for y in 0..<j {
+          for z in 0..<k {
+            let jitter = SIMD3(
+              Double.random(in: -0.1...0.1, using: &random), Double.random(in: -0.1...0.1, using: &random),
+              Double.random(in: -0.1...0.1, using: &random))
+            positions.append(
+              (SIMD3(Double(x), Double(y), Double(z)) + jitter) / SIMD3(Double(i), Double(j), Double(k)))
+          }
+        }
+      }
+      let elements = positions.map { _ in Element.all[Int.random(in: 0..<83, using: &random)] }
+      return try Structure(lattice: lattice, elements: elements, fractionalPositions: positions)
+    }
+  }
+
+  private static func graphs(_ structures: [Structure]) throws -> GraphCollection {
+    let builder = NearestNeighborGraphBuilder()
+    var collection = GraphCollection()
+    let times = try seconds(repetitions: 5) {
+      var scratch = NearestNeighborGraphBuilder.Scratch()
+      collection.removeAll()
+      for structure in structures {
+        collection.append(try builder.graph(of: structure, scratch: &scratch), for: CGCNNConfiguration())
+      }
+    }
+    report("graph, 12 nearest, 1 thread", count: structures.count, unit: "structures", times)
+    return collection
+  }
+
+  private static func inference(_ collection: GraphCollection) throws {
+    var random = SeededRandom(seed: 7)
+    let parameters = try CGCNNParameters<Float>(CGCNNConfiguration(), using: &random)
+    let predictor = CGCNNPredictor(parameters)
+    for jobs in [1, 2] {
+      let times = seconds(repetitions: 7) { _ = predictor.predictions(collection, jobs: jobs) }
+      report(
+        "CGCNN inference, 3 convolutions, \(jobs) thread\(jobs > 1 ? "s" : "")", count: collection.count,
+        unit: "structures", times)
+    }
+    let reference = ReferenceCGCNN(CGCNNParameters<Double>(parameters))
+    var few = GraphCollection()
+    for index in 0..<min(20, collection.count) { few.append(contentsOf: collection, structure: index) }
+    let times = seconds(repetitions: 1) { _ = reference.outputs(few, normalization: .running) }
+    report("CGCNN inference, plain loops, 1 thread", count: few.count, unit: "structures", times)
+  }
+
+  private static func training(_ collection: GraphCollection) throws {
+    var random = SeededRandom(seed: 7)
+    let parameters = try CGCNNParameters<Float>(CGCNNConfiguration(), using: &random)
+    let targets = (0..<collection.count).map { Float($0 % 17) / 8 - 1 }
+    for jobs in [1, 2] {
+      let network = CGCNNTrainingNetwork<Float>(parameters, jobs: jobs)
+      var optimizer = Optimizer(.adamw, weightDecay: 1e-5, parameterCount: parameters.values.count)
+      let batches = collection.count / 128
+      let times = seconds(repetitions: 5) {
+        for batch in 0..<batches {
+          _ = network.computeGradient(
+            Array(batch * 128..<(batch + 1) * 128), of: collection, targets: targets, loss: .squared)
+          optimizer.update(
+            &network.parameters.values, gradient: network.gradient,
+            rate: LearningRate(learningRate: 1e-3, momentum: 0.9))
+        }
+      }
+      report(
+        "CGCNN training, batches of 128, \(jobs) thread\(jobs > 1 ? "s" : "")", count: batches * 128,
+        unit: "structures", times)
+    }
+  }
+
+  private static func hull(_ path: String) throws {
+    let bytes = try readWholeFile(path: path)
+    var references: HullReferences?
+    let loading = try seconds(repetitions: 3) { references = try HullReferences(csv: bytes, name: path) }
+    guard let references else { return }
+    report(
+      "hull, reading \(references.phaseCount) phases", count: references.phaseCount, unit: "phases", loading)
+    for size in 3...5 {
+      var random = SeededRandom(seed: 1)
+      let candidates = (0..<references.phaseCount).map { references.phase(at: $0) }
+        .filter { $0.composition.parts.count == size }.shuffled(using: &random).prefix(5000)
+      let times = try seconds(repetitions: 3) {
+        var solver = HullSolver(references: references)
+        for candidate in candidates {
+          _ = try solver.distance(of: candidate.composition, energyPerAtom: candidate.energyPerAtom)
+        }
+      }
+      report(
+        "hull, candidates of \(size) elements, 1 thread", count: candidates.count, unit: "candidates", times)
+    }
+  }
+}
