@@ -1,10 +1,11 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import PackageDescription
 
-let settings: [SwiftSetting] = [
-  .enableUpcomingFeature("InternalImportsByDefault"),
-  .enableUpcomingFeature("ExistentialAny"),
-]
+// Warnings are errors in CI only, so that work in progress still runs.
+let isCI = Context.environment["CI"] == "true"
+let settings: [SwiftSetting] =
+  [.enableUpcomingFeature("InternalImportsByDefault"), .enableUpcomingFeature("ExistentialAny")]
+  + (isCI ? [.treatAllWarnings(as: .error)] : [])
 
 /// One of our own modules; a module's dependencies are its layer's rule (see ARCHITECTURE.md).
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -51,7 +52,11 @@ let package = Package(
       linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CGemmiShim"),
     module("StructureArchive", ["Crystal", "CZstd", "CArchive", "CSimdjsonShim", "CGemmiShim"]),
-    module("ScreeningStore", ["Crystal", .product(name: "GRDB", package: "GRDB.swift")]),
+    module(
+      "ScreeningStore",
+      [
+        "Crystal", .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
+      ]),
     module("PipelineEngine", ["COpenSSL", .product(name: "Yams", package: "Yams")]),
     // Composition
     module(
@@ -84,7 +89,7 @@ let package = Package(
     tests("Prototypes"),
     tests("CrystalGraphs"),
     tests("StructureArchive", ["CArchive"]),
-    tests("ScreeningStore"),
+    tests("ScreeningStore", [.product(name: "GRDB", package: "GRDB.swift")]),
     tests("PipelineEngine"),
   ],
   cxxLanguageStandard: .cxx17
