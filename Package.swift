@@ -55,7 +55,8 @@ let package = Package(
     module(
       "ScreeningStore",
       [
-        "Crystal", .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
+        "Crystal", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ]),
     module("PipelineEngine", ["COpenSSL", .product(name: "Yams", package: "Yams")]),
     // Composition
