@@ -89,6 +89,26 @@ struct BatchWriter {
   }
 }
 
+extension BatchWriter {
+  /// Writes places on the hull of references and candidates.
+  static func write(_ places: [CombinedStability], to db: Database) throws {
+    let statement = try RawStatement(
+      db,
+      """
+      INSERT INTO combined_stability (record_key, model, e_above_hull, decomposition_energy, decomposition)
+      VALUES (?, ?, ?, ?, ?)
+      """)
+    for place in places.sorted(by: { ($0.key, $0.model) < ($1.key, $1.model) }) {
+      statement.bind(1, place.key.packed)
+      statement.bind(2, Int64(place.model))
+      statement.bind(3, place.energyAboveHull)
+      statement.bind(4, place.decompositionEnergy)
+      statement.bind(5, place.decomposition)
+      try statement.run()
+    }
+  }
+}
+
 /// The predictions of ensemble members as Float64, little-endian, one after another.
 enum MemberValues {
   static func encode(_ values: [Double]) -> [UInt8] {

@@ -35,6 +35,11 @@ extension RunStore {
       try db.execute(sql: "UPDATE run SET finished = ?", arguments: [date])
       try db.execute(sql: StoreSchema.rankingIndex)
     }
+    try leaveWriteAheadMode()
+  }
+
+  /// Makes the store one plain file again, where no one else has it open.
+  func leaveWriteAheadMode() throws(StoreError) {
     do {
       try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA journal_mode = DELETE") }
     } catch DatabaseError.SQLITE_BUSY, DatabaseError.SQLITE_LOCKED {

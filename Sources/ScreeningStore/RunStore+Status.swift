@@ -93,11 +93,18 @@ extension RunStore {
     try read { try RunStore.counts($0) }
   }
 
-  /// Number of rows with at most this energy above hull by some model (eV/atom).
-  public func stableCount(threshold: Double) throws(StoreError) -> Int {
-    try read {
-      try Int.fetchOne(
-        $0, sql: "SELECT count(DISTINCT record_key) FROM stability WHERE e_above_hull <= ?",
+  /// Number of rows with at most this energy above a hull by some model (eV/atom).
+  ///
+  /// - Parameter hull: which hull.
+  /// - Throws: `StoreError.noCombinedHull` and `.staleCombinedHull` where that hull is not there to count on.
+  public func stableCount(
+    threshold: Double, hull: RankingHull = .references
+  ) throws(StoreError) -> Int {
+    try read { db in
+      if hull == .combined { try requireCombinedHull(db) }
+      let table = hull == .combined ? "combined_stability" : "stability"
+      return try Int.fetchOne(
+        db, sql: "SELECT count(DISTINCT record_key) FROM \(table) WHERE e_above_hull <= ?",
         arguments: [threshold])
         ?? 0
     }
@@ -134,7 +141,7 @@ extension RunStore {
             found: found ?? 0)
         }
       }
-      for table in ["crystals", "scores", "stability"] {
+      for table in ["crystals", "scores", "stability", "combined_stability"] {
         try check(
           "\(table) without a row", expected: 0,
           "SELECT count(*) FROM \(table) WHERE record_key NOT IN (SELECT record_key FROM structures)")

@@ -36,6 +36,10 @@ public enum StoreError: Error, Hashable, Sendable {
   case badPayload(source: Int, record: Int, reason: StructurePayloadError)
   /// The stored counts disagree.
   case countsDisagree(what: String, expected: Int, found: Int)
+  /// No candidate of this run has been compared with the other candidates yet.
+  case noCombinedHull(path: String)
+  /// The hull of references and candidates was computed from fewer candidates than there are now.
+  case staleCombinedHull(path: String, candidates: Int, now: Int)
   /// Anything else that SQLite reports.
   case failed(path: String, code: Int, message: String)
 }
@@ -79,6 +83,13 @@ extension StoreError: CustomStringConvertible {
       return "source \(source), record \(record): the stored structure cannot be read (\(reason))"
     case .countsDisagree(let what, let expected, let found):
       return "the counts of the store disagree: \(what) should be \(expected) and is \(found)"
+    case .noCombinedHull(let path):
+      return
+        "\(path): the hull of references and candidates has not been computed; call `sluice hull combined` on the run"
+    case .staleCombinedHull(let path, let candidates, let now):
+      return
+        "\(path): the hull of references and candidates is stale: it was computed from \(candidates) candidates and "
+        + "there are \(now) now; call `sluice hull combined` on the run again"
     case .failed(let path, let code, let message): return "\(path): SQLite error \(code): \(message)"
     }
   }

@@ -11,6 +11,11 @@ enum StoreSchema {
       try db.execute(sql: firstTables)
       try db.execute(sql: rankingView)
     }
+    migrator.registerMigration("2 combined hull", foreignKeyChecks: .immediate) { db in
+      try db.execute(sql: combinedTables)
+      try db.execute(sql: "DROP VIEW ranking")
+      try db.execute(sql: rankingOnBothHulls)
+    }
     return migrator
   }
 
@@ -109,6 +114,42 @@ enum StoreSchema {
     JOIN structures ON structures.record_key = stability.record_key
     JOIN models ON models.model = stability.model
     LEFT JOIN scores ON scores.record_key = stability.record_key AND scores.model = stability.model
+    ORDER BY stability.e_above_hull, structures.material_id, stability.record_key, stability.model;
+    """
+
+  private static let combinedTables = """
+    CREATE TABLE combined_hull (
+      only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+      computed TEXT NOT NULL,
+      candidates INTEGER NOT NULL,
+      reference TEXT NOT NULL,
+      reference_fingerprint TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE combined_stability (
+      record_key INTEGER NOT NULL,
+      model INTEGER NOT NULL,
+      e_above_hull REAL NOT NULL,
+      decomposition_energy REAL NOT NULL,
+      decomposition TEXT NOT NULL,
+      PRIMARY KEY (record_key, model)
+    ) STRICT, WITHOUT ROWID;
+    """
+
+  private static let rankingOnBothHulls = """
+    CREATE VIEW ranking AS
+    SELECT structures.material_id, structures.formula, structures.chemical_system, structures.sites,
+      structures.volume, models.name AS model, stability.energy, scores.std AS energy_std, stability.e_above_hull,
+      stability.decomposition_energy, stability.decomposition, structures.source, structures.record,
+      stability.record_key, stability.model AS model_index,
+      combined_stability.e_above_hull AS e_above_combined_hull,
+      combined_stability.decomposition_energy AS combined_decomposition_energy,
+      combined_stability.decomposition AS combined_decomposition
+    FROM stability
+    JOIN structures ON structures.record_key = stability.record_key
+    JOIN models ON models.model = stability.model
+    LEFT JOIN scores ON scores.record_key = stability.record_key AND scores.model = stability.model
+    LEFT JOIN combined_stability ON combined_stability.record_key = stability.record_key
+      AND combined_stability.model = stability.model
     ORDER BY stability.e_above_hull, structures.material_id, stability.record_key, stability.model;
     """
 }

@@ -16,8 +16,14 @@ import Testing
     let folder = try TemporaryFolder()
     let store = try RunStore.create(at: folder.file(), run: exampleRun)
     try store.commit(exampleBatch(records: 0..<200))
+    let pushedOff = try store.placedEnergies(model: 0).map {
+      CombinedStability(
+        key: $0.key, model: 0, energyAboveHull: 1, decompositionEnergy: 1, decomposition: $0.formula)
+    }
+    try store.replaceCombinedHull(
+      pushedOff, computed: "2025-01-02T04:00:00Z", reference: "phases.csv", referenceFingerprint: "00ff")
     let examples = try StoreDocumentationTests.examples()
-    #expect(examples.count == 5)
+    #expect(examples.count == 6)
     for sql in examples { #expect(try !store.results(of: sql).isEmpty, "\(sql)") }
 
     let best = try store.results(of: examples[0]).map { $0[0] }
@@ -30,6 +36,7 @@ import Testing
     }
     #expect(rejected == (try store.counts().rejected))
     #expect(try store.results(of: examples[4]).first?[1] == .integer(Int64(stable.count)))
+    #expect(try store.results(of: examples[5]).count == stable.count)
   }
 
   @Test func `every table and column that the documentation names is there`() throws {
@@ -37,13 +44,14 @@ import Testing
     let store = try RunStore.create(at: folder.file(), run: exampleRun)
     let text = try String(contentsOf: Fixtures.repository.appending(path: "docs/store.md"), encoding: .utf8)
     let lines = text.split(separator: "\n").filter { $0.hasPrefix("| `") }
-    #expect(lines.count == 10)
+    #expect(lines.count == 12)
     for line in lines {
       let cells = line.split(separator: "|").map(String.init)
       let table = try #require(cells[0].split(separator: "`").dropFirst().first)
       let columns = cells[2].components(separatedBy: "`").enumerated().filter { $0.offset % 2 == 1 }.map(
         \.element)
-      let names = table == "ranking" ? ["model", "energy_std", "record_key"] : columns
+      let names =
+        table == "ranking" ? ["model", "energy_std", "record_key", "e_above_combined_hull"] : columns
       _ = try store.results(of: "SELECT \(names.joined(separator: ", ")) FROM \(table)")
     }
   }
