@@ -6,7 +6,7 @@ SHELL := bash
 
 sources := Sources Tests Benchmarks Package.swift
 
-.PHONY: help deps build demo test test-slow lint format bench clean
+.PHONY: help deps build demo test lint format bench clean
 
 help: ## List these targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -22,10 +22,6 @@ demo: build ## Run the quickstart campaign into a fresh folder and rank what it 
 
 test: deps ## Run the tests (about a minute once built; FILTER=NAME runs some)
 	swift test --disable-xctest $(if $(FILTER),--filter $(FILTER))
-
-test-slow: deps ## Run all tests, those that take minutes too, optimized
-	SLUICE_SLOW_TESTS=1 swift test -c release -Xswiftc -enable-testing --disable-xctest \
-	  $(if $(FILTER),--filter $(FILTER))
 
 lint: ## Check formatting, style, imports between layers, and the paths named in documents
 	swift format lint --strict --recursive --parallel $(sources)

@@ -45,4 +45,27 @@ ALWAYS void vector_log1p(const V *in, V *out) {
   *out = (f + y) + (large ? (V)(0.693147180559945f) : (V)(0.0f));
 }
 
+// log(u) for 1 <= u < 3e38: exponent and mantissa apart, then the polynomial of vector_log1p.
+ALWAYS void vector_log_above_one(const V *in, V *out) {
+  union { V v; VI i; } u = {.v = *in}, m;
+  // The mantissa goes to [sqrt(1/2), sqrt(2)): 0x3f3504f3 is sqrt(1/2).
+  VI shifted = u.i - 0x3f3504f3;
+  VI exponent = shifted >> 23;
+  m.i = u.i - (exponent << 23);
+  V f = m.v - 1.0f;
+  V z = f * f;
+  V y = f * 7.0376836292e-2f - 1.1514610310e-1f;
+  y = y * f + 1.1676998740e-1f;
+  y = y * f - 1.2420140846e-1f;
+  y = y * f + 1.4249322787e-1f;
+  y = y * f - 1.6668057665e-1f;
+  y = y * f + 2.0000714765e-1f;
+  y = y * f - 2.4999993993e-1f;
+  y = y * f + 3.3333331174e-1f;
+  y = y * f * z - 0.5f * z;
+  V n = __builtin_convertvector(exponent, V);
+  *out = (f + y) + n * 0.693147180559945f;
+}
+
 #include "kernels_body.h"
+#include "edge_kernels_body.h"

@@ -16,4 +16,9 @@ ALWAYS void vector_log1p(const V *in, V *out) {
   for (int lane = 0; lane < LANES; lane++) (*out)[lane] = log1p((*in)[lane]);
 }
 
+ALWAYS void vector_log_above_one(const V *in, V *out) {
+  for (int lane = 0; lane < LANES; lane++) (*out)[lane] = log((*in)[lane]);
+}
+
 #include "kernels_body.h"
+#include "edge_kernels_body.h"

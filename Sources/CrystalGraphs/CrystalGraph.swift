@@ -66,3 +66,17 @@ public enum GraphError: Error, Equatable, Sendable {
   /// The basis cannot be reduced: rounding leaves no volume.
   case degenerateLattice(LatticeError)
 }
+
+extension GraphError: CustomStringConvertible {
+  /// The error for a person.
+  public var description: String {
+    switch self {
+    case .sitesTooClose(let siteA, let siteB, let distance):
+      "sites \(siteA) and \(siteB) (counted from 0) are \(distance) Å apart, closer than any two atoms"
+    case .imageOutOfRange:
+      "the basis is so skewed, or a site so far from the cell, that its translations overflow"
+    case .searchTooLarge(let radius): "more periodic images within \(radius) Å than memory allows"
+    case .degenerateLattice: "the lattice spans no volume"
+    }
+  }
+}

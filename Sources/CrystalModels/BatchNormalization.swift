@@ -7,9 +7,12 @@ final class BatchNormalization<Scalar: KernelScalar & BitwiseCopyable> {
   let channels: Int
   private let memory: Buffer<Scalar>
   private var rows = 1.0
+  /// Weight of a batch in the running statistics.
+  private let momentum: Double
 
-  init(channels: Int) {
+  init(channels: Int, momentum: Double) {
     self.channels = channels
+    self.momentum = momentum
     memory = Buffer(capacity: 7 * channels)
   }
 
@@ -23,7 +26,7 @@ final class BatchNormalization<Scalar: KernelScalar & BitwiseCopyable> {
     NormalizationGradientPointers(k1: slot(4), k2: slot(5), k3: slot(6))
   }
 
-  /// Takes the sums of x and x² over `rows` rows; updates the running mean and variance (momentum 0.1, unbiased).
+  /// Takes the sums of x and x² over `rows` rows; updates the running mean and (unbiased) variance.
   func setStatistics(
     sum: UnsafePointer<Double>, square: UnsafePointer<Double>, rows: Int, gamma: UnsafePointer<Scalar>,
     beta: UnsafePointer<Scalar>, runningMean: UnsafeMutablePointer<Scalar>,
@@ -40,8 +43,9 @@ final class BatchNormalization<Scalar: KernelScalar & BitwiseCopyable> {
       slot(1)[channel] = Scalar(Double(beta[channel]) - mean * scale)
       slot(2)[channel] = Scalar(mean)
       slot(3)[channel] = Scalar(inverse)
-      runningMean[channel] = Scalar(0.9 * Double(runningMean[channel]) + 0.1 * mean)
-      runningVariance[channel] = Scalar(0.9 * Double(runningVariance[channel]) + 0.1 * variance * unbiased)
+      runningMean[channel] = Scalar((1 - momentum) * Double(runningMean[channel]) + momentum * mean)
+      runningVariance[channel] = Scalar(
+        (1 - momentum) * Double(runningVariance[channel]) + momentum * variance * unbiased)
     }
   }
 

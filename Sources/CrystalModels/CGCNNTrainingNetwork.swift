@@ -31,15 +31,24 @@ public final class CGCNNTrainingNetwork<Scalar: KernelScalar & BitwiseCopyable> 
   private var width: Int { parameters.configuration.nodeWidth }
 
   /// A network that computes with `jobs` threads.
-  public init(_ parameters: CGCNNParameters<Scalar>, jobs: Int) {
+  ///
+  /// - Parameters:
+  ///   - parameters: where training starts.
+  ///   - jobs: number of threads.
+  ///   - normalizationMomentum: weight of a batch in the running statistics; PyTorch's default is 0.1.
+  public init(_ parameters: CGCNNParameters<Scalar>, jobs: Int, normalizationMomentum: Double = 0.1) {
     precondition(parameters.configuration.task == .regression, "training is for regression")
     self.parameters = parameters
     self.jobs = max(1, jobs)
     let w = parameters.configuration.nodeWidth
     gradient = [Scalar](repeating: 0, count: parameters.values.count)
     chunks = (0..<Self.chunkCount).map { _ in TrainingChunk(parameters) }
-    edgeNormalizations = parameters.layout.convolutions.map { _ in BatchNormalization(channels: 2 * w) }
-    sumNormalizations = parameters.layout.convolutions.map { _ in BatchNormalization(channels: w) }
+    edgeNormalizations = parameters.layout.convolutions.map { _ in
+      BatchNormalization(channels: 2 * w, momentum: normalizationMomentum)
+    }
+    sumNormalizations = parameters.layout.convolutions.map { _ in
+      BatchNormalization(channels: w, momentum: normalizationMomentum)
+    }
     transposedNodeWeights = parameters.layout.convolutions.map { _ in Buffer(capacity: 4 * w * w) }
     transposedHiddenWeights = parameters.layout.hidden.map { layer in
       Buffer(capacity: layer.inputs * parameters.configuration.hiddenWidth)

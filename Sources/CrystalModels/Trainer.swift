@@ -47,7 +47,8 @@ public final class Trainer {
     var generator = SeededRandom(seed: options.seed, stream: 0)
     let parameters = try CGCNNParameters<Float>(options.configuration, using: &generator)
     best = parameters
-    network = CGCNNTrainingNetwork(parameters, jobs: jobs)
+    network = CGCNNTrainingNetwork(
+      parameters, jobs: jobs, normalizationMomentum: options.normalizationMomentum)
     optimizer = Optimizer(
       options.optimizer, weightDecay: options.weightDecay, parameterCount: parameters.values.count)
   }

@@ -19,6 +19,8 @@ public struct TrainingOptions: Hashable, Sendable {
   public var schedule = LearningRateSchedule.oneCycle(warmUp: 0.3)
   /// Loss of one structure.
   public var loss = RegressionLoss.squared
+  /// Weight of a batch in the running statistics of batch normalization.
+  public var normalizationMomentum = 0.1
   /// Seed of the initial weights and of the order of structures.
   public var seed: UInt64 = 0
 

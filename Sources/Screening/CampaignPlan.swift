@@ -106,7 +106,7 @@ public struct CampaignPlan: Sendable {
       case .graph(let builder): "graph: \(builder.neighborCount) nearest neighbors within \(builder.cutoff) Å"
       case .predict(let index):
         "predict \(models[index].name): \(models[index].folder.card.property) "
-          + "(\(models[index].folder.card.unit)), \(models[index].folder.card.members.count) members, "
+          + "(\(models[index].folder.card.unit)), \(counted(models[index].folder.card.members.count, "member")), "
           + "weights \(models[index].folder.fingerprint.prefix(12))"
       case .hull(let references, let options, let indices):
         "hull: \(references.phaseCount) reference phases from \(references.name) for "
@@ -116,3 +116,6 @@ public struct CampaignPlan: Sendable {
     }
   }
 }
+
+/// "1 member", "3 members".
+func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }

@@ -108,7 +108,8 @@ public struct GraphLoader: Sendable {
       return .leftOut(error.reason.rawValue, message: "\(record.member) record \(record.index): \(error)")
     } catch {
       return .leftOut(
-        RejectionReason.sitesTooClose.rawValue, message: "\(record.member) record \(record.index): \(error)")
+        ((error as? GraphError)?.rejectionReason ?? .notACrystal).rawValue,
+        message: "\(record.member) record \(record.index): \(error)")
     }
   }
 }

@@ -3,7 +3,7 @@ extension ModelFolder {
   public var summary: String {
     let configuration = card.configuration
     var lines = [
-      "\(card.name)  (\(card.architecture), \(card.members.count) member\(card.members.count == 1 ? "" : "s"))",
+      "\(card.name)  (\(card.architecture), \(counted(card.members.count, "member")))",
       "predicts     \(card.property) in \(card.unit)",
       "network      \(configuration.convolutionCount) convolutions, atom vectors of \(configuration.nodeWidth), "
         + "\(configuration.hiddenLayerCount) hidden layer of \(configuration.hiddenWidth)",

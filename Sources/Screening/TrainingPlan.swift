@@ -24,7 +24,7 @@ public struct TrainingPlan: Sendable {
   public let options: TrainingOptions
   /// Licence and source of the data.
   public let license: String?
-  /// The resolved file as canonical YAML, without paths' folders: what decides the weights.
+  /// The resolved file as canonical YAML, paths as they are written there.
   public let canonicalText: String
 
   /// Reads and resolves a training file.
@@ -73,6 +73,7 @@ public struct TrainingPlan: Sendable {
     options.learningRate = training.number("learning_rate")
     options.momentum = training.number("momentum")
     options.weightDecay = training.number("weight_decay")
+    options.normalizationMomentum = training.number("normalization_momentum")
     options.loss = RegressionLoss(rawValue: training.string("loss")) ?? .squared
     let (kind, schedule) = training["schedule"].tagged
     switch kind {

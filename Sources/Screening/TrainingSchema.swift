@@ -34,7 +34,7 @@ public enum TrainingSchema {
     Field("convolutions", .integer(1...16), default: 3, "Number of convolutions."),
     Field("hidden_layers", .integer(1...16), default: 1, "Number of hidden layers after pooling."),
     Field("neighbors", .integer(1...64), default: 12, "Nearest neighbors of each site."),
-    Field("cutoff", .number(above: 0, through: 20), default: 8.0, "Largest neighbor distance (Å)."),
+    Field("cutoff", .number(0.1...20), default: 8.0, "Largest neighbor distance (Å)."),
     Field("gaussian_spacing", .number(above: 0, through: 2), default: 0.2, "Spacing of the Gaussians (Å)."),
     Field(
       "padding", .choice(of: ["none", "first_atom"]), default: "none",
@@ -52,6 +52,10 @@ public enum TrainingSchema {
     Field("learning_rate", .number(above: 0, through: 10), default: 0.004, "Largest learning rate."),
     Field("momentum", .number(0...0.9999), default: 0.9, "Momentum of sgd, β₁ of adam and adamw."),
     Field("weight_decay", .number(0...1), default: 0.00001, "Weight decay."),
+    Field(
+      "normalization_momentum", .number(above: 0, through: 1), default: 0.1,
+      "Weight of a batch in the running statistics of batch normalization; small values average over more batches."
+    ),
     Field(
       "loss", .choice(of: RegressionLoss.allCases.map(\.rawValue)), default: "squared",
       "Loss of the standardized target."),

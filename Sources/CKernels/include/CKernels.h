@@ -65,7 +65,47 @@ extern "C" {
   /* x (count) = softplus(x) in place; any count. */                                                              \
   void sluice_softplus_##SUFFIX(size_t count, REAL *x);                                                           \
   /* g (count) *= 1 - exp(-y) in place: backward of y = softplus(x); any count. */                                 \
-  void sluice_softplus_backward_##SUFFIX(size_t count, const REAL *y, REAL *g);
+  void sluice_softplus_backward_##SUFFIX(size_t count, const REAL *y, REAL *g);                                    \
+                                                                                                                  \
+  /* --- Networks with a vector per edge. A row of o = 2d + 2e gate channels: filter and core of the node update (d \
+     each), filter and core of the edge update (e each). All widths are multiples of 16. --- */                    \
+  /* p (E, w) += center (n, w; stride) of the edge's centre [if not null] + neighbor (n, w; stride) of its end. */  \
+  void sluice_edge_assemble_##SUFFIX(size_t n, size_t w, const int32_t *edge_offsets, const int32_t *neighbors,    \
+                                     const REAL *center, size_t center_stride, const REAL *neighbor,              \
+                                     size_t neighbor_stride, REAL *p);                                            \
+  /* Backward of edge_assemble: center (n; stride) = sums over each centre's edges [if not null], neighbor (n;     \
+     stride) += the edges that end there. */                                                                      \
+  void sluice_edge_scatter_##SUFFIX(size_t n, size_t w, const int32_t *edge_offsets, const int32_t *neighbors,     \
+                                    const REAL *p, REAL *center, size_t center_stride, REAL *neighbor,            \
+                                    size_t neighbor_stride);                                                      \
+  /* Pairs: s (n, d) = sums over edges, u (E, e) = per edge, of sigmoid(filter) * softplus(core) of p * scale +     \
+     shift. */                                                                                                    \
+  void sluice_pair_gate_##SUFFIX(size_t n, size_t d, size_t e, const int32_t *edge_offsets, const REAL *p,         \
+                                 const REAL *scale, const REAL *shift, REAL *s, REAL *u);                          \
+  /* Backward of pair_gate with respect to p * scale + shift: g (E, o). */                                         \
+  void sluice_pair_gate_backward_##SUFFIX(size_t n, size_t d, size_t e, const int32_t *edge_offsets,               \
+                                          const REAL *p, const REAL *scale, const REAL *shift, const REAL *gs,     \
+                                          const REAL *gu, REAL *g);                                               \
+  /* Triplets (j, l), j != l, of edges with one centre: t = (p_j + q_l) * scale + shift; s += sum over (j, l), u_j  \
+     += sum over l, each times 1 / (edges of the centre - 1) where normalize is not 0. */                         \
+  void sluice_triplet_gate_##SUFFIX(size_t n, size_t d, size_t e, const int32_t *edge_offsets, const REAL *p,      \
+                                    const REAL *q, const REAL *scale, const REAL *shift, int normalize, REAL *s,   \
+                                    REAL *u);                                                                     \
+  /* Backward of triplet_gate with respect to t: gp_j = sum over l, gq_l = sum over j, both (E, o), overwritten. */  \
+  void sluice_triplet_gate_backward_##SUFFIX(size_t n, size_t d, size_t e, const int32_t *edge_offsets,            \
+                                             const REAL *p, const REAL *q, const REAL *scale, const REAL *shift,   \
+                                             int normalize, const REAL *gs, const REAL *gu, REAL *gp, REAL *gq);   \
+  /* Adds the column sums and sums of squares of p_j + q_l over all triplets to sum, square (w), without visiting   \
+     them. */                                                                                                     \
+  void sluice_triplet_statistics_##SUFFIX(size_t n, size_t w, const int32_t *edge_offsets, const REAL *p,          \
+                                          const REAL *q, double *sum, double *square);                             \
+  /* Adds the column sums of g and of g * x to sum_g, sum_gx; x, g (n, w). */                                      \
+  void sluice_column_products_##SUFFIX(size_t n, size_t w, const REAL *x, const REAL *g, double *sum_g,            \
+                                       double *sum_gx);                                                           \
+  /* Backward of the normalisation of t over all triplets: gp, gq become dL/dp, dL/dq. */                          \
+  void sluice_triplet_normalization_backward_##SUFFIX(                                                            \
+      size_t n, size_t w, const int32_t *edge_offsets, const REAL *p, const REAL *q, const REAL *mean,             \
+      const REAL *inverse_deviation, const REAL *k1, const REAL *k2, const REAL *k3, REAL *gp, REAL *gq);
 
 SLUICE_DECLARE(float, f32)
 SLUICE_DECLARE(double, f64)
