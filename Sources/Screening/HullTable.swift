@@ -77,16 +77,16 @@ func csvFields(_ line: some StringProtocol) -> [String] {
   var fields: [String] = []
   var field = ""
   var isQuoted = false
-  var previousQuote = false
+  var wasClosed = false
   for character in line {
     if character == "\"" {
       // A quote right after a closing one stands for itself.
-      if previousQuote, !isQuoted { field.append("\"") }
+      if wasClosed { field.append("\"") }
+      wasClosed = isQuoted
       isQuoted.toggle()
-      previousQuote = !previousQuote
       continue
     }
-    previousQuote = false
+    wasClosed = false
     if character == ",", !isQuoted {
       fields.append(field)
       field = ""
