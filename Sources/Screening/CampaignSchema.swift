@@ -97,7 +97,7 @@ public enum CampaignSchema {
       .mapping([
         Field("neighbors", .choice(of: ["knn"]), default: "knn", "How neighbors are chosen."),
         Field("count", .integer(1...64), default: 12, "Nearest neighbors of each site."),
-        Field("cutoff", .number(above: 0, through: 20), default: 8.0, "Largest neighbor distance (Å)."),
+        Field("cutoff", .number(0.1...20), default: 8.0, "Largest neighbor distance (Å)."),
       ]), "Builds the crystal graph that the models look at."),
     Alternative(
       "predict",
