@@ -18,6 +18,20 @@ public struct ModelCard: Codable, Sendable {
     public var validationError: Double?
     /// Mean absolute error on the test split.
     public var testError: Double?
+
+    /// A member; `ModelFolder.write` fills in its file and digest.
+    public init(
+      file: String = "", sha256: String = "", normalizer: Normalizer, seed: UInt64? = nil, epoch: Int? = nil,
+      validationError: Double? = nil, testError: Double? = nil
+    ) {
+      self.file = file
+      self.sha256 = sha256
+      self.normalizer = normalizer
+      self.seed = seed
+      self.epoch = epoch
+      self.validationError = validationError
+      self.testError = testError
+    }
   }
 
   /// A split of the data the model was trained with.
@@ -64,6 +78,17 @@ public struct ModelCard: Codable, Sendable {
   public var testMetrics: Metrics?
   /// Licence and source of data and weights.
   public var license: String?
+
+  /// A card of the current format; what is known beyond this is set afterwards.
+  public init(
+    name: String, configuration: CGCNNConfiguration, property: String, unit: String, members: [Member]
+  ) {
+    self.name = name
+    self.configuration = configuration
+    self.property = property
+    self.unit = unit
+    self.members = members
+  }
 
   /// The format this program writes.
   public static let currentFormat = 1
