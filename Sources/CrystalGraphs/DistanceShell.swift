@@ -9,7 +9,7 @@ enum DistanceShell {
   /// Half a step and a little; no decimal number of less than eighteen places lies on the boundary.
   private static let offset = 0.5 + 0.031415926535897932
 
-  /// Number of the shell of a distance (Å), 0 ≤ d < 1e9.
+  /// Number of the shell of a distance d ≥ 0 (Å). Beyond 1e10 Å, where no crystal is, all is one shell.
   @inline(__always)
-  static func number(_ distance: Double) -> UInt64 { UInt64(distance * 1e8 + offset) }
+  static func number(_ distance: Double) -> UInt64 { UInt64(min(distance, 1e10) * 1e8 + offset) }
 }

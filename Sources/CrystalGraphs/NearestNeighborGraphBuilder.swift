@@ -54,7 +54,7 @@ public struct NearestNeighborGraphBuilder: Hashable, Sendable {
 
   /// The graph of a crystal.
   ///
-  /// - Throws: `GraphError`, foremost `.sitesTooClose` with the closest pair.
+  /// - Throws: `GraphError`, foremost `.sitesTooClose` with the closest pair (where the lattice itself is that short, an own image).
   public func graph(of structure: Structure) throws(GraphError) -> CrystalGraph {
     var scratch = Scratch()
     return try graph(of: structure, scratch: &scratch)
@@ -62,11 +62,12 @@ public struct NearestNeighborGraphBuilder: Hashable, Sendable {
 
   /// The graph of a crystal, in working memory that is reused.
   ///
-  /// - Throws: `GraphError`, foremost `.sitesTooClose` with the closest pair.
+  /// - Throws: `GraphError`, foremost `.sitesTooClose` with the closest pair (where the lattice itself is that short, an own image).
   /// - Complexity: O(N) searches in a cloud of periodic images whose radius follows from the density; allocates
   ///   nothing but the result once `scratch` has grown.
   public func graph(of structure: Structure, scratch: inout Scratch) throws(GraphError) -> CrystalGraph {
     try scratch.search.cell.load(structure)
+    if let error = scratch.search.cell.ownImageCloser(than: minimumDistance) { throw error }
     let siteCount = structure.siteCount
     prepare(&scratch, siteCount: siteCount)
     var radius = startingRadius(scratch.search.cell)

@@ -34,6 +34,7 @@ public struct NeighborList: Hashable, Sendable {
     precondition(minimumDistance >= 1e-3, "a minimum distance of at least 0.001 Å")
     var search = NeighborSearch()
     try search.cell.load(structure)
+    if let error = search.cell.ownImageCloser(than: minimumDistance) { throw error }
     try search.cloud.build(search.cell, radius: max(cutoff, minimumDistance) + 1e-7)
     var offsets = [0]
     var neighbors: [Int32] = []

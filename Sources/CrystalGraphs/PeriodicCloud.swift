@@ -33,13 +33,13 @@ struct PeriodicCloud: ~Copyable {
 
   /// Fewer points than this are not worth sorting.
   private static let smallestSlabbedSiteCount = 33
-  /// More points than this are refused: some gigabytes.
-  private static let pointLimit = 67_108_864.0
+  /// More points than this are refused: the better part of a gigabyte.
+  private static let pointLimit = 16_777_216.0
 
   /// Number of points that a cloud of this radius has, about.
   static func estimatedCount(_ cell: borrowing ReducedCell, radius: Double) -> Double {
     let extent = (cell.highest - cell.lowest) + 2 * radius / cell.thicknesses
-    return extent.x * extent.y * extent.z * Double(cell.siteCount)
+    return max(1, extent.x) * max(1, extent.y) * max(1, extent.z) * Double(cell.siteCount)
   }
 
   /// Gathers the points within `radius` (Å) of the sites of `cell`.
@@ -85,7 +85,7 @@ struct PeriodicCloud: ~Copyable {
       let extent = (upper - lower) * cell.thicknesses
       slabAxis = extent.x > extent.y ? (extent.x > extent.z ? 0 : 2) : (extent.y > extent.z ? 1 : 2)
       // Four slabs to the radius: finer ones hardly shorten the scan any more.
-      slabCount = max(1, min(4096, Int(4 * extent[slabAxis] / radius)))
+      slabCount = max(1, Int(min(4096, 4 * extent[slabAxis] / radius)))
       slabOrigin = lower[slabAxis]
       slabScale = Double(slabCount) / (upper[slabAxis] - lower[slabAxis])
     }

@@ -30,6 +30,14 @@ struct ReducedCell: ~Copyable {
   /// Translation, in the given basis, from each wrapped site to the site as given.
   private var shifts = GrowableBuffer<SIMD3<Int>>()
 
+  /// The pair of a site and its own image, where the lattice alone brings them closer than `minimumDistance` (Å).
+  ///
+  /// Asked before anything is gathered: the sphere of a neighbor search holds no end of images of such a cell.
+  func ownImageCloser(than minimumDistance: Double) -> GraphError? {
+    let shortest = length(basis.0)
+    return shortest < minimumDistance ? .sitesTooClose(siteA: 0, siteB: 0, distance: shortest) : nil
+  }
+
   /// Reduces the lattice of `structure` and wraps its sites.
   mutating func load(_ structure: Structure) throws(GraphError) {
     let reduced: ReducedLattice

@@ -42,18 +42,24 @@ struct VoronoiKernel: ~Copyable {
   private static let binCount = 64
   /// Neighbors that the cloud should hold around a site at the crystal's mean density.
   private static let neighborsGathered = 70.0
-  /// A larger cloud is not worth gathering: the check of the vertices completes the cells as well.
-  private static let cloudLimit = 4e6
+  /// Points of the cloud per site; a larger one, as very flat or long cells would need, is not worth gathering: the
+  /// check of the vertices completes the cells as well.
+  private static let cloudLimit = 2000.0
+  /// Cuts by single nearest images that complete a cell; a crystal's cell takes some tens. Where a vertex is so far
+  /// away that rounding moves it at each cut, there is no end to them.
+  private static let closingCutLimit = 4000
   /// Multiples of the tolerance that are tried when rounding leaves a cut without a closed edge.
   private static let toleranceFactors = [1, 0.6, 1.7, 0.3, 3, 0.1, 10]
 
   /// Computes all cells of a crystal.
   mutating func run(_ structure: Structure, minimumDistance: Double, tolerance: Double) throws(VoronoiError) {
     do { try search.cell.load(structure) } catch { throw VoronoiError(error) }
+    if let error = search.cell.ownImageCloser(than: minimumDistance) { throw VoronoiError(error) }
     let siteCount = structure.siteCount
     clear(siteCount)
     var radius = startingRadius(minimumDistance)
-    while PeriodicCloud.estimatedCount(search.cell, radius: radius) > Self.cloudLimit,
+    while PeriodicCloud.estimatedCount(search.cell, radius: radius) > Self.cloudLimit
+      * Double(siteCount + 10),
       radius > 3 * minimumDistance
     {
       radius /= 1.5
@@ -183,6 +189,7 @@ struct VoronoiKernel: ~Copyable {
     let (cartesian, basis) = (search.cell.cartesian.base, search.cell.basis)
     let center = cartesian[site]
     var slot = 0
+    var cutCount = 0
     while slot < polyhedron.slotCount {
       let vertex = polyhedron.vertex(slot)
       let ownSquare = polyhedron.square[slot]
@@ -208,8 +215,11 @@ struct VoronoiKernel: ~Copyable {
       slot += 1
       guard best < ownSquare, dot(label.normal, label.normal) > 0 else { continue }
       let outcome = polyhedron.cut(label.normal, site: label.site, image: label.image)
+      guard outcome == .cut || outcome == .unchanged else { return outcome }
       // New vertices may stand in any slot.
-      if outcome == .cut { slot = 0 } else if outcome != .unchanged { return outcome }
+      if outcome == .cut { slot = 0 }
+      cutCount += 1
+      if cutCount > Self.closingCutLimit { return .inconsistent }
     }
     return .unchanged
   }

@@ -108,7 +108,7 @@ public enum VoronoiError: Error, Equatable, Sendable {
   case degenerateLattice(LatticeError)
   /// Rounding in a cell of extreme shape spoiled the cells: their volumes do not add up to that of the crystal's cell.
   case volumeMismatch(relativeError: Double)
-  /// The cell of this site has tens of thousands of vertices, or none that rounding leaves consistent.
+  /// The cell of this site has tens of thousands of vertices, or rounding in a cell of extreme shape leaves none.
   case cellTooComplex(site: Int)
 
   init(_ error: GraphError) {
