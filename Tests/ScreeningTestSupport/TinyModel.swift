@@ -1,0 +1,44 @@
+public import CrystalModels
+public import Screening
+internal import TensorKernels
+internal import TestSupport
+
+/// Small networks with random weights: they predict nonsense, but as repeatably as real ones.
+public enum TinyModel {
+  /// The shape: one convolution of 16-wide atom vectors.
+  public static var configuration: CGCNNConfiguration {
+    var configuration = CGCNNConfiguration()
+    configuration.nodeWidth = 16
+    configuration.hiddenWidth = 16
+    configuration.convolutionCount = 1
+    configuration.gaussianSpacing = 1
+    return configuration
+  }
+
+  /// Writes a model folder.
+  ///
+  /// - Parameters:
+  ///   - path: the folder.
+  ///   - name: name of the model.
+  ///   - seed: decides the weights.
+  ///   - memberCount: members of the ensemble.
+  ///   - property: what it claims to predict.
+  @discardableResult
+  public static func write(
+    to path: String, name: String = "tiny", seed: UInt64 = 1, memberCount: Int = 2,
+    property: String = "formation_energy_per_atom"
+  ) throws -> ModelCard {
+    var members: [ModelCard.Member] = []
+    var networks: [CGCNNParameters<Float>] = []
+    for index in 0..<memberCount {
+      var generator = SeededRandom(seed: seed, stream: UInt64(index))
+      networks.append(try CGCNNParameters<Float>(configuration, using: &generator))
+      members.append(
+        ModelCard.Member(normalizer: Normalizer(mean: -0.5, standardDeviation: 8), seed: seed))
+    }
+    let unit = property.hasPrefix("formation_energy") ? "eV/atom" : "eV"
+    let card = ModelCard(
+      name: name, configuration: configuration, property: property, unit: unit, members: members)
+    return try ModelFolder.write(path: path, card: card, parameters: networks)
+  }
+}
