@@ -14,10 +14,11 @@ struct BinaryDrawing {
   init(_ diagram: PhaseDiagram) {
     self.diagram = diagram
     unstable = Array(diagram.unstablePhases)
-    let deepest = diagram.phases.reduce(0) { min($0, $1.energyPerAtom) }
+    let energies = diagram.phases.map(\.energyPerAtom) + diagram.candidates.map(\.energyPerAtom)
+    let deepest = energies.reduce(0, min)
     // Phases far above the elements would flatten the hull; they are named in the legend only.
     let ceiling = max(0.1, -0.4 * deepest)
-    let tallest = diagram.phases.reduce(0) { $1.energyPerAtom <= ceiling ? max($0, $1.energyPerAtom) : $0 }
+    let tallest = energies.reduce(0) { $1 <= ceiling ? max($0, $1) : $0 }
     let range = max(tallest - deepest, 0.05)
     lowest = deepest - 0.10 * range
     highest = tallest + 0.08 * range
@@ -25,15 +26,20 @@ struct BinaryDrawing {
 
   /// The whole drawing.
   func document() -> String {
+    let listed = diagram.listedCandidates
     let columns = LegendLayout.columns(unstable.count, rows: Self.legendRows)
+    let allColumns = columns + LegendLayout.columns(listed.count, rows: Self.legendRows)
     let width = Self.left + Self.plotWidth + 50
     var canvas = DrawingCanvas(
-      width: width + Double(columns) * LegendLayout.columnWidth, height: Self.top + Self.plotHeight + 60)
+      width: width + Double(allColumns) * LegendLayout.columnWidth, height: Self.top + Self.plotHeight + 60)
     canvas.text(diagram.title, at: Point(20, 30), size: 18, isBold: true)
     canvas.text(diagram.subtitle, at: Point(20, 50), size: 11, color: "#555")
     drawAxes(&canvas)
     drawPhases(&canvas, width: width)
     canvas.legend(unstable, at: Point(width, 30), rows: Self.legendRows)
+    canvas.legend(
+      listed, of: diagram.candidates.count,
+      at: Point(width + Double(columns) * LegendLayout.columnWidth, 30), rows: Self.legendRows)
     return canvas.document
   }
 
@@ -41,6 +47,10 @@ struct BinaryDrawing {
     Point(
       Self.left + Self.plotWidth * fraction,
       Self.top + Self.plotHeight * (highest - energy) / (highest - lowest))
+  }
+
+  private func point(_ candidate: PhaseDiagram.Candidate) -> Point {
+    point(candidate.fractions[1], candidate.energyPerAtom)
   }
 
   private func drawPhases(_ canvas: inout DrawingCanvas, width: Double) {
@@ -56,6 +66,9 @@ struct BinaryDrawing {
       placer.avoid(point(phase.fractions[1], phase.energyPerAtom), radius: 5.5)
     }
     for (_, phase) in shown { placer.avoid(point(phase.fractions[1], phase.energyPerAtom), radius: 4) }
+    let candidates = diagram.candidates.enumerated().filter { $0.element.energyPerAtom <= highest }
+      .map { (place: $0.offset, candidate: $0.element, at: point($0.element)) }
+    for candidate in candidates { placer.avoid(candidate.at, radius: 5.5) }
     for (_, phase) in shown.reversed() {
       canvas.circle(
         at: point(phase.fractions[1], phase.energyPerAtom), radius: 3.5, fill: "white", stroke: phase.color,
@@ -70,6 +83,13 @@ struct BinaryDrawing {
       let position = point(phase.fractions[1], phase.energyPerAtom)
       let place = placer.place(characters: phase.formula.count, size: 12, beside: position)
       canvas.text(phase.formula, at: place, size: 12, color: "#12405f", isFormula: true)
+    }
+    for (_, candidate, position) in candidates.reversed() { canvas.marker(candidate, at: position) }
+    for (place, _, position) in candidates.prefix(LegendLayout.mostCandidates) {
+      let label = LegendLayout.label(place)
+      canvas.text(
+        label, at: placer.place(characters: label.count, size: 10, beside: position), size: 10,
+        color: LegendLayout.candidateColor)
     }
     for (number, phase) in shown {
       let label = "\(number + 1)"

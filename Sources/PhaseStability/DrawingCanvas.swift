@@ -49,6 +49,19 @@ struct DrawingCanvas {
       """)
   }
 
+  /// A marker that stands on its corner.
+  mutating func diamond(
+    at center: Point, radius: Double, fill: String, stroke: String, tooltip: String
+  ) {
+    let corners = [(0, -radius), (radius, 0), (0, radius), (-radius, 0)]
+      .map { "\(number(center.x + $0.0)),\(number(center.y + $0.1))" }
+    elements.append(
+      """
+      <polygon points="\(corners.joined(separator: " "))" fill="\(fill)" stroke="\(stroke)" \
+      stroke-width="1.4"><title>\(escaped(tooltip))</title></polygon>
+      """)
+  }
+
   /// A text whose baseline starts, is centered or ends at `position`.
   mutating func text(
     _ text: String, at position: Point, size: Double, color: String = "#222", anchor: String = "start",

@@ -104,3 +104,23 @@ public enum CertificateError: Error, Equatable, Sendable {
   /// An element of the candidate has no elemental reference.
   case noTerminalReference(Element)
 }
+
+extension CertificateError: CustomStringConvertible {
+  /// The error for a person.
+  public var description: String {
+    switch self {
+    case .unreadable(let position): "not a certificate as they are written, from byte \(position) on"
+    case .otherReferences(let expected, let found):
+      "issued against other references (\(hexadecimal(found)), these are \(hexadecimal(expected)))"
+    case .unknownProduct(let formula):
+      "\(formula), a product, is no reference with this energy that the candidate competes with"
+    case .unbalanced(let element): "the products do not add up to the candidate's share of \(element)"
+    case .wrongElements: "the potentials are not those of the candidate's elements"
+    case .notSupporting(let formula): "\(formula) lies below the plane of the potentials"
+    case .gap: "the products and the plane of the potentials have different energies"
+    case .wrongSameComposition: "the energy of the reference of the same composition is another"
+    case .wrongDistances: "the distances, the margin or the verdict do not follow from the energies"
+    case .noTerminalReference(let element): "there is no elemental reference phase of \(element)"
+    }
+  }
+}

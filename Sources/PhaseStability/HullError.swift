@@ -25,3 +25,24 @@ public enum HullError: Error, Equatable, Sendable {
   /// The linear program did not settle; the chemical system is named. Not known to happen.
   case notConverged(chemicalSystem: String)
 }
+
+extension HullError: CustomStringConvertible {
+  /// The error for a person.
+  public var description: String {
+    switch self {
+    case .unreadableFormula(let line, let text, let reason):
+      "line \(line): \"\(text)\" is no formula (\(reason))"
+    case .unreadableEnergy(let line, let text): "line \(line): \"\(text)\" is no finite energy"
+    case .missingColumn(let name, let header): "there is no column \"\(name)\" in the header \"\(header)\""
+    case .brokenRow(let line): "line \(line) does not have the fields that the header promises"
+    case .noEntries: "there is no reference phase"
+    case .noTerminalReference(let element): "there is no elemental reference phase of \(element)"
+    case .energyNotFinite: "the energy is not finite"
+    case .energyOutOfRange(let energy): "\(energy) eV/atom is no formation energy"
+    case .tooManyElements(let count):
+      "\(count) elements; at most \(HullSolver.maximumElementCount) are handled"
+    case .noDiagram(let count): "\(count) elements; diagrams have 2 to 4, drawings 2 or 3"
+    case .notConverged(let system): "the hull of \(system) could not be solved"
+    }
+  }
+}

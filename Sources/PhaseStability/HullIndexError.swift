@@ -1,3 +1,5 @@
+import Glibc
+
 /// Why an index file cannot be used. The cure is the same for all: build the references from their table again.
 public enum HullIndexError: Error, Hashable, Sendable {
   /// The file cannot be opened, read or written; `code` is the system's error number.
@@ -12,6 +14,24 @@ public enum HullIndexError: Error, Hashable, Sendable {
   case wrongChecksum
   /// The checksum holds but the contents contradict themselves.
   case inconsistent(what: String)
+}
+
+extension HullIndexError: CustomStringConvertible {
+  /// The error for a person.
+  public var description: String {
+    switch self {
+    case .system(let path, let code): "\(path): \(String(cString: strerror(code)))"
+    case .notAnIndex: "not an index of reference phases"
+    case .otherVersion(let found, let supported):
+      "an index of version \(found), this program reads version \(supported); build it again from its table"
+    case .wrongLength(let expected, let found):
+      found < expected
+        ? "the index is cut short: \(found) of \(expected) bytes; build it again from its table"
+        : "the index is \(found) bytes long and should be \(expected); build it again from its table"
+    case .wrongChecksum: "the index is damaged (its checksum is wrong); build it again from its table"
+    case .inconsistent(let what): "the index contradicts itself (\(what)); build it again from its table"
+    }
+  }
 }
 
 /// What a table of phases was when it was read: enough to tell whether it has changed since.

@@ -49,14 +49,15 @@ public struct HullReferences: Sendable {
 
   /// Reference phases from entries in any order.
   ///
+  /// - Parameters:
+  ///   - entries: the phases.
+  ///   - name: a name for reports.
+  ///   - options: how the set is completed.
+  ///   - source: the fingerprint of the file the entries were read from, if they were.
   /// - Throws: `HullError.noEntries`.
-  public init(entries: [PhaseEntry], name: String, options: HullReferenceOptions = .init()) throws(HullError)
-  {
-    try self.init(entries: entries, name: name, options: options, source: nil)
-  }
-
-  private init(
-    entries: [PhaseEntry], name: String, options: HullReferenceOptions, source: SourceFingerprint?
+  public init(
+    entries: [PhaseEntry], name: String, options: HullReferenceOptions = .init(),
+    source: SourceFingerprint? = nil
   ) throws(HullError) {
     guard !entries.isEmpty else { throw .noEntries }
     var builder = PhaseTableBuilder()

@@ -4,13 +4,20 @@ extension PhaseDiagram {
   public func json() -> String {
     let phases = phases.map { phase in
       """
-      {"formula":"\(phase.formula)","fractions":\(list(phase.fractions)),"energy_per_atom":\(phase.energyPerAtom),\
+      {"formula":\(quoted(phase.formula)),"fractions":\(list(phase.fractions)),"energy_per_atom":\(phase.energyPerAtom),\
       "energy_above_hull":\(phase.energyAboveHull),"decomposition_energy":\(phase.decompositionEnergy),\
       "stable":\(phase.isStable)}
       """
     }
     let facets = facets.map { facet in
       #"{"phases":\#(facet),"chemical_potentials":\#(list(chemicalPotentials(on: facet)))}"#
+    }
+    let candidates = candidates.map { candidate in
+      """
+      {"formula":\(quoted(candidate.formula)),"fractions":\(list(candidate.fractions)),\
+      "energy_per_atom":\(candidate.energyPerAtom),"energy_above_hull":\(candidate.energyAboveHull),\
+      "decomposition_energy":\(candidate.decompositionEnergy),"stable":\(candidate.isStable)}
+      """
     }
     return """
       {"phase_diagram":1,"source":\(quoted(source)),"elements":\(elements.map(\.symbol)),
@@ -20,6 +27,9 @@ extension PhaseDiagram {
       "tie_lines":\(tieLines),
       "facets":[
       \(facets.joined(separator: ",\n"))
+      ],
+      "candidates":[
+      \(candidates.joined(separator: ",\n"))
       ]}
 
       """

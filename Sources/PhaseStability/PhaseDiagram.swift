@@ -20,6 +20,22 @@ public struct PhaseDiagram: Sendable {
     public let isStable: Bool
   }
 
+  /// A candidate beside the references: it takes no part in the hull.
+  public struct Candidate: Hashable, Sendable {
+    /// Formula as given.
+    public let formula: String
+    /// Atomic fractions of the diagram's elements, in their order.
+    public let fractions: [Double]
+    /// Formation energy (eV/atom).
+    public let energyPerAtom: Double
+    /// Distance to the hull of the references (eV/atom); negative below it.
+    public let energyAboveHull: Double
+    /// Distance to the hull of the references of other compositions (eV/atom).
+    public let decompositionEnergy: Double
+    /// Whether it lies on or below the hull; settled exactly where it is close.
+    public let isStable: Bool
+  }
+
   /// The elements in the order that was asked for.
   public let elements: [Element]
   /// Name of the references.
@@ -31,11 +47,19 @@ public struct PhaseDiagram: Sendable {
   public let facets: [[Int]]
   /// Pairs of phases (places in `phases`, ascending) that coexist: the edges of the facets, each once, sorted.
   public let tieLines: [[Int]]
+  /// The candidates of the system and its subsystems, by energy above hull, formula and energy.
+  public let candidates: [Candidate]
 
   /// The diagram of 2 to 4 distinct elements.
   ///
+  /// - Parameters:
+  ///   - references: the phases that make the hull.
+  ///   - elements: the system.
+  ///   - candidates: phases to show beside the references; those with other elements are left out.
   /// - Throws: `HullError.noDiagram` for another number of elements, `.noTerminalReference`.
-  public init(references: HullReferences, elements: [Element]) throws(HullError) {
+  public init(
+    references: HullReferences, elements: [Element], candidates: [PhaseEntry] = []
+  ) throws(HullError) {
     guard (2...4).contains(elements.count), Set(elements).count == elements.count else {
       throw .noDiagram(elementCount: Set(elements).count)
     }
@@ -60,6 +84,35 @@ public struct PhaseDiagram: Sendable {
       }
     }
     tieLines = pairs.sorted { ($0[0], $0[1]) < ($1[0], $1[1]) }
+    var shown: [Candidate] = []
+    for entry in candidates where Set(entry.composition.elements).isSubset(of: elements) {
+      shown.append(try Self.candidate(entry, elements: elements, solver: &solver))
+    }
+    self.candidates = shown.sorted {
+      ($0.energyAboveHull, $0.formula, $0.energyPerAtom) < ($1.energyAboveHull, $1.formula, $1.energyPerAtom)
+    }
+  }
+
+  private static func candidate(
+    _ entry: PhaseEntry, elements: [Element], solver: inout HullSolver
+  ) throws(HullError) -> Candidate {
+    let distance = try solver.distance(of: entry.composition, energyPerAtom: entry.energyPerAtom)
+    let atoms = Double(entry.composition.atomCount)
+    return Candidate(
+      formula: entry.formula, fractions: elements.map { Double(entry.composition.count(of: $0)) / atoms },
+      energyPerAtom: entry.energyPerAtom, energyAboveHull: distance.energyAboveHull,
+      decompositionEnergy: distance.decompositionEnergy,
+      isStable: try isOnHull(entry, at: distance.energyAboveHull, solver: &solver))
+  }
+
+  /// Whether an entry lies on the hull or below; close cases are settled exactly.
+  private static func isOnHull(
+    _ entry: PhaseEntry, at distance: Double, solver: inout HullSolver
+  ) throws(HullError) -> Bool {
+    guard abs(distance) < HullSolver.exactMargin, let energy = DecimalNumber(entry.energyText),
+      let zero = DecimalNumber("0")
+    else { return distance <= 0 }
+    return try solver.verdict(of: entry.composition, energyPerAtom: energy, threshold: zero).isWithin
   }
 
   private static func phase(
@@ -67,13 +120,7 @@ public struct PhaseDiagram: Sendable {
   ) throws(HullError) -> Phase {
     let entry = solver.references.phase(at: index)
     let distance = try solver.distance(of: entry.composition, energyPerAtom: entry.energyPerAtom)
-    var isStable = distance.energyAboveHull == 0
-    if !isStable, distance.energyAboveHull < HullSolver.exactMargin,
-      let energy = DecimalNumber(entry.energyText),
-      let zero = DecimalNumber("0")
-    {
-      isStable = try solver.verdict(of: entry.composition, energyPerAtom: energy, threshold: zero).isWithin
-    }
+    let isStable = try isOnHull(entry, at: distance.energyAboveHull, solver: &solver)
     let atoms = Double(entry.composition.atomCount)
     return Phase(
       index: index, formula: entry.formula,

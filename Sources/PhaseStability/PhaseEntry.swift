@@ -39,6 +39,19 @@ public struct PhaseEntry: Hashable, Sendable {
       energyText: energyPerAtom.description)
   }
 
+  /// A phase from its composition and energy (eV/atom) as a decimal number, which is kept exactly.
+  ///
+  /// - Throws: `HullError.energyOutOfRange`.
+  public init(
+    composition: Composition, energyPerAtom: DecimalNumber, formula: String? = nil
+  ) throws(HullError) {
+    let energy = energyPerAtom.doubleValue
+    guard abs(energy) <= Self.largestEnergy else { throw .energyOutOfRange(energy) }
+    self.init(
+      formula: formula ?? composition.formula, composition: composition, energyPerAtom: energy,
+      energyText: energyPerAtom.text)
+  }
+
   /// A phase whose parts are already known to agree.
   init(formula: String, composition: Composition, energyPerAtom: Double, energyText: String) {
     self.formula = formula

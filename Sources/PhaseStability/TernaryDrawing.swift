@@ -15,10 +15,12 @@ struct TernaryDrawing {
 
   /// The whole drawing.
   func document() -> String {
+    let listed = diagram.listedCandidates
     let columns = LegendLayout.columns(unstable.count, rows: Self.legendRows)
+    let allColumns = columns + LegendLayout.columns(listed.count, rows: Self.legendRows)
     let triangleWidth = Self.side + 2 * Self.left
     var canvas = DrawingCanvas(
-      width: triangleWidth + Double(columns) * LegendLayout.columnWidth,
+      width: triangleWidth + Double(allColumns) * LegendLayout.columnWidth,
       height: Self.top + Self.side * 0.8660254 + 70)
     var placer = LabelPlacer(width: triangleWidth, height: canvas.height)
     canvas.text(diagram.title, at: Point(20, 30), size: 18, isBold: true)
@@ -30,6 +32,7 @@ struct TernaryDrawing {
       placer.avoid(from: start, to: end)
     }
     for phase in diagram.phases { placer.avoid(Self.point(phase), radius: phase.isStable ? 5.5 : 4) }
+    for candidate in diagram.candidates { placer.avoid(Self.point(candidate.fractions), radius: 5.5) }
     // The least stable first, so that the more stable lie on top.
     for phase in unstable.reversed() {
       canvas.circle(
@@ -45,13 +48,30 @@ struct TernaryDrawing {
       let place = placer.place(characters: characters, size: 12, beside: Self.point(phase))
       canvas.text(phase.formula, at: place, size: 12, color: "#12405f", isFormula: true)
     }
+    drawCandidates(&canvas, &placer)
     for (number, phase) in unstable.enumerated() {
       let label = "\(number + 1)"
       let place = placer.place(characters: label.count, size: 8, beside: Self.point(phase))
       canvas.text(label, at: place, size: 8, color: "#777")
     }
     canvas.legend(unstable, at: Point(triangleWidth, 30), rows: Self.legendRows)
+    canvas.legend(
+      listed, of: diagram.candidates.count,
+      at: Point(triangleWidth + Double(columns) * LegendLayout.columnWidth, 30), rows: Self.legendRows)
     return canvas.document
+  }
+
+  private func drawCandidates(_ canvas: inout DrawingCanvas, _ placer: inout LabelPlacer) {
+    for candidate in diagram.candidates.reversed() {
+      canvas.marker(candidate, at: Self.point(candidate.fractions))
+    }
+    for (place, candidate) in diagram.listedCandidates.enumerated() {
+      let label = LegendLayout.label(place)
+      canvas.text(
+        label,
+        at: placer.place(characters: label.count, size: 10, beside: Self.point(candidate.fractions)),
+        size: 10, color: LegendLayout.candidateColor)
+    }
   }
 
   private static func point(_ phase: PhaseDiagram.Phase) -> Point { point(phase.fractions) }

@@ -110,6 +110,47 @@ struct PhaseDiagramTests {
     #expect(facets.compactMap { $0["phases"] as? [Int] } == diagram.facets)
   }
 
+  @Test(arguments: 0..<6)
+  func `candidates stand beside the references and leave the hull as it is`(seed: UInt64) throws {
+    var generator = SeededGenerator(seed: 400 + seed)
+    let (elements, entries) = try randomPhases(
+      elementCount: 2 + Int(seed % 3), compoundCount: 12, using: &generator)
+    let references = try HullReferences(entries: entries, name: "references")
+    var candidates: [PhaseEntry] = []
+    for entry in entries.prefix(8) {
+      for shift in [-0.3, 0, 0.2] {
+        candidates.append(
+          try PhaseEntry(composition: entry.composition, energyPerAtom: entry.energyPerAtom + shift))
+      }
+    }
+    let plain = try PhaseDiagram(references: references, elements: elements)
+    let foreign = try PhaseEntry(formula: "XeF2", energyPerAtom: -9)
+    let diagram = try PhaseDiagram(
+      references: references, elements: elements,
+      candidates: (candidates + [foreign]).shuffled(using: &generator))
+    #expect(diagram.phases == plain.phases && diagram.facets == plain.facets)
+    #expect(diagram.candidates.count == candidates.count)
+    var solver = HullSolver(references: references)
+    for entry in candidates {
+      let distance = try solver.distance(of: entry.composition, energyPerAtom: entry.energyPerAtom)
+      let shown = diagram.candidates.first {
+        $0.formula == entry.formula && $0.energyPerAtom == entry.energyPerAtom
+      }
+      #expect(shown?.energyAboveHull == distance.energyAboveHull)
+      #expect(shown?.isStable == (distance.energyAboveHull <= 0))
+    }
+    let object = try #require(
+      try JSONSerialization.jsonObject(with: Data(diagram.json().utf8)) as? [String: Any])
+    #expect((object["candidates"] as? [[String: Any]])?.count == candidates.count)
+    if elements.count < 4 {
+      let drawing = try diagram.svg()
+      let shown = diagram.candidates.filter { drawing.contains("candidate \($0.formula): ") }
+      #expect(shown.count == candidates.count)
+      #expect(drawing.contains(">c\(candidates.count)<"))
+      #expect(!(try plain.svg()).contains("candidate"))
+    }
+  }
+
   @Test func `diagrams of one, five or repeated elements are refused`() throws {
     let references = try HullReferences(
       csv: Array("formula,formation_energy_per_atom\nNaCl,-2\n".utf8), name: "salt")
