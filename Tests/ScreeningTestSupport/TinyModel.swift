@@ -23,10 +23,11 @@ public enum TinyModel {
   ///   - seed: decides the weights.
   ///   - memberCount: members of the ensemble.
   ///   - property: what it claims to predict.
+  ///   - spread: scale of the predictions (eV/atom, or the property's unit).
   @discardableResult
   public static func write(
     to path: String, name: String = "tiny", seed: UInt64 = 1, memberCount: Int = 2,
-    property: String = "formation_energy_per_atom"
+    property: String = "formation_energy_per_atom", spread: Double = 8
   ) throws -> ModelCard {
     var members: [ModelCard.Member] = []
     var networks: [CGCNNParameters<Float>] = []
@@ -34,7 +35,7 @@ public enum TinyModel {
       var generator = SeededRandom(seed: seed, stream: UInt64(index))
       networks.append(try CGCNNParameters<Float>(configuration, using: &generator))
       members.append(
-        ModelCard.Member(normalizer: Normalizer(mean: -0.5, standardDeviation: 8), seed: seed))
+        ModelCard.Member(normalizer: Normalizer(mean: -0.5, standardDeviation: spread), seed: seed))
     }
     let unit = property.hasPrefix("formation_energy") ? "eV/atom" : "eV"
     let card = ModelCard(
