@@ -13,14 +13,22 @@ public struct CampaignPlan: Sendable {
     case graph(NearestNeighborGraphBuilder)
     /// A model by its position in `models`.
     case predict(Int)
+    /// Energies from a column of the input, by their position in `models`.
+    case energy(Int, column: String)
     /// The hull, for the models at these positions.
     case hull(HullReferences, HullOptions, models: [Int])
   }
 
-  /// A model of the campaign under its name in this run.
+  /// Something that says a number of each candidate, under its name in this run.
   struct Model: Sendable {
+    enum Origin: Sendable {
+      case ensemble(ModelFolder)
+      /// A column of the input.
+      case column(String)
+    }
+
     let name: String
-    let folder: ModelFolder
+    let origin: Origin
   }
 
   /// Name of the campaign.
@@ -41,17 +49,25 @@ public struct CampaignPlan: Sendable {
   let models: [Model]
   let batchSize: Int
   let keepsStructures: Bool
+  /// The reference phases, where there is a hull stage.
+  let references: LoadedReferences?
 
   /// Reads and resolves a campaign file.
   ///
+  /// - Parameters:
+  ///   - file: the campaign file.
+  ///   - runDirectory: where an earlier call may have left an index of the references; nil for the default.
   /// - Throws: `ConfigurationError` or `ScreeningError`, each naming file, line and column.
-  public init(file: String) throws {
+  public init(file: String, runDirectory: String? = nil) throws {
     let value = try readConfiguration(file, CampaignSchema.schema)
-    var resolver = CampaignResolver(folder: URL(filePath: file).deletingLastPathComponent())
     name = value.string("name")
     guard !name.contains("/"), !name.hasPrefix(".") else {
       throw ScreeningError.invalid("\(value["name"].location): a name that can name a folder is needed")
     }
+    var resolver = CampaignResolver(
+      folder: URL(filePath: file).deletingLastPathComponent(),
+      referenceIndex: (runDirectory ?? name + ".sluice") + "/" + CampaignRun.referenceIndexName,
+      columns: CampaignResolver.columns(value.elements("stages")))
     threshold = value.number("threshold")
     allowedRejectionShare = value["rejections"].number("allowed_share")
     batchSize = value["store"].integer("batch")
@@ -63,13 +79,15 @@ public struct CampaignPlan: Sendable {
     sourceFingerprints = resolver.sourceFingerprints
     stages = resolver.stages
     models = resolver.models
+    references = resolver.references
     tree = .mapping([
       "campaign": value.tree,
       "digests": .mapping([
         "inputs": .list(resolver.sourceFingerprints.map { .string($0 ?? "none") }),
         "models": .mapping(
-          Dictionary(resolver.models.map { ($0.name, .string($0.folder.fingerprint)) }) { first, _ in first }),
+          Dictionary(resolver.models.map { ($0.name, .string($0.fingerprint)) }) { first, _ in first }),
         "references": .list(resolver.referenceDigests.map { .string($0) }),
+        "hulls": .list(resolver.references.map { [.string($0.fingerprint)] } ?? []),
       ]),
     ])
     canonicalText = tree.canonicalText
@@ -105,14 +123,49 @@ public struct CampaignPlan: Sendable {
       case .filter(let filter): "filter \(filter.name)"
       case .graph(let builder): "graph: \(builder.neighborCount) nearest neighbors within \(builder.cutoff) Å"
       case .predict(let index):
-        "predict \(models[index].name): \(models[index].folder.card.property) "
-          + "(\(models[index].folder.card.unit)), \(counted(models[index].folder.card.members.count, "member")), "
-          + "weights \(models[index].folder.fingerprint.prefix(12))"
+        "predict \(models[index].name): \(models[index].property) (\(models[index].unit)), "
+          + "\(counted(models[index].memberCount, "member")), weights \(models[index].fingerprint.prefix(12))"
+      case .energy(let index, let column):
+        "energy \(models[index].name): \(models[index].property) (\(models[index].unit)) from column \(column)"
       case .hull(let references, let options, let indices):
         "hull: \(references.phaseCount) reference phases from \(references.name) for "
           + indices.map { models[$0].name }.joined(separator: ", ")
           + (options.excludesSameComposition ? ", own composition left out" : "")
       }
+    }
+  }
+}
+
+extension CampaignPlan.Model {
+  /// Identity of what gives the numbers.
+  var fingerprint: String {
+    switch origin {
+    case .ensemble(let folder): folder.fingerprint
+    case .column(let column): "column:\(column)"
+    }
+  }
+
+  /// What the numbers are.
+  var property: String {
+    switch origin {
+    case .ensemble(let folder): folder.card.property
+    case .column: formationEnergyProperty
+    }
+  }
+
+  /// Unit of the numbers.
+  var unit: String {
+    switch origin {
+    case .ensemble(let folder): folder.card.unit
+    case .column: "eV/atom"
+    }
+  }
+
+  /// Members of the ensemble; 0 where there is none.
+  var memberCount: Int {
+    switch origin {
+    case .ensemble(let folder): folder.card.members.count
+    case .column: 0
     }
   }
 }

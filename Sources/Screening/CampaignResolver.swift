@@ -14,8 +14,26 @@ struct CampaignResolver {
   private(set) var stages: [CampaignPlan.Stage] = []
   private(set) var models: [CampaignPlan.Model] = []
   private(set) var referenceDigests: [String] = []
+  private(set) var references: LoadedReferences?
+  private let referenceIndex: String
+  private let columns: [String]
 
-  init(folder: URL) { self.folder = folder }
+  /// A resolver of paths relative to `folder`.
+  ///
+  /// - Parameters:
+  ///   - folder: the campaign file's.
+  ///   - referenceIndex: where an index of the references may be.
+  ///   - columns: fields of the input that stages ask for.
+  init(folder: URL, referenceIndex: String, columns: [String]) {
+    self.folder = folder
+    self.referenceIndex = referenceIndex
+    self.columns = columns
+  }
+
+  /// The fields of the input that stages ask for, each once.
+  static func columns(_ stages: [ConfigurationValue]) -> [String] {
+    Set(stages.map(\.tagged).filter { $0.tag == "energy" }.map { $0.value.string("column") }).sorted()
+  }
 
   // MARK: Inputs
 
@@ -24,7 +42,8 @@ struct CampaignResolver {
     if kind == "archive" {
       let path = try existingPath(value["path"], relativeTo: folder, kind: "an archive of crystals")
       let occupancy = OccupancyPolicy(rawValue: value.string("occupancy")) ?? .reject
-      sources.append(.archive(path: path, decoder: StructureDecoder(occupancy: occupancy)))
+      sources.append(
+        .archive(path: path, decoder: StructureDecoder(properties: columns, occupancy: occupancy)))
       sourceFingerprints.append(try InputDigest.of(path))
     } else {
       sources.append(.decoration(try decoration(value)))
@@ -116,6 +135,7 @@ struct CampaignResolver {
         .graph(
           NearestNeighborGraphBuilder(neighborCount: value.integer("count"), cutoff: value.number("cutoff"))))
     case "predict": try addModel(value)
+    case "energy": try addEnergies(value)
     default: try addHull(value)
     }
   }
@@ -152,10 +172,7 @@ struct CampaignResolver {
     let path = try existingPath(value["model"], relativeTo: folder, kind: "a model folder")
     let model = try ModelFolder(path: path)
     let name = value.optional("name")?.string ?? model.card.name
-    guard !models.contains(where: { $0.name == name }) else {
-      throw ScreeningError.invalid(
-        "\(value.location): two models are named \"\(name)\"; give one another name")
-    }
+    try checkName(name, value)
     let graph = stages.compactMap { stage in
       if case .graph(let builder) = stage { builder } else { nil }
     }.last
@@ -169,22 +186,44 @@ struct CampaignResolver {
           + "\(configuration.cutoff) Å, the graph stage gives \(graph.neighborCount) within \(graph.cutoff) Å"
       )
     }
-    models.append(CampaignPlan.Model(name: name, folder: model))
+    models.append(CampaignPlan.Model(name: name, origin: .ensemble(model)))
     stages.append(.predict(models.count - 1))
+  }
+
+  private func checkName(_ name: String, _ value: ConfigurationValue) throws {
+    guard !models.contains(where: { $0.name == name }) else {
+      throw ScreeningError.invalid(
+        "\(value.location): two models are named \"\(name)\"; give one another name")
+    }
+  }
+
+  private mutating func addEnergies(_ value: ConfigurationValue) throws {
+    let (name, column) = (value.string("name"), value.string("column"))
+    try checkName(name, value)
+    for source in sources {
+      guard case .decoration(let decoration) = source else { continue }
+      throw ScreeningError.invalid(
+        "\(value.location): candidates made by decorating \(decoration.prototype.name) have no column \"\(column)\""
+      )
+    }
+    models.append(CampaignPlan.Model(name: name, origin: .column(column)))
+    stages.append(.energy(models.count - 1, column: column))
   }
 
   private mutating func addHull(_ value: ConfigurationValue) throws {
     let path = try existingPath(value["reference"], relativeTo: folder, kind: "a table of reference phases")
-    let references = try loadReferences(path)
-    let energies = models.indices.filter { models[$0].folder.card.property == formationEnergyProperty }
+    let loaded = try ReferenceFile.load(path, index: referenceIndex)
+    references = loaded
+    let energies = models.indices.filter { models[$0].property == formationEnergyProperty }
     guard !energies.isEmpty else {
       throw ScreeningError.invalid(
-        "\(value.location): no model of \(formationEnergyProperty) stands before the hull stage")
+        "\(value.location): no model of \(formationEnergyProperty) and no energy stage stands before the hull stage"
+      )
     }
     referenceDigests.append(try InputDigest.of(path))
     stages.append(
       .hull(
-        references, HullOptions(excludesSameComposition: value.boolean("exclude_same_composition")),
+        loaded.references, HullOptions(excludesSameComposition: value.boolean("exclude_same_composition")),
         models: energies))
   }
 
@@ -208,16 +247,6 @@ struct CampaignResolver {
 
 /// The property that a distance to the hull can be taken of.
 let formationEnergyProperty = "formation_energy_per_atom"
-
-/// Reads a table of reference phases, plain or compressed.
-func loadReferences(_ path: String) throws -> HullReferences {
-  let bytes = try readWholeFile(path: path)
-  do {
-    return try HullReferences(csv: bytes, name: URL(filePath: path).lastPathComponent)
-  } catch {
-    throw ScreeningError.unreadable(path: path, reason: describe(error))
-  }
-}
 
 /// A digest of an input: by content for files, by the names and sizes of its files for a folder.
 enum InputDigest {

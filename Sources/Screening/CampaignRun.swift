@@ -1,5 +1,6 @@
 internal import CrystalModels
 internal import Foundation
+internal import PhaseStability
 public import PipelineEngine
 public import ScreeningStore
 
@@ -35,6 +36,8 @@ public struct CampaignRun: Sendable {
 
   /// Name of the store within a run directory.
   public static let storeName = "results.sqlite"
+  /// Name of the index of the reference phases within a run directory.
+  public static let referenceIndexName = "references.hull"
   /// Name of the plan within a run directory.
   public static let planName = "plan.yaml"
 
@@ -66,6 +69,7 @@ public struct CampaignRun: Sendable {
     let claim = try RunClaim(folder: directory)
     defer { withExtendedLifetime(claim) {} }
     let store = try openStore()
+    try saveReferences()
     let states = try store.sourceStates()
     let before = states.reduce(0) { $0 + $1.records }
     var now = 0
@@ -108,6 +112,18 @@ public struct CampaignRun: Sendable {
     return try RunStore.create(at: path, run: description)
   }
 
+  /// Keeps the references with the run: it resumes in milliseconds, and the hull of references and candidates needs no
+  /// other file.
+  private func saveReferences() throws {
+    guard let loaded = plan.references, !loaded.isIndexed else { return }
+    let path = directory + "/" + Self.referenceIndexName
+    do {
+      try loaded.references.saveIndex(to: path)
+    } catch {
+      throw ScreeningError.unwritable(path: path, reason: describe(error))
+    }
+  }
+
   private func checkPlan(of store: RunStore) throws {
     let found = try store.description()
     guard found.planFingerprint != plan.fingerprint else { return }
@@ -122,8 +138,8 @@ public struct CampaignRun: Sendable {
       sluiceVersion: programVersion, stabilityThreshold: plan.threshold,
       models: plan.models.map { model in
         ModelDescription(
-          name: model.name, fingerprint: model.folder.fingerprint, property: model.folder.card.property,
-          unit: model.folder.card.unit, memberCount: model.folder.card.members.count)
+          name: model.name, fingerprint: model.fingerprint, property: model.property, unit: model.unit,
+          memberCount: model.memberCount)
       },
       sources: zip(plan.sources, plan.sourceFingerprints).map {
         SourceDescription(name: $0.name, fingerprint: $1)

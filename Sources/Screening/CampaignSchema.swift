@@ -106,13 +106,24 @@ public enum CampaignSchema {
         Field("model", .string, "Folder of the model; relative to the campaign file."),
       ]), "Predicts a property with an ensemble."),
     Alternative(
+      "energy",
+      .mapping([
+        Field("name", .string, default: "given", "Name of these energies in this run, like a model's."),
+        Field(
+          "column", .string, default: "formation_energy_per_atom",
+          "Field of the input's records that holds the formation energy (eV/atom)."),
+      ]), "Takes the formation energy from the input instead of a model."),
+    Alternative(
       "hull",
       .mapping([
-        Field("reference", .string, "CSV of reference phases: formula, formation_energy_per_atom (eV/atom)."),
+        Field(
+          "reference", .string,
+          "Reference phases: CSV with formula and formation_energy_per_atom (eV/atom), entries in JSON, or an index."
+        ),
         Field(
           "exclude_same_composition", .boolean, default: false,
           "Whether references of the candidate's own composition are left out."),
-      ]), "Distance to the convex hull of reference phases, for every model of the formation energy."),
+      ]), "Distance to the convex hull of reference phases, for every formation energy, predicted or given."),
   ])
 
   private static let store = Schema.mapping([

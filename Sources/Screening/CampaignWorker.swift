@@ -24,6 +24,7 @@ private struct Candidate {
   var id = ""
   var member: String?
   var structure: Structure?
+  var properties: [String: Double] = [:]
   var graph: CrystalGraph?
   var scores: [Score] = []
   var stabilities: [Stability] = []
@@ -44,11 +45,13 @@ private struct Candidate {
 /// Takes batches of records through all stages of a plan; called by many threads at once.
 struct CampaignWorker: Sendable {
   private let plan: CampaignPlan
-  private let ensembles: [Ensemble]
+  private let ensembles: [Ensemble?]
 
   init(_ plan: CampaignPlan) {
     self.plan = plan
-    ensembles = plan.models.map { Ensemble($0.folder) }
+    ensembles = plan.models.map { model in
+      if case .ensemble(let folder) = model.origin { Ensemble(folder) } else { nil }
+    }
   }
 
   /// The outcome of a batch: for each record a row, a rejection or a count.
@@ -63,6 +66,7 @@ struct CampaignWorker: Sendable {
       case .filter(let filter): apply(filter, &candidates)
       case .graph(let builder): buildGraphs(builder, &candidates, scratch)
       case .predict(let index): predict(index, &candidates, scratch)
+      case .energy(let index, let column): takeEnergies(index, column, &candidates)
       case .hull(_, let options, let models): placeOnHull(options, models, &candidates, scratch)
       }
     }
@@ -83,6 +87,7 @@ struct CampaignWorker: Sendable {
         let decoded = try decoder.decode(archived)
         candidate.id = decoded.id
         candidate.structure = decoded.structure
+        candidate.properties = decoded.properties
       } catch {
         candidate.reject(
           "read", error.reason, error.message, byteOffset: archived.byteOffset + (error.byteOffset ?? 0))
@@ -116,7 +121,7 @@ struct CampaignWorker: Sendable {
   }
 
   private func predict(_ model: Int, _ candidates: inout [Candidate], _ scratch: CampaignScratch) {
-    let ensemble = ensembles[model]
+    guard let ensemble = ensembles[model] else { preconditionFailure("only ensembles predict") }
     var indices: [Int] = []
     scratch.collection.removeAll()
     for index in candidates.indices where candidates[index].isAlive {
@@ -145,6 +150,19 @@ struct CampaignWorker: Sendable {
     }
   }
 
+  private func takeEnergies(_ model: Int, _ column: String, _ candidates: inout [Candidate]) {
+    for index in candidates.indices where candidates[index].isAlive {
+      guard let energy = candidates[index].properties[column] else {
+        candidates[index].reject(
+          "energy \(plan.models[model].name)", .energyNotFinite,
+          "the record has no finite number under \"\(column)\"")
+        continue
+      }
+      candidates[index].scores.append(
+        Score(model: model, mean: energy, standardDeviation: nil, members: []))
+    }
+  }
+
   private func placeOnHull(
     _ options: HullOptions, _ models: [Int], _ candidates: inout [Candidate], _ scratch: CampaignScratch
   ) {
@@ -154,13 +172,13 @@ struct CampaignWorker: Sendable {
       for score in candidates[index].scores where models.contains(score.model) {
         do throws(HullError) {
           guard
-            let distance = try scratch.solver?.distance(
-              of: composition, energyPerAtom: score.mean, options: options),
+            let (distance, energyAboveHull) = try scratch.solver?.settledDistance(
+              of: composition, energyPerAtom: score.mean, threshold: plan.threshold, options: options),
             let references = scratch.solver?.references
           else { continue }
           candidates[index].stabilities.append(
             Stability(
-              model: score.model, energy: score.mean, energyAboveHull: distance.energyAboveHull,
+              model: score.model, energy: score.mean, energyAboveHull: energyAboveHull,
               decompositionEnergy: distance.decompositionEnergy,
               decomposition: references.description(of: distance.decomposition)))
         } catch {

@@ -3,73 +3,167 @@ internal import Foundation
 internal import PhaseStability
 internal import StructureArchive
 
+/// What a table of distances came to.
+public struct HullTableReport: Sendable {
+  /// Lines written and rejected.
+  public internal(set) var table = TableReport()
+  /// Candidates whose distance is at most the threshold, where one was given.
+  public internal(set) var withinThreshold = 0
+  /// Verdicts that were settled in exact arithmetic.
+  public internal(set) var settledExactly = 0
+}
+
 /// Distances to the hull for a table of formulas and energies.
 public struct HullTable: Sendable {
-  private let references: HullReferences
+  private let loaded: LoadedReferences
   private let options: HullOptions
 
-  /// A table against the reference phases of a CSV file.
+  /// A table against the reference phases of a file.
   ///
   /// - Throws: `ScreeningError` where the references cannot be read.
-  public init(reference: String, excludesSameComposition: Bool) throws {
-    references = try loadReferences(reference)
+  public init(
+    reference: String, reading: ReferenceReading = ReferenceReading(), excludesSameComposition: Bool
+  ) throws {
+    loaded = try ReferenceFile.load(reference, reading: reading)
     options = HullOptions(excludesSameComposition: excludesSameComposition)
   }
 
   /// What the references are, for the person.
-  public var summary: String {
-    let duplicates = references.duplicateCount > 0 ? ", \(references.duplicateCount) duplicates left out" : ""
-    let missing = references.missingTerminals.map(\.symbol)
-    return "\(references.phaseCount) reference phases from \(references.name)\(duplicates)"
-      + (missing.isEmpty ? "" : "; no elemental reference for \(missing.joined(separator: ", ")), taken as 0")
+  public var summary: String { loaded.summary }
+
+  /// What is asked for beside the distances.
+  private struct Verdicts {
+    let threshold: DecimalNumber
+    let hasColumn: Bool
+    let certificates: LineWriter?
   }
 
   /// Writes `formula,formation_energy_per_atom,e_above_hull,decomposition_energy,decomposition` in the order of the
   /// input. A line without an answer keeps its place with empty fields and is counted.
-  public func write(_ candidates: String, to output: String) throws -> TableReport {
-    let text = String(decoding: try readWholeFile(path: candidates), as: UTF8.self)
-    var lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated()
-      .makeIterator()
-    var header: [String] = []
-    while let (_, line) = lines.next() {
-      if line.isEmpty || line.hasPrefix("#") { continue }
-      header = csvFields(line)
-      break
+  ///
+  /// - Parameters:
+  ///   - candidates: CSV with the columns `formula` and `formation_energy_per_atom`.
+  ///   - output: CSV file to write.
+  ///   - threshold: decimal number (eV/atom); where given, a last column `within_threshold` says whether the distance
+  ///     is at most this: close cases are settled in exact arithmetic.
+  ///   - certificates: file for the proof of every verdict, one line of JSON a candidate; the threshold is 0 unless
+  ///     given.
+  /// - Throws: `ScreeningError` where a file cannot be read or written, or the threshold is no decimal number.
+  public func write(
+    _ candidates: String, to output: String, threshold: String? = nil, certificates: String? = nil
+  ) throws -> HullTableReport {
+    guard let limit = DecimalNumber(threshold ?? "0") else {
+      throw ScreeningError.invalid("the threshold \"\(threshold ?? "")\" is no decimal number")
     }
-    guard let formulaColumn = header.firstIndex(of: "formula"),
-      let energyColumn = header.firstIndex(of: "formation_energy_per_atom")
-    else {
-      throw ScreeningError.unreadable(
-        path: candidates, reason: "no header with the columns formula and formation_energy_per_atom")
-    }
+    var table = try CandidateTable(path: candidates)
     let writer = try LineWriter(path: output)
-    try writer.append("formula,formation_energy_per_atom,e_above_hull,decomposition_energy,decomposition")
-    var report = TableReport()
-    var solver = HullSolver(references: references)
-    while let (number, line) = lines.next() {
-      if line.isEmpty || line.hasPrefix("#") { continue }
-      let fields = csvFields(line)
-      let formula = fields.indices.contains(formulaColumn) ? fields[formulaColumn] : ""
-      let energy = fields.indices.contains(energyColumn) ? fields[energyColumn] : ""
+    let verdicts =
+      threshold == nil && certificates == nil
+      ? nil
+      : Verdicts(
+        threshold: limit, hasColumn: threshold != nil,
+        certificates: try certificates.map { try LineWriter(path: $0) })
+    let column = verdicts?.hasColumn == true ? ",within_threshold" : ""
+    try writer.append(
+      "formula,formation_energy_per_atom,e_above_hull,decomposition_energy,decomposition" + column)
+    var report = HullTableReport()
+    var solver = HullSolver(references: loaded.references)
+    while let line = table.next() {
+      let start = "\(csvField(line.formula)),\(csvField(line.energy)),"
       do {
-        let composition = try Composition(formula: formula)
-        guard let value = Double(energy), value.isFinite else { throw HullError.energyNotFinite }
-        let distance = try solver.distance(of: composition, energyPerAtom: value, options: options)
-        try writer.append(
-          "\(csvField(formula)),\(csvField(energy)),\(distance.energyAboveHull),\(distance.decompositionEnergy),"
-            + csvField(references.description(of: distance.decomposition)))
-        report.written += 1
+        try writer.append(start + (try fields(of: line, verdicts, &solver, &report)))
+        report.table.written += 1
       } catch let error as ScreeningError {
         throw error
       } catch {
-        try writer.append("\(csvField(formula)),\(csvField(energy)),,,")
+        try writer.append(start + ",," + (column.isEmpty ? "" : ","))
         let reason = (error as? HullError)?.rejectionReason ?? .unreadable
-        report.reject(reason, "\(candidates) line \(number + 1): \"\(formula)\": \(error)")
+        report.table.reject(
+          reason, "\(candidates) line \(line.number): \"\(line.formula)\": \(describe(error))")
       }
     }
     try writer.finish()
+    try verdicts?.certificates?.finish()
     return report
   }
+
+  /// The fields after formula and energy.
+  private func fields(
+    of line: CandidateTable.Line, _ verdicts: Verdicts?, _ solver: inout HullSolver,
+    _ report: inout HullTableReport
+  ) throws -> String {
+    let composition = try Composition(formula: line.formula)
+    guard let energy = DecimalNumber(line.energy), energy.doubleValue.isFinite else {
+      throw HullError.energyNotFinite
+    }
+    let distance = try solver.distance(
+      of: composition, energyPerAtom: energy.doubleValue, options: options)
+    let decomposition = loaded.references.description(of: distance.decomposition)
+    let fields = "\(distance.energyAboveHull),\(distance.decompositionEnergy),\(csvField(decomposition))"
+    guard let verdicts else { return fields }
+    let gap = distance.energyAboveHull - verdicts.threshold.doubleValue
+    var isWithin = gap <= 0
+    if verdicts.certificates != nil || abs(gap) <= HullSolver.exactMargin {
+      let certificate = try solver.certificate(
+        of: composition, energyPerAtom: energy, threshold: verdicts.threshold,
+        criterion: options.excludesSameComposition ? .decompositionEnergy : .energyAboveHull)
+      try verdicts.certificates?.append(certificate.jsonLine)
+      isWithin = certificate.isWithin
+      report.settledExactly += 1
+    }
+    if isWithin { report.withinThreshold += 1 }
+    return fields + (verdicts.hasColumn ? ",\(isWithin)" : "")
+  }
+}
+
+/// A table of candidates, read line by line: CSV with the columns `formula` and `formation_energy_per_atom`, comment
+/// lines that start with `#` and blank lines passed over.
+struct CandidateTable {
+  /// One candidate as it stands in the table.
+  struct Line {
+    /// Number of the line in the file, from 1.
+    let number: Int
+    let formula: String
+    let energy: String
+  }
+
+  private var lines: EnumeratedSequence<[Substring]>.Iterator
+  private let formulaColumn: Int
+  private let energyColumn: Int
+
+  /// - Throws: `ScreeningError` where there is no such header.
+  init(path: String) throws {
+    let text = String(decoding: try readWholeFile(path: path), as: UTF8.self)
+    lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated()
+      .makeIterator()
+    var header: [String] = []
+    while header.isEmpty, let (_, line) = lines.next() {
+      if !line.allSatisfy(\.isWhitespace), !line.hasPrefix("#") { header = csvFields(line).map(Self.trimmed) }
+    }
+    guard !header.isEmpty else { throw ScreeningError.unreadable(path: path, reason: "the file is empty") }
+    guard let formula = header.firstIndex(of: "formula"),
+      let energy = header.firstIndex(of: "formation_energy_per_atom")
+    else {
+      throw ScreeningError.unreadable(
+        path: path, reason: "no header with the columns formula and formation_energy_per_atom")
+    }
+    (formulaColumn, energyColumn) = (formula, energy)
+  }
+
+  /// The next candidate, nil after the last; a field that is not there is empty.
+  mutating func next() -> Line? {
+    while let (index, line) = lines.next() {
+      if line.allSatisfy(\.isWhitespace) || line.hasPrefix("#") { continue }
+      let fields = csvFields(line)
+      func field(_ column: Int) -> String {
+        fields.indices.contains(column) ? Self.trimmed(fields[column]) : ""
+      }
+      return Line(number: index + 1, formula: field(formulaColumn), energy: field(energyColumn))
+    }
+    return nil
+  }
+
+  private static func trimmed(_ field: String) -> String { field.trimmingCharacters(in: .whitespaces) }
 }
 
 /// The fields of one CSV line; quotes as in RFC 4180, within one line.

@@ -57,9 +57,15 @@ public struct RunExport: Sendable {
   public let model: String?
   /// Largest energy above hull that counts as stable (eV/atom); nil for the campaign's own.
   public let threshold: Double?
+  /// The hull that rows are selected and ranked by.
+  public let hull: RankingHull
 
   /// An export.
-  public init(selection: Selection, format: Format, model: String? = nil, threshold: Double? = nil) {
+  public init(
+    selection: Selection, format: Format, model: String? = nil, threshold: Double? = nil,
+    hull: RankingHull = .references
+  ) {
+    self.hull = hull
     self.selection = selection
     self.format = format
     self.model = model
@@ -76,7 +82,8 @@ public struct RunExport: Sendable {
     let threshold = threshold ?? description.stabilityThreshold ?? 0
     if selection == .rejected { return (try writeRejections(store, to: path), threshold) }
     let index = try modelIndex(named: model, in: store)
-    let filter = RankingFilter(model: index, maximumEnergyAboveHull: selection == .stable ? threshold : nil)
+    let filter = RankingFilter(
+      model: index, maximumEnergyAboveHull: selection == .stable ? threshold : nil, hull: hull)
     let name = description.models.indices.contains(index) ? description.models[index].name : ""
     switch format {
     case .cif: return (try writeCIF(store, filter, to: path), threshold)
@@ -92,7 +99,8 @@ public struct RunExport: Sendable {
     if format == .csv {
       try writer.append(
         "rank,id,formula,chemical_system,sites,volume_A3,model,formation_energy_per_atom,std,e_above_hull,"
-          + "decomposition_energy,decomposition,source,record")
+          + "decomposition_energy,decomposition,source,record,e_above_combined_hull,"
+          + "combined_decomposition_energy,combined_decomposition")
     }
     var rank = 0
     try store.forEachRanked(filter) { row in
@@ -106,6 +114,9 @@ public struct RunExport: Sendable {
           csvField(model), "\(stability.energy)", row.energyStandardDeviation.map { "\($0)" } ?? "",
           "\(stability.energyAboveHull)", stability.decompositionEnergy.map { "\($0)" } ?? "",
           csvField(decomposition), csvField(exportedName(source)), "\(row.key.record)",
+          row.combined.map { "\($0.energyAboveHull)" } ?? "",
+          row.combined.map { "\($0.decompositionEnergy)" } ?? "",
+          csvField(row.combined?.decomposition ?? ""),
         ]
         try writer.append(fields.joined(separator: ","))
       } else {
@@ -119,6 +130,9 @@ public struct RunExport: Sendable {
           "\"decomposition_energy\":\(jsonNumber(stability.decompositionEnergy))",
           "\"decomposition\":\(jsonText(decomposition))", "\"source\":\(jsonText(exportedName(source)))",
           "\"record\":\(row.key.record)",
+          "\"e_above_combined_hull\":\(jsonNumber(row.combined?.energyAboveHull))",
+          "\"combined_decomposition_energy\":\(jsonNumber(row.combined?.decompositionEnergy))",
+          "\"combined_decomposition\":\(row.combined.map { jsonText($0.decomposition) } ?? "null")",
         ]
         try writer.append("{" + fields.joined(separator: ",") + "}")
       }

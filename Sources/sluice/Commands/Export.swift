@@ -1,8 +1,10 @@
 public import ArgumentParser
 public import Screening
+public import ScreeningStore
 
 extension RunExport.Selection: ExpressibleByArgument {}
 extension RunExport.Format: ExpressibleByArgument {}
+extension RankingHull: ExpressibleByArgument {}
 
 struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -31,13 +33,24 @@ struct Export: ParsableCommand {
   @Option(help: "Largest energy above hull that counts as stable, eV/atom. (default: the campaign's)")
   var threshold: Double?
 
+  @Option(help: "Hull that decides: references or combined (after sluice hull combined).")
+  var hull: RankingHull = .references
+
+  /// Whether the list holds rows of the ranking.
+  private var selectsRows: Bool { select != .rejected && format != .cif }
+
   func run() throws {
     try reportingErrors {
       let store = try openRun(directory)
       let (records, threshold) = try RunExport(
-        selection: select, format: format, model: model, threshold: threshold
+        selection: select, format: format, model: model, threshold: threshold, hull: hull
       ).write(store, to: output)
       let what = select == .stable ? "stable (at or below \(threshold) eV/atom)" : select.rawValue
+      if selectsRows, try store.combinedHull()?.isCurrent == false {
+        Terminal.note(
+          "The hull of references and candidates is stale: its columns are empty. Call sluice hull combined again."
+        )
+      }
       Terminal.note("\(output): \(records) records, \(what)")
     }
   }

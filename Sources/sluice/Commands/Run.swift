@@ -30,7 +30,7 @@ struct Run: ParsableCommand {
 
   func run() throws {
     try reportingErrors {
-      let plan = try CampaignPlan(file: campaign)
+      let plan = try CampaignPlan(file: campaign, runDirectory: runDirectory)
       let directory = runDirectory ?? plan.name + ".sluice"
       let stop = Interruption.flag()
       let start = Terminal.now

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Screening
+import ScreeningStore
 
 struct Status: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -29,12 +30,33 @@ struct Status: ParsableCommand {
         Terminal.result("             \(entry.records) at \(entry.stage): \(entry.reason)")
       }
       if let threshold = description.stabilityThreshold {
+        let stable = try store.stableCount(threshold: threshold)
         Terminal.result(
-          "stable       \(try store.stableCount(threshold: threshold)) at or below \(threshold) eV/atom")
+          "stable       \(stable) at or below \(threshold) eV/atom above the hull of the references"
+            + share(stable, of: counts.rows))
+        if let hull = try store.combinedHull() {
+          Terminal.result("             " + (try combined(hull, store, threshold, counts.rows)))
+        }
       }
       if let rate = averageRate(created: description.created, finished: finished, records: counts.records) {
         Terminal.result("rate         \(rate)")
       }
     }
+  }
+
+  /// What the second hull says.
+  private func combined(
+    _ hull: CombinedHull, _ store: RunStore, _ threshold: Double, _ rows: Int
+  ) throws -> String {
+    guard hull.isCurrent else {
+      return
+        "hull of references and candidates: stale, computed from \(hull.candidates) rows on \(hull.computed)"
+    }
+    let stable = try store.stableCount(threshold: threshold, hull: .combined)
+    return "\(stable) at or below it above the hull of references and candidates" + share(stable, of: rows)
+  }
+
+  private func share(_ count: Int, of rows: Int) -> String {
+    rows > 0 ? " (\(decimals(100 * Double(count) / Double(rows), 1)) %)" : ""
   }
 }

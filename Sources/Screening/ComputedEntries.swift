@@ -1,0 +1,214 @@
+internal import Crystal
+internal import Foundation
+internal import PhaseStability
+internal import StructureArchive
+
+/// A file of computed entries, turned into phases with formation energies.
+struct ComputedEntries {
+  private let path: String
+  private let reading: ReferenceReading
+  private var entries: [ComputedEntry] = []
+  private var withoutEnergy = 0
+
+  /// Reads the entries.
+  ///
+  /// - Throws: `ScreeningError` naming the entry that cannot be read; `ArchiveError` for a damaged file.
+  init(path: String, reading: ReferenceReading) throws {
+    self.path = path
+    self.reading = reading
+    let archive = try ArchiveReader(path: path)
+    while let record = try archive.next() {
+      do throws(EntryProblem) {
+        guard let entry = try ComputedEntry(record) else { continue }
+        if entry.hasEnergy { entries.append(entry) } else { withoutEnergy += 1 }
+      } catch {
+        throw ScreeningError.unreadable(path: path, reason: "\(error.place): \(error.reason)")
+      }
+    }
+    guard !entries.isEmpty else {
+      throw ScreeningError.unreadable(path: path, reason: "holds no entry with an energy")
+    }
+  }
+
+  /// The phases, and what a person should know about how they came about.
+  ///
+  /// - Throws: `ScreeningError`, `HullError`.
+  func phases() throws -> (phases: [PhaseEntry], notes: [String]) {
+    try checkCorrections()
+    var notes = withoutEnergy > 0 ? ["\(withoutEnergy) entries without an energy left out"] : []
+    if try usesFormationEnergies() {
+      return (try entries.map { try phase($0, $0.formationEnergy ?? .nan) }, notes)
+    }
+    try checkFunctionals()
+    let elemental = try elementalEnergies()
+    notes.append(
+      "formation energies made from total energies and "
+        + (reading.elementalEnergies == nil ? "the lowest entry of each element" : "the given elements"))
+    let phases = try entries.map { entry in
+      let atoms = Double(entry.composition.atomCount)
+      let elements = entry.composition.parts.reduce(0.0) {
+        $0 + Double($1.count) / atoms * (elemental[$1.element] ?? .nan)
+      }
+      return try phase(entry, (entry.totalEnergy ?? .nan) - elements)
+    }
+    return (phases, notes)
+  }
+
+  private func phase(_ entry: ComputedEntry, _ energy: Double) throws -> PhaseEntry {
+    do {
+      return try PhaseEntry(composition: entry.composition, energyPerAtom: energy, formula: entry.formula)
+    } catch {
+      throw ScreeningError.unreadable(path: path, reason: "\(entry.place): \(describe(error))")
+    }
+  }
+
+  private func usesFormationEnergies() throws -> Bool {
+    let withoutFormation = entries.first { $0.formationEnergy == nil }
+    let withoutTotal = entries.first { $0.totalEnergy == nil }
+    switch reading.energies {
+    case .formation:
+      if let entry = withoutFormation { throw problem("\(entry.place) has no formation energy") }
+      return true
+    case .total:
+      if let entry = withoutTotal { throw problem("\(entry.place) has no total energy") }
+      return false
+    case nil:
+      if let first = withoutFormation, let second = withoutTotal {
+        throw problem(
+          "\(second.place) has a formation energy and \(first.place) a total energy only; "
+            + "they cannot stand on one hull")
+      }
+      return withoutFormation == nil
+    }
+  }
+
+  private func problem(_ reason: String) -> ScreeningError { .unreadable(path: path, reason: reason) }
+
+  // MARK: Elements
+
+  private func elementalEnergies() throws -> [Element: Double] {
+    var energies: [Element: Double] = [:]
+    if let file = reading.elementalEnergies {
+      energies = try ElementalEnergies.read(file)
+    } else {
+      for entry in entries where entry.composition.parts.count == 1 {
+        let element = entry.composition.parts[0].element
+        energies[element] = min(energies[element] ?? .infinity, entry.totalEnergy ?? .infinity)
+      }
+    }
+    var missing: [Element: String] = [:]
+    for entry in entries {
+      for element in entry.composition.elements where energies[element] == nil && missing[element] == nil {
+        missing[element] = entry.place
+      }
+    }
+    guard missing.isEmpty else {
+      let list = missing.sorted { $0.key < $1.key }.map { "\($0.key) (first in \($0.value))" }
+      throw problem(
+        "no energy of the pure element for \(list.joined(separator: ", ")): formation energies cannot be made from "
+          + "total energies; add the elements' entries or give all elements' energies in a file")
+    }
+    return energies
+  }
+
+  // MARK: Energies that do not belong together
+
+  /// Elements whose compounds every published scheme for anions corrects.
+  private static let correctedAnions: Set<Element> = Set(
+    ["N", "O", "F", "S", "Cl", "Se", "Br", "I"].compactMap { Element(symbol: $0) })
+
+  /// Refuses energies corrected by different schemes, and uncorrected ones beside those of a named scheme.
+  ///
+  /// Elements and compounds without anions bear no corrections under any scheme and fit to each.
+  private func checkCorrections() throws {
+    guard !reading.acceptsMixedCorrections else { return }
+    // Schemes that mix functionals stand on top of others.
+    func names(_ entry: ComputedEntry) -> [String] {
+      let names = entry.schemes.filter { !$0.contains("Mixing") }
+      return names.isEmpty && entry.isCorrected && entry.schemes.isEmpty ? ["unnamed"] : names.sorted()
+    }
+    var groups: [String: [ComputedEntry]] = [:]
+    for entry in entries {
+      for name in names(entry) { groups[name, default: []].append(entry) }
+    }
+    if groups.keys.contains(where: { $0 != "unnamed" }) {
+      let bare = entries.filter { entry in
+        !entry.isCorrected && entry.composition.parts.count > 1
+          && !Self.correctedAnions.isDisjoint(with: entry.composition.elements)
+      }
+      if !bare.isEmpty { groups["none"] = bare }
+    }
+    guard groups.count > 1 else { return }
+    let list = groups.sorted { $0.key < $1.key }.map { name, members in
+      "\(name): \(members.count) entries, first \(members[0].place) \(members[0].formula)"
+    }
+    throw problem(
+      "the entries' energies are corrected by different schemes and cannot stand on one hull ("
+        + list.joined(separator: "; ") + "); correct them by one scheme, or accept them as they are with "
+        + "--accept-mixed-corrections")
+  }
+
+  /// Refuses total energies of different functionals, unless a mixing scheme has joined them.
+  private func checkFunctionals() throws {
+    guard !reading.acceptsMixedCorrections,
+      !entries.contains(where: { $0.schemes.contains { $0.contains("Mixing") } })
+    else { return }
+    var first: [String: ComputedEntry] = [:]
+    for entry in entries {
+      if let functional = entry.functional, first[functional] == nil { first[functional] = entry }
+    }
+    guard first.count > 1 else { return }
+    let list = first.sorted { $0.key < $1.key }.map { "\($0.key) in \($0.value.place)" }
+    throw problem(
+      "total energies of different functionals cannot stand on one hull (\(list.joined(separator: ", "))); join them "
+        + "by a mixing scheme, or accept them as they are with --accept-mixed-corrections")
+  }
+}
+
+/// A file of the elements' energies.
+enum ElementalEnergies {
+  /// Reads a CSV with the columns `element` and `energy_per_atom`, or a JSON object of numbers by symbol (eV/atom).
+  ///
+  /// - Throws: `ScreeningError` naming the line.
+  static func read(_ path: String) throws -> [Element: Double] {
+    let bytes = try readWholeFile(path: path)
+    var energies: [Element: Double] = [:]
+    func add(_ symbol: String, _ energy: Double?, _ place: String) throws {
+      guard let element = Element(symbol: symbol) else {
+        throw ScreeningError.unreadable(path: path, reason: "\(place): \"\(symbol)\" is no element")
+      }
+      guard let energy, energy.isFinite else {
+        throw ScreeningError.unreadable(path: path, reason: "\(place): the energy of \(symbol) is no number")
+      }
+      guard energies.updateValue(energy, forKey: element) == nil else {
+        throw ScreeningError.unreadable(path: path, reason: "\(place): \(symbol) is given twice")
+      }
+    }
+    if bytes.first(where: { $0 > 32 }) == UInt8(ascii: "{") {
+      guard let object = (try? JSONSerialization.jsonObject(with: Data(bytes))) as? [String: Any] else {
+        throw ScreeningError.unreadable(path: path, reason: "cannot be read as a JSON object")
+      }
+      for (symbol, value) in object { try add(symbol, (value as? NSNumber)?.doubleValue, "key \(symbol)") }
+      return energies
+    }
+    var header: [String] = []
+    for (number, line) in String(decoding: bytes, as: UTF8.self)
+      .split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated()
+    where !line.isEmpty && !line.hasPrefix("#") {
+      let fields = csvFields(line)
+      guard !header.isEmpty else {
+        header = fields
+        continue
+      }
+      guard let symbol = header.firstIndex(of: "element"),
+        let energy = header.firstIndex(of: "energy_per_atom"),
+        fields.count == header.count
+      else {
+        throw ScreeningError.unreadable(
+          path: path, reason: "line \(number + 1): the columns element and energy_per_atom are needed")
+      }
+      try add(fields[symbol], Double(fields[energy]), "line \(number + 1)")
+    }
+    return energies
+  }
+}
