@@ -105,8 +105,15 @@ public struct TrainingRun: Sendable {
         return !stop.isRaised
       }
       guard let record else { return nil }
+      guard record.trainingLoss.isFinite, record.validationError.isFinite else {
+        throw ScreeningError.invalid(
+          "the training of member \(member + 1) diverged in epoch \(record.epoch): its loss is \(record.trainingLoss); "
+            + "lower training.learning_rate")
+      }
+      let state = trainer.checkpoint()
       let bytes = SafeTensors.encode(
-        trainer.checkpoint(), metadata: ["format": "sluice-checkpoint-1", "identity": identity])
+        state,
+        metadata: ["format": "sluice-checkpoint-1", "identity": identity, "digest": Self.digest(of: state)])
       try writeAtomically(bytes, to: checkpointPath(member))
       try writeHistory(earlier + [trainer])
       report(.epoch(member: member, record, epochs: options.epochs, unit: plan.unit))
@@ -126,6 +133,10 @@ public struct TrainingRun: Sendable {
             "a checkpoint of another training file or of other data; name another output folder, or remove it"
         )
       }
+      guard metadata["digest"] == Self.digest(of: tensors) else {
+        throw ScreeningError.unreadable(
+          path: path, reason: "a damaged checkpoint (its contents changed after it was written); remove it")
+      }
       try trainer.restore(tensors)
     } catch let error as ScreeningError {
       throw error
@@ -133,6 +144,11 @@ public struct TrainingRun: Sendable {
       throw ScreeningError.unreadable(
         path: path, reason: "a damaged checkpoint (\(describe(error))); remove it")
     }
+  }
+
+  /// A digest of a checkpoint's tensors: one wrong bit would otherwise end in other weights without a word.
+  private static func digest(of tensors: [NamedTensor]) -> String {
+    Fingerprint(of: SafeTensors.encode(tensors)).hexadecimal
   }
 
   /// Writes `training.csv` and the learning curve of the members so far.
