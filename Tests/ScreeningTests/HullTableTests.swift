@@ -17,7 +17,7 @@ import Testing
     let table = try HullTable(reference: folder.path("phases.csv"), excludesSameComposition: false)
     let path = try folder.write(candidates, to: "candidates.csv")
     let report = try table.write(path, to: folder.path("out.csv"))
-    return (report, records(ofCSV: try folder.text("out.csv")))
+    return (report.table, records(ofCSV: try folder.text("out.csv")))
   }
 
   @Test(arguments: ["\n", "\r\n"])
