@@ -49,6 +49,32 @@ final class BatchNormalization<Scalar: KernelScalar & BitwiseCopyable> {
     }
   }
 
+  /// Takes running statistics instead of a batch's: inference.
+  func setRunning(
+    mean: UnsafePointer<Scalar>, variance: UnsafePointer<Scalar>, gamma: UnsafePointer<Scalar>,
+    beta: UnsafePointer<Scalar>
+  ) {
+    for channel in 0..<channels {
+      let inverse = 1 / (Double(variance[channel]) + batchNormalizationEpsilon).squareRoot()
+      let scale = Double(gamma[channel]) * inverse
+      slot(0)[channel] = Scalar(scale)
+      slot(1)[channel] = Scalar(Double(beta[channel]) - Double(mean[channel]) * scale)
+      slot(2)[channel] = mean[channel]
+      slot(3)[channel] = Scalar(inverse)
+    }
+  }
+
+  /// As `setGradients`, from the sums of g and of g · x instead of g · x̂.
+  func setGradients(
+    sumG: UnsafePointer<Double>, sumOfProducts: UnsafePointer<Double>, gamma: UnsafeMutablePointer<Scalar>,
+    beta: UnsafeMutablePointer<Scalar>
+  ) {
+    let normalized = (0..<channels).map { channel in
+      (sumOfProducts[channel] - Double(slot(2)[channel]) * sumG[channel]) * Double(slot(3)[channel])
+    }
+    setGradients(sumG: sumG, sumGX: normalized, gamma: gamma, beta: beta)
+  }
+
   /// Takes the sums of g and g · x̂; writes dL/dγ and dL/dβ and prepares `gradientPointers`.
   func setGradients(
     sumG: UnsafePointer<Double>, sumGX: UnsafePointer<Double>, gamma: UnsafeMutablePointer<Scalar>,

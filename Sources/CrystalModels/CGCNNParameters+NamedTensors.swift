@@ -48,16 +48,16 @@ extension CGCNNParameters {
       vector(prefix + "bn2.running_mean", convolution.statistics + 4 * w, w, isStatistic: true)
       vector(prefix + "bn2.running_var", convolution.statistics + 5 * w, w, isStatistic: true)
     }
-    for (number, layer) in layout.hidden.enumerated() {
+    for (number, layer) in layout.head.hidden.enumerated() {
       let name = number == 0 ? "conv_to_fc" : "fcs.\(number - 1)"
       transposed(name + ".weight", layer.weight, outputs: h, inputs: layer.inputs)
       vector(name + ".bias", layer.bias, h)
     }
     list.append(
       Entry(name: "fc_out.weight", shape: [configuration.outputCount, h], isStatistic: false) {
-        [outputWeight = layout.outputWeight] row, column in outputWeight + row * h + column
+        [outputWeight = layout.head.outputWeight] row, column in outputWeight + row * h + column
       })
-    vector("fc_out.bias", layout.outputBias, configuration.outputCount)
+    vector("fc_out.bias", layout.head.outputBias, configuration.outputCount)
     return list
   }
 

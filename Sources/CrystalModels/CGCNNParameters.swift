@@ -31,12 +31,8 @@ public struct CGCNNLayout: Sendable {
   public let embeddingBias: Int
   /// One entry a convolution.
   public let convolutions: [Convolution]
-  /// (w or h, h), then bias (h), a pair for each hidden layer.
-  public let hidden: [(weight: Int, bias: Int, inputs: Int)]
-  /// (outputs, h): one row an output.
-  public let outputWeight: Int
-  /// (outputs).
-  public let outputBias: Int
+  /// What comes after pooling.
+  public let head: HeadLayout
   /// Number of trainable parameters.
   public let count: Int
   /// Number of running statistics.
@@ -44,7 +40,7 @@ public struct CGCNNLayout: Sendable {
 
   /// The layout of a network of the given shape.
   public init(_ configuration: CGCNNConfiguration) {
-    let (w, h) = (configuration.nodeWidth, configuration.hiddenWidth)
+    let w = configuration.nodeWidth
     var next = 0
     func take(_ count: Int) -> Int {
       defer { next += count }
@@ -62,15 +58,10 @@ public struct CGCNNLayout: Sendable {
       )
     }
     self.convolutions = convolutions
-    var hidden: [(weight: Int, bias: Int, inputs: Int)] = []
-    for index in 0..<configuration.hiddenLayerCount {
-      let inputs = index == 0 ? w : h
-      hidden.append((take(inputs * h), take(h), inputs))
-    }
-    self.hidden = hidden
-    outputWeight = take(configuration.outputCount * h)
-    outputBias = take(configuration.outputCount)
-    count = next
+    head = HeadLayout(
+      inputs: w, hidden: configuration.hiddenWidth, layers: configuration.hiddenLayerCount,
+      outputs: configuration.outputCount, from: next)
+    count = head.end
     statisticsCount = configuration.convolutionCount * 6 * w
   }
 }
@@ -104,8 +95,8 @@ public struct CGCNNParameters<Scalar: KernelScalar>: Sendable {
       let inputs = 2 * w + configuration.gaussianCount
       fill(convolution.nodeWeight..<convolution.bias + 2 * w, inputs: inputs, &generator)
     }
-    for layer in layout.hidden { fill(layer.weight..<layer.bias + h, inputs: layer.inputs, &generator) }
-    fill(layout.outputWeight..<layout.count, inputs: h, &generator)
+    for layer in layout.head.hidden { fill(layer.weight..<layer.bias + h, inputs: layer.inputs, &generator) }
+    fill(layout.head.outputWeight..<layout.count, inputs: h, &generator)
   }
 
   /// All weights zero, γ = 1, running variance 1: a frame to be filled.

@@ -13,11 +13,20 @@ public final class CGCNNPredictor: Sendable {
     let nodes = Buffer<Float>()
     let sums = Buffer<Float>()
     let projections = Buffer<Float>()
-    let pooled = Buffer<Float>()
-    let hidden = Buffer<Float>()
+    private var heads: [(end: Int, width: Int, head: PredictionHead<Float>)] = []
 
     /// Empty; grows with use.
     public init() {}
+
+    /// The head for networks of this shape; one scratch may serve networks of several shapes.
+    fileprivate func head(_ layout: HeadLayout, nodeWidth: Int) -> PredictionHead<Float> {
+      if let found = heads.first(where: { $0.end == layout.end && $0.width == nodeWidth }) {
+        return found.head
+      }
+      let head = PredictionHead<Float>(layout, nodeWidth: nodeWidth)
+      heads.append((layout.end, nodeWidth, head))
+      return head
+    }
   }
 
   fileprivate struct Convolution: Sendable {
@@ -35,25 +44,21 @@ public final class CGCNNPredictor: Sendable {
   private let elementNodes: [Float]
   /// Projections of embedded elements for the first convolution, shape (101, 4w).
   private let elementProjections: [Float]
-  private let hidden: [(weight: [Float], bias: [Float], inputs: Int)]
-  private let outputWeight: [Float]
-  private let outputBias: [Float]
+  private let headLayout: HeadLayout
+  /// All parameters, of which the head reads its own.
+  private let values: [Float]
 
   /// Prepares the parameters of a trained network.
   public init(_ parameters: CGCNNParameters<Float>) {
     let configuration = parameters.configuration
     self.configuration = configuration
-    let (w, h, layout) = (configuration.nodeWidth, configuration.hiddenWidth, parameters.layout)
+    let (w, layout) = (configuration.nodeWidth, parameters.layout)
     convolutions = layout.convolutions.map { CGCNNPredictor.folded(parameters, $0) }
     let table = elementEmbedding(parameters)
     elementNodes = table
     elementProjections = convolutions[0].project(table, rows: 101, width: w)
-    let values = parameters.values
-    hidden = layout.hidden.map { layer in
-      (Array(values[layer.weight..<layer.bias]), Array(values[layer.bias..<layer.bias + h]), layer.inputs)
-    }
-    outputWeight = Array(values[layout.outputWeight..<layout.outputBias])
-    outputBias = Array(values[layout.outputBias..<layout.count])
+    headLayout = layout.head
+    values = parameters.values
   }
 
   /// Folds the first normalization into the weights (p̃ = s·p + t is linear) and the second into a scale and shift.
@@ -141,32 +146,19 @@ public final class CGCNNPredictor: Sendable {
     _ block: GraphBlock<Float>, _ nodes: UnsafeMutablePointer<Float>, _ scratch: Scratch,
     into output: UnsafeMutablePointer<Float>
   ) {
-    let (count, w, h) = (block.structureCount, configuration.nodeWidth, configuration.hiddenWidth)
-    let pooled = scratch.pooled.reserve(count * max(w, h))
-    let hiddenLayer = scratch.hidden.reserve(count * h)
-    meanPool(block, nodes, width: w, into: pooled)
-    Float.softplus(pooled, count: count * w)
-    for layer in hidden {
-      Float.multiply(
-        rows: count, columns: h, inner: layer.inputs, pooled, aRow: layer.inputs, aColumn: 1, layer.weight,
-        bias: layer.bias, into: hiddenLayer, accumulate: false)
-      Float.softplus(hiddenLayer, count: count * h)
-      pooled.update(from: hiddenLayer, count: count * h)
-    }
-    for structure in 0..<count {
-      var values = [outputBias[0], outputBias.count > 1 ? outputBias[1] : 0]
-      for outputIndex in outputBias.indices {
-        var sum: Float = 0
-        for channel in 0..<h {
-          sum += outputWeight[outputIndex * h + channel] * hiddenLayer[structure * h + channel]
+    let head = scratch.head(headLayout, nodeWidth: configuration.nodeWidth)
+    values.withUnsafeBufferPointer { values in
+      let base = values.baseAddress.unsafelyUnwrapped
+      head.forward(block, nodes, base)
+      for structure in 0..<block.structureCount {
+        let first = head.output(structure, 0, base)
+        if configuration.task == .classification {
+          // softmax over two classes
+          output[structure] = Float(
+            1 / (1 + exponential(Double(first) - Double(head.output(structure, 1, base)))))
+        } else {
+          output[structure] = first
         }
-        values[outputIndex] += sum
-      }
-      if configuration.task == .classification {
-        // softmax over two classes
-        output[structure] = Float(1 / (1 + exponential(Double(values[0]) - Double(values[1]))))
-      } else {
-        output[structure] = values[0]
       }
     }
   }
@@ -177,17 +169,23 @@ let batchNormalizationEpsilon = 1e-5
 
 /// Embeds all elements, shape (101, w): row Z is W x_Z + b.
 func elementEmbedding<Scalar: KernelScalar>(_ parameters: CGCNNParameters<Scalar>) -> [Scalar] {
-  let w = parameters.configuration.nodeWidth
-  let features = CGCNNConfiguration.elementFeatureCount
-  let layout = parameters.layout
+  elementEmbedding(
+    parameters.values, weight: parameters.layout.embeddingWeight, bias: parameters.layout.embeddingBias,
+    width: parameters.configuration.nodeWidth)
+}
+
+/// Embeds all elements, shape (101, w), with weight (92, w) and bias (w) at the given places of `values`.
+func elementEmbedding<Scalar: KernelScalar>(_ values: [Scalar], weight: Int, bias: Int, width w: Int)
+  -> [Scalar]
+{
   let table = AtomFeatureTable.cgcnn
   var result = [Scalar](repeating: 0, count: 101 * w)
   for number in 1...table.elementCount {
     guard let row = table.row(for: number) else { continue }
     for channel in 0..<w {
-      var sum = parameters.values[layout.embeddingBias + channel]
-      for feature in 0..<features where row[feature] != 0 {
-        sum += parameters.values[layout.embeddingWeight + feature * w + channel]
+      var sum = values[bias + channel]
+      for feature in 0..<table.featureCount where row[feature] != 0 {
+        sum += values[weight + feature * w + channel]
       }
       result[number * w + channel] = sum
     }

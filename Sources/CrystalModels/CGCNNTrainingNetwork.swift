@@ -50,7 +50,7 @@ public final class CGCNNTrainingNetwork<Scalar: KernelScalar & BitwiseCopyable> 
       BatchNormalization(channels: w, momentum: normalizationMomentum)
     }
     transposedNodeWeights = parameters.layout.convolutions.map { _ in Buffer(capacity: 4 * w * w) }
-    transposedHiddenWeights = parameters.layout.hidden.map { layer in
+    transposedHiddenWeights = parameters.layout.head.hidden.map { layer in
       Buffer(capacity: layer.inputs * parameters.configuration.hiddenWidth)
     }
     totals = Buffer(capacity: 4 * w)
@@ -146,20 +146,10 @@ public final class CGCNNTrainingNetwork<Scalar: KernelScalar & BitwiseCopyable> 
 
   /// Cuts the batch into contiguous chunks of about equal numbers of sites.
   private func assignChunks(_ indices: [Int], of collection: GraphCollection) -> [TrainingChunk<Scalar>] {
-    let total = indices.reduce(0) { $0 + collection.siteCount(of: $1) }
-    let count = min(chunks.count, indices.count)
-    var assigned: [[Int]] = Array(repeating: [], count: count)
-    var sites = 0
-    for index in indices {
-      assigned[min(count - 1, sites * count / max(1, total))].append(index)
-      sites += collection.siteCount(of: index)
-    }
-    var active: [TrainingChunk<Scalar>] = []
-    for (chunk, members) in zip(chunks, assigned) where !members.isEmpty {
+    zip(chunks, chunkMembers(indices, of: collection, count: chunks.count)).map { chunk, members in
       chunk.members = members
-      active.append(chunk)
+      return chunk
     }
-    return active
   }
 
   private func parallel(_ active: [TrainingChunk<Scalar>], _ body: (TrainingChunk<Scalar>) -> Void) {
@@ -207,18 +197,14 @@ public final class CGCNNTrainingNetwork<Scalar: KernelScalar & BitwiseCopyable> 
 
   private func transposeWeights() {
     let (w, h) = (width, configuration.hiddenWidth)
-    func transpose(_ offset: Int, _ rows: Int, _ columns: Int, _ out: UnsafeMutablePointer<Scalar>) {
-      parameters.values.withUnsafeBufferPointer { values in
-        for row in 0..<rows {
-          for column in 0..<columns { out[column * rows + row] = values[offset + row * columns + column] }
-        }
+    parameters.values.withUnsafeBufferPointer { values in
+      let base = values.baseAddress.unsafelyUnwrapped
+      for (convolution, buffer) in zip(parameters.layout.convolutions, transposedNodeWeights) {
+        transpose(base + convolution.nodeWeight, rows: w, columns: 4 * w, into: buffer.pointer)
       }
-    }
-    for (convolution, buffer) in zip(parameters.layout.convolutions, transposedNodeWeights) {
-      transpose(convolution.nodeWeight, w, 4 * w, buffer.pointer)
-    }
-    for (layer, buffer) in zip(parameters.layout.hidden, transposedHiddenWeights) {
-      transpose(layer.weight, layer.inputs, h, buffer.pointer)
+      for (layer, buffer) in zip(parameters.layout.head.hidden, transposedHiddenWeights) {
+        transpose(base + layer.weight, rows: layer.inputs, columns: h, into: buffer.pointer)
+      }
     }
   }
 }

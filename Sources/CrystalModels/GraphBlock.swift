@@ -24,6 +24,7 @@ public final class GraphBlock<Scalar: KernelScalar & BitwiseCopyable> {
   /// First Gaussian of each edge, shape (E).
   public let starts = Buffer<Int32>()
   private let distances = Buffer<Scalar>()
+  private let facets = Buffer<Scalar>()
 
   /// An empty block.
   public init() {}
@@ -32,7 +33,13 @@ public final class GraphBlock<Scalar: KernelScalar & BitwiseCopyable> {
   public func assemble(
     _ indices: some Sequence<Int>, of collection: GraphCollection, for configuration: CGCNNConfiguration
   ) {
-    let indices = Array(indices)
+    assemble(
+      Array(indices), of: collection, spacing: configuration.gaussianSpacing,
+      count: configuration.gaussianCount)
+  }
+
+  /// Fills the block, with the Gaussians of bond lengths at `count` multiples of `spacing` (Å).
+  func assemble(_ indices: [Int], of collection: GraphCollection, spacing: Double, count gaussianCount: Int) {
     structureCount = indices.count
     siteCount = 0
     edgeCount = 0
@@ -46,6 +53,8 @@ public final class GraphBlock<Scalar: KernelScalar & BitwiseCopyable> {
     let edgeOffsets = edgeOffsets.reserve(siteCount + 1)
     let neighbors = neighbors.reserve(edgeCount)
     let distances = distances.reserve(edgeCount)
+    let hasFacets = !collection.facets.isEmpty
+    let facets = facets.reserve(hasFacets ? 3 * edgeCount : 0)
     structureOffsets[0] = 0
     edgeOffsets[0] = 0
     collection.withUnsafePointers { source in
@@ -57,6 +66,9 @@ public final class GraphBlock<Scalar: KernelScalar & BitwiseCopyable> {
           for sourceEdge in source.edgeOffsets[sourceSite]..<source.edgeOffsets[sourceSite + 1] {
             neighbors[edge] = first + source.neighbors[sourceEdge]
             distances[edge] = Scalar(source.distances[sourceEdge])
+            if hasFacets {
+              for index in 0..<3 { facets[3 * edge + index] = Scalar(source.facets[3 * sourceEdge + index]) }
+            }
             edge += 1
           }
           site += 1
@@ -66,9 +78,35 @@ public final class GraphBlock<Scalar: KernelScalar & BitwiseCopyable> {
       }
     }
     Scalar.gaussianTaps(
-      distances, count: edgeCount, spacing: Scalar(configuration.gaussianSpacing),
-      gaussianCount: configuration.gaussianCount, taps: taps.reserve(edgeCount * gaussianTapCount),
-      starts: starts.reserve(edgeCount))
+      distances, count: edgeCount, spacing: Scalar(spacing), gaussianCount: gaussianCount,
+      taps: taps.reserve(edgeCount * gaussianTapCount), starts: starts.reserve(edgeCount))
+  }
+
+  /// Writes the features of every edge, shape (E, F): the Gaussians, then the facet's measures where F has room.
+  func writeEdgeFeatures(
+    gaussianCount: Int, featureCount: Int, into out: UnsafeMutablePointer<Scalar>
+  ) {
+    out.update(repeating: 0, count: edgeCount * featureCount)
+    let extra = featureCount - gaussianCount
+    for edge in 0..<edgeCount {
+      let row = out + edge * featureCount
+      let start = Int(starts.pointer[edge])
+      for tap in 0..<gaussianTapCount { row[start + tap] = taps.pointer[edge * gaussianTapCount + tap] }
+      for index in 0..<extra { row[gaussianCount + index] = facets.pointer[3 * edge + index] }
+    }
+  }
+
+  /// Lists for the kernels of networks with a vector per edge.
+  var edgeLists: EdgeLists {
+    EdgeLists(centerCount: siteCount, offsets: edgeOffsets.pointer, neighbors: neighbors.pointer)
+  }
+
+  /// Ordered pairs of edges with one center.
+  var tripletCount: Int {
+    (0..<siteCount).reduce(0) { sum, site in
+      let edges = Int(edgeOffsets.pointer[site + 1] - edgeOffsets.pointer[site])
+      return sum + edges * max(0, edges - 1)
+    }
   }
 
   /// The kernels' view of this block with the given projections (n, 4w) and edge weights (K, 2w).
@@ -88,6 +126,7 @@ extension GraphCollection {
     let atomicNumbers: UnsafeBufferPointer<UInt8>
     let neighbors: UnsafeBufferPointer<Int32>
     let distances: UnsafeBufferPointer<Float>
+    let facets: UnsafeBufferPointer<Float>
   }
 
   func withUnsafePointers<Result>(_ body: (Pointers) -> Result) -> Result {
@@ -96,10 +135,12 @@ extension GraphCollection {
         atomicNumbers.withUnsafeBufferPointer { atomicNumbers in
           neighbors.withUnsafeBufferPointer { neighbors in
             distances.withUnsafeBufferPointer { distances in
-              body(
-                Pointers(
-                  siteOffsets: siteOffsets, edgeOffsets: edgeOffsets, atomicNumbers: atomicNumbers,
-                  neighbors: neighbors, distances: distances))
+              facets.withUnsafeBufferPointer { facets in
+                body(
+                  Pointers(
+                    siteOffsets: siteOffsets, edgeOffsets: edgeOffsets, atomicNumbers: atomicNumbers,
+                    neighbors: neighbors, distances: distances, facets: facets))
+              }
             }
           }
         }

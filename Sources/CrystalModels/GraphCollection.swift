@@ -14,6 +14,8 @@ public struct GraphCollection: Sendable {
   public private(set) var neighbors: [Int32] = []
   /// Length of each edge (Å), shape (E).
   public private(set) var distances: [Float] = []
+  /// Facet of each edge as Ω/4π, A/10 Å², V/10 Å³, shape (E, 3); empty where graphs have no facets.
+  public private(set) var facets: [Float] = []
 
   /// No graphs.
   public init() {}
@@ -31,6 +33,7 @@ public struct GraphCollection: Sendable {
     atomicNumbers.removeAll(keepingCapacity: true)
     neighbors.removeAll(keepingCapacity: true)
     distances.removeAll(keepingCapacity: true)
+    facets.removeAll(keepingCapacity: true)
   }
 
   /// Adds structure `structure` of another collection.
@@ -40,6 +43,26 @@ public struct GraphCollection: Sendable {
       atomicNumbers.append(other.atomicNumbers[site])
       neighbors.append(contentsOf: other.neighbors[edges])
       distances.append(contentsOf: other.distances[edges])
+      if !other.facets.isEmpty {
+        facets.append(contentsOf: other.facets[3 * edges.lowerBound..<3 * edges.upperBound])
+      }
+      edgeOffsets.append(neighbors.count)
+    }
+    siteOffsets.append(atomicNumbers.count)
+  }
+
+  /// Adds one Voronoi graph with the measures of its facets; not to be mixed with graphs without.
+  public mutating func append(_ voronoi: VoronoiGraph) {
+    let graph = voronoi.graph
+    for element in graph.elements { atomicNumbers.append(element.rawValue) }
+    for site in 0..<graph.siteCount {
+      for edge in graph.edges(of: site) {
+        neighbors.append(graph.neighbors[edge])
+        distances.append(Float(graph.distances[edge]))
+        facets.append(Float(voronoi.solidAngles[edge] / (4 * .pi)))
+        facets.append(Float(voronoi.areas[edge] / 10))
+        facets.append(Float(voronoi.pyramidVolumes[edge] / 10))
+      }
       edgeOffsets.append(neighbors.count)
     }
     siteOffsets.append(atomicNumbers.count)

@@ -192,13 +192,14 @@ extension CGCNNPredictor {
     return Array(UnsafeBufferPointer(start: output.pointer, count: collection.count))
   }
 
-  /// Consecutive structures cut into blocks of at most `sitesPerBlock` sites.
-  public static func blocks(of collection: GraphCollection) -> [Range<Int>] {
+  /// Consecutive structures cut into blocks of at most `limit` sites.
+  public static func blocks(of collection: GraphCollection, sites limit: Int = sitesPerBlock) -> [Range<Int>]
+  {
     var blocks: [Range<Int>] = []
     var (first, sites) = (0, 0)
     for index in 0..<collection.count {
       let count = collection.siteCount(of: index)
-      if index > first, sites + count > sitesPerBlock {
+      if index > first, sites + count > limit {
         blocks.append(first..<index)
         (first, sites) = (index, 0)
       }

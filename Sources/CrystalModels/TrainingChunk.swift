@@ -15,7 +15,6 @@ final class TrainingChunk<Scalar: KernelScalar & BitwiseCopyable> {
   private(set) var lossSum = 0.0
 
   private let w: Int
-  private let h: Int
   private let parameterCount: Int
   /// Node vectors before each convolution and after the last, shape (n, w).
   private let nodes: [Buffer<Scalar>]
@@ -26,18 +25,11 @@ final class TrainingChunk<Scalar: KernelScalar & BitwiseCopyable> {
   private let nodeGradient = Buffer<Scalar>()
   private let sumGradient = Buffer<Scalar>()
   private let projectionGradient = Buffer<Scalar>()
-  /// softplus of the pooled vectors, shape (S, w).
-  private let pooled = Buffer<Scalar>()
-  private let pooledGradient = Buffer<Scalar>()
-  /// Outputs of the hidden layers, shape (S, h).
-  private let hidden: [Buffer<Scalar>]
-  private let hiddenGradient = Buffer<Scalar>()
-  private let nextGradient = Buffer<Scalar>()
+  private let head: PredictionHead<Scalar>
   private let elementGradient: Buffer<Scalar>
 
   init(_ parameters: CGCNNParameters<Scalar>) {
     w = parameters.configuration.nodeWidth
-    h = parameters.configuration.hiddenWidth
     parameterCount = parameters.values.count
     partialSums = Buffer(capacity: 4 * w)
     gradient = Buffer(capacity: parameterCount)
@@ -45,7 +37,7 @@ final class TrainingChunk<Scalar: KernelScalar & BitwiseCopyable> {
     nodes = (0...layers).map { _ in Buffer() }
     sums = (0..<layers).map { _ in Buffer() }
     projections = (0..<layers).map { _ in Buffer() }
-    hidden = parameters.layout.hidden.map { _ in Buffer() }
+    head = PredictionHead(parameters.layout.head, nodeWidth: w)
     elementGradient = Buffer(capacity: 101 * w)
   }
 
@@ -126,82 +118,14 @@ final class TrainingChunk<Scalar: KernelScalar & BitwiseCopyable> {
     _ parameters: CGCNNParameters<Scalar>, targets: [Float], loss: RegressionLoss, batchSize: Int,
     transposedHidden: [Buffer<Scalar>]
   ) {
-    let count = block.structureCount
-    let last = nodes[nodes.count - 1].pointer
-    let pooled = pooled.reserve(count * w)
-    meanPool(block, last, width: w, into: pooled)
-    Scalar.softplus(pooled, count: count * w)
     parameters.values.withUnsafeBufferPointer { values in
       let base = values.baseAddress.unsafelyUnwrapped
-      var input = pooled
-      for (layer, output) in zip(parameters.layout.hidden, hidden) {
-        let out = output.reserve(count * h)
-        Scalar.multiply(
-          rows: count, columns: h, inner: layer.inputs, input, aRow: layer.inputs, aColumn: 1,
-          base + layer.weight, bias: base + layer.bias, into: out, accumulate: false)
-        Scalar.softplus(out, count: count * h)
-        input = out
-      }
-      takeLoss(base, parameters.layout, targets: targets, loss: loss, batchSize: batchSize)
-      hiddenBackward(parameters.layout, transposedHidden)
+      head.forward(block, nodes[nodes.count - 1].pointer, base)
+      lossSum = head.lossAndBackward(
+        block, members: members, targets: targets, loss: loss, batchSize: batchSize, base,
+        transposed: transposedHidden, gradient: gradient.pointer,
+        nodes: nodeGradient.reserve(block.siteCount * w))
     }
-    let n = block.siteCount
-    let out = nodeGradient.reserve(n * w)
-    let gradient = pooledGradient.pointer
-    let offsets = block.structureOffsets.pointer
-    for structure in 0..<count {
-      let sites = Int(offsets[structure])..<Int(offsets[structure + 1])
-      let factor = 1 / Scalar(sites.count)
-      for site in sites {
-        for channel in 0..<w { out[site * w + channel] = gradient[structure * w + channel] * factor }
-      }
-    }
-  }
-
-  private func takeLoss(
-    _ values: UnsafePointer<Scalar>, _ layout: CGCNNLayout, targets: [Float], loss: RegressionLoss,
-    batchSize: Int
-  ) {
-    let last = hidden[hidden.count - 1].pointer
-    let out = hiddenGradient.reserve(block.structureCount * h)
-    let weight = values + layout.outputWeight
-    lossSum = 0
-    for structure in 0..<block.structureCount {
-      let row = last + structure * h
-      var prediction = values[layout.outputBias]
-      for channel in 0..<h { prediction += weight[channel] * row[channel] }
-      let (value, slope) = loss.value(error: Double(prediction) - Double(targets[members[structure]]))
-      lossSum += value
-      let g = Scalar(slope / Double(batchSize))
-      gradient.pointer[layout.outputBias] += g
-      for channel in 0..<h {
-        gradient.pointer[layout.outputWeight + channel] += g * row[channel]
-        out[structure * h + channel] = g * weight[channel]
-      }
-    }
-  }
-
-  private func hiddenBackward(_ layout: CGCNNLayout, _ transposedHidden: [Buffer<Scalar>]) {
-    let count = block.structureCount
-    let current = hiddenGradient.pointer
-    for index in layout.hidden.indices.reversed() {
-      let layer = layout.hidden[index]
-      Scalar.softplusBackward(output: hidden[index].pointer, gradient: current, count: count * h)
-      let input = index == 0 ? pooled.pointer : hidden[index - 1].pointer
-      Scalar.multiply(
-        rows: layer.inputs, columns: h, inner: count, input, aRow: 1, aColumn: layer.inputs, current,
-        bias: nil,
-        into: gradient.pointer + layer.weight, accumulate: true)
-      for structure in 0..<count {
-        for channel in 0..<h { gradient.pointer[layer.bias + channel] += current[structure * h + channel] }
-      }
-      let next = index == 0 ? pooledGradient.reserve(count * w) : nextGradient.reserve(count * h)
-      Scalar.multiply(
-        rows: count, columns: layer.inputs, inner: h, current, aRow: h, aColumn: 1,
-        transposedHidden[index].pointer, bias: nil, into: next, accumulate: false)
-      if index > 0 { current.update(from: next, count: count * h) }
-    }
-    Scalar.softplusBackward(output: pooled.pointer, gradient: pooledGradient.pointer, count: count * w)
   }
 
   /// Backward through `update`: nodeGradient becomes the gradient before the softplus.
@@ -258,22 +182,34 @@ final class TrainingChunk<Scalar: KernelScalar & BitwiseCopyable> {
 
   /// Backward through the embedding.
   func finish(_ parameters: CGCNNParameters<Scalar>) {
-    let elements = elementGradient.pointer
-    elements.update(repeating: 0, count: 101 * w)
-    for site in 0..<block.siteCount {
-      let row = Int(block.atomicNumbers.pointer[site]) * w
-      for channel in 0..<w { elements[row + channel] += nodeGradient.pointer[site * w + channel] }
-    }
-    let table = AtomFeatureTable.cgcnn
-    let (weight, bias) = (parameters.layout.embeddingWeight, parameters.layout.embeddingBias)
-    for number in 1...table.elementCount {
-      let row = elements + number * w
-      guard (0..<w).contains(where: { row[$0] != 0 }) else { continue }
-      for channel in 0..<w { gradient.pointer[bias + channel] += row[channel] }
-      for feature in 0..<table.featureCount
-      where table.values[(number - 1) * table.featureCount + feature] != 0 {
-        for channel in 0..<w { gradient.pointer[weight + feature * w + channel] += row[channel] }
-      }
+    elementEmbeddingBackward(
+      block, nodeGradient.pointer, width: w, scratch: elementGradient.pointer,
+      weight: gradient.pointer + parameters.layout.embeddingWeight,
+      bias: gradient.pointer + parameters.layout.embeddingBias)
+  }
+}
+
+/// Backward of the element embedding: adds the nodes' gradients (n, w) to its weight (92, w) and bias (w).
+///
+/// Sites of one element share a row of features, so their gradients are added up first, in `scratch` (101, w).
+func elementEmbeddingBackward<Scalar: KernelScalar & BitwiseCopyable>(
+  _ block: GraphBlock<Scalar>, _ nodes: UnsafePointer<Scalar>, width w: Int,
+  scratch elements: UnsafeMutablePointer<Scalar>, weight: UnsafeMutablePointer<Scalar>,
+  bias: UnsafeMutablePointer<Scalar>
+) {
+  elements.update(repeating: 0, count: 101 * w)
+  for site in 0..<block.siteCount {
+    let row = Int(block.atomicNumbers.pointer[site]) * w
+    for channel in 0..<w { elements[row + channel] += nodes[site * w + channel] }
+  }
+  let table = AtomFeatureTable.cgcnn
+  for number in 1...table.elementCount {
+    let row = elements + number * w
+    guard (0..<w).contains(where: { row[$0] != 0 }) else { continue }
+    for channel in 0..<w { bias[channel] += row[channel] }
+    for feature in 0..<table.featureCount where table.values[(number - 1) * table.featureCount + feature] != 0
+    {
+      for channel in 0..<w { weight[feature * w + channel] += row[channel] }
     }
   }
 }

@@ -149,4 +149,95 @@ public protocol KernelScalar: BinaryFloatingPoint, Sendable {
   /// g ⊙= 1 − exp(−y) in place: the backward pass of y = softplus(x).
   static func softplusBackward(
     output y: UnsafePointer<Self>, gradient g: UnsafeMutablePointer<Self>, count: Int)
+
+  // MARK: Networks with a vector per edge
+  //
+  // A row of o = 2d + 2e gate channels holds filter and core of the node update (d each), then of the edge update (e
+  // each). Edges of center i are `offsets[i] ..< offsets[i + 1]`; n centers, E edges.
+
+  /// p (E, w) += row of the center (where given) + row of the neighbor; rows of `stride` numbers.
+  static func edgeAssemble(
+    _ edges: EdgeLists, width: Int, center: UnsafePointer<Self>?, neighbor: UnsafePointer<Self>, stride: Int,
+    into p: UnsafeMutablePointer<Self>)
+
+  /// Backward of `edgeAssemble`: overwrites the centers' rows (where given), adds to the neighbors' rows.
+  static func edgeScatter(
+    _ edges: EdgeLists, width: Int, _ p: UnsafePointer<Self>, center: UnsafeMutablePointer<Self>?,
+    neighbor: UnsafeMutablePointer<Self>, stride: Int)
+
+  /// s (n, d) = Σ over edges, u (E, e) = per edge, of sigmoid(filter) ⊙ softplus(core) of p ⊙ scale + shift.
+  static func pairGate(
+    _ edges: EdgeLists, _ widths: GateWidths, _ p: UnsafePointer<Self>, scale: UnsafePointer<Self>,
+    shift: UnsafePointer<Self>, nodes s: UnsafeMutablePointer<Self>, edges u: UnsafeMutablePointer<Self>)
+
+  /// Backward of `pairGate` with respect to p ⊙ scale + shift: overwrites g (E, o).
+  static func pairGateBackward(
+    _ edges: EdgeLists, _ widths: GateWidths, _ p: UnsafePointer<Self>, scale: UnsafePointer<Self>,
+    shift: UnsafePointer<Self>, nodes gs: UnsafePointer<Self>, edges gu: UnsafePointer<Self>,
+    into g: UnsafeMutablePointer<Self>)
+
+  /// Triplets j ≠ l of edges of one center, t = (pⱼ + qₗ) ⊙ scale + shift: adds Σ over (j, l) to s (n, d) and Σ over l
+  /// to u (E, e), times 1 / (edges of the center − 1) where `normalize`.
+  static func tripletGate(
+    _ edges: EdgeLists, _ widths: GateWidths, _ p: UnsafePointer<Self>, _ q: UnsafePointer<Self>,
+    scale: UnsafePointer<Self>, shift: UnsafePointer<Self>, normalize: Bool,
+    nodes s: UnsafeMutablePointer<Self>,
+    edges u: UnsafeMutablePointer<Self>)
+
+  /// Backward of `tripletGate` with respect to t: overwrites gp = Σ over l and gq = Σ over j, both (E, o).
+  static func tripletGateBackward(
+    _ edges: EdgeLists, _ widths: GateWidths, _ p: UnsafePointer<Self>, _ q: UnsafePointer<Self>,
+    scale: UnsafePointer<Self>, shift: UnsafePointer<Self>, normalize: Bool, nodes gs: UnsafePointer<Self>,
+    edges gu: UnsafePointer<Self>, into gp: UnsafeMutablePointer<Self>, _ gq: UnsafeMutablePointer<Self>)
+
+  /// Adds the column sums of pⱼ + qₗ and of its square over all triplets to `sum`, `square`, in O(E).
+  static func tripletStatistics(
+    _ edges: EdgeLists, width: Int, _ p: UnsafePointer<Self>, _ q: UnsafePointer<Self>,
+    sum: UnsafeMutablePointer<Double>, square: UnsafeMutablePointer<Double>)
+
+  /// Adds the column sums of g and of g ⊙ x to `sumG`, `sumGX`; both of shape (rows, width).
+  static func columnProducts(
+    rows: Int, width: Int, _ x: UnsafePointer<Self>, gradient g: UnsafePointer<Self>,
+    sumG: UnsafeMutablePointer<Double>, sumGX: UnsafeMutablePointer<Double>)
+
+  /// Backward of the normalization over all triplets: gp, gq (E, w) become dL/dp, dL/dq.
+  static func tripletNormalizationBackward(
+    _ edges: EdgeLists, width: Int, _ p: UnsafePointer<Self>, _ q: UnsafePointer<Self>,
+    _ normalization: NormalizationPointers<Self>, _ coefficients: NormalizationGradientPointers<Self>,
+    _ gp: UnsafeMutablePointer<Self>, _ gq: UnsafeMutablePointer<Self>)
+}
+
+/// Widths of a row of gate channels.
+public struct GateWidths: Hashable, Sendable {
+  /// Channels d of the node update.
+  public let node: Int
+  /// Channels e of the edge update; 0 where edges are not updated.
+  public let edge: Int
+
+  /// Widths, both multiples of 16.
+  public init(node: Int, edge: Int) {
+    precondition(node > 0 && node % 16 == 0 && edge >= 0 && edge % 16 == 0, "widths are multiples of 16")
+    self.node = node
+    self.edge = edge
+  }
+
+  /// Channels o = 2d + 2e of a row.
+  public var row: Int { 2 * (node + edge) }
+}
+
+/// Which edges belong to which center; the memory must stay valid while it is used.
+public struct EdgeLists {
+  /// Number of centers n.
+  public let centerCount: Int
+  /// Shape (n + 1).
+  public let offsets: UnsafePointer<Int32>
+  /// Shape (E).
+  public let neighbors: UnsafePointer<Int32>
+
+  /// Lists over memory that the caller owns.
+  public init(centerCount: Int, offsets: UnsafePointer<Int32>, neighbors: UnsafePointer<Int32>) {
+    self.centerCount = centerCount
+    self.offsets = offsets
+    self.neighbors = neighbors
+  }
 }

@@ -1,7 +1,7 @@
 import Crystal
-import Foundation
 import CrystalGraphs
 import CrystalModels
+import Foundation
 import TensorKernels
 import TestSupport
 import Testing
@@ -18,14 +18,17 @@ func randomCollection(
     var neighbors: [Int32] = []
     var distances: [Double] = []
     for _ in 0..<sites {
-      let count = isolated && structure == 0 ? 0 : Int.random(in: 3...configuration.neighborCount, using: &generator)
+      let count =
+        isolated && structure == 0 ? 0 : Int.random(in: 3...configuration.neighborCount, using: &generator)
       for _ in 0..<count {
         neighbors.append(Int32.random(in: 0..<Int32(sites), using: &generator))
         distances.append(Double.random(in: 0.5...configuration.cutoff, using: &generator))
       }
       offsets.append(Int32(neighbors.count))
     }
-    let elements = (0..<sites).compactMap { _ in Element(rawValue: UInt8.random(in: 1...100, using: &generator)) }
+    let elements = (0..<sites).compactMap { _ in
+      Element(rawValue: UInt8.random(in: 1...100, using: &generator))
+    }
     collection.append(
       CrystalGraph(
         elements: elements, edgeOffsets: offsets, neighbors: neighbors, distances: distances,
@@ -39,14 +42,18 @@ func randomCollection(
 func randomParameters(_ configuration: CGCNNConfiguration, seed: UInt64) throws -> CGCNNParameters<Float> {
   var generator = SeededRandom(seed: seed)
   var parameters = try CGCNNParameters<Float>(configuration, using: &generator)
-  for index in parameters.values.indices { parameters.values[index] *= Float.random(in: 0.5...2, using: &generator) }
+  for index in parameters.values.indices {
+    parameters.values[index] *= Float.random(in: 0.5...2, using: &generator)
+  }
   for index in parameters.statistics.indices {
     parameters.statistics[index] += Float.random(in: 0.1...0.5, using: &generator)
   }
   return parameters
 }
 
-func smallConfiguration(width: Int = 16, hidden: Int = 16, layers: Int = 2, depth: Int = 1) -> CGCNNConfiguration {
+func smallConfiguration(width: Int = 16, hidden: Int = 16, layers: Int = 2, depth: Int = 1)
+  -> CGCNNConfiguration
+{
   var configuration = CGCNNConfiguration()
   configuration.nodeWidth = width
   configuration.hiddenWidth = hidden
@@ -71,7 +78,8 @@ func smallConfiguration(width: Int = 16, hidden: Int = 16, layers: Int = 2, dept
     configuration.task = task
     let parameters = try randomParameters(configuration, seed: 3)
     let collection = randomCollection(configuration, structures: 9, seed: 5, isolated: true)
-    let expected = ReferenceCGCNN(CGCNNParameters<Double>(parameters)).outputs(collection, normalization: .running)
+    let expected = ReferenceCGCNN(CGCNNParameters<Double>(parameters)).outputs(
+      collection, normalization: .running)
     let found = predictAll(CGCNNPredictor(parameters), collection)
     for (row, value) in zip(expected, found) {
       let reference = task == .regression ? row[0] : 1 / (1 + exp(row[0] - row[1]))
@@ -137,7 +145,8 @@ func predictAll(_ predictor: CGCNNPredictor, _ collection: GraphCollection) -> [
     let layout = parameters.layout
     var groups: [(String, Range<Int>)] = [
       ("embedding weight", layout.embeddingWeight..<layout.embeddingBias),
-      ("output weight", layout.outputWeight..<layout.outputBias), ("output bias", layout.outputBias..<layout.count),
+      ("output weight", layout.head.outputWeight..<layout.head.outputBias),
+      ("output bias", layout.head.outputBias..<layout.count),
     ]
     for (number, convolution) in layout.convolutions.enumerated() {
       groups += [
@@ -148,7 +157,7 @@ func predictAll(_ predictor: CGCNNPredictor, _ collection: GraphCollection) -> [
         ("\(number) gamma2", convolution.gamma2..<convolution.beta2),
       ]
     }
-    for (number, layer) in layout.hidden.enumerated() {
+    for (number, layer) in layout.head.hidden.enumerated() {
       groups += [("hidden \(number) weight", layer.weight..<layer.bias)]
     }
     var generator = SeededGenerator(seed: 4)

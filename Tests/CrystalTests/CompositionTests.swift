@@ -9,7 +9,9 @@ import Testing
     #expect(try Composition(formula: formula) == Composition(formula: flat))
   }
 
-  @Test(arguments: ["", "Xx2", "Fe(O2", "Fe)O", "Fe0", "Fe0.5O", "fe2", "H99999999999999999999", "((((((((((((((((((H"])
+  @Test(arguments: [
+    "", "Xx2", "Fe(O2", "Fe)O", "Fe0", "Fe0.5O", "fe2", "H99999999999999999999", "((((((((((((((((((H",
+  ])
   func `what is no formula is refused with a position`(formula: String) {
     #expect(throws: FormulaError.self) { try Composition(formula: formula) }
   }

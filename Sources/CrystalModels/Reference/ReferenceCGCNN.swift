@@ -107,7 +107,7 @@ public struct ReferenceCGCNN: Sendable {
     var vector = (0..<w).map { channel in
       referenceSoftplus(nodes.reduce(0) { $0 + $1[channel] } / Double(nodes.count))
     }
-    for layer in layout.hidden {
+    for layer in layout.head.hidden {
       vector = (0..<h).map { row in
         var sum = values[layer.bias + row]
         for column in 0..<layer.inputs { sum += values[layer.weight + column * h + row] * vector[column] }
@@ -115,8 +115,8 @@ public struct ReferenceCGCNN: Sendable {
       }
     }
     return (0..<configuration.outputCount).map { output in
-      (0..<h).reduce(values[layout.outputBias + output]) {
-        $0 + values[layout.outputWeight + output * h + $1] * vector[$1]
+      (0..<h).reduce(values[layout.head.outputBias + output]) {
+        $0 + values[layout.head.outputWeight + output * h + $1] * vector[$1]
       }
     }
   }

@@ -1,0 +1,67 @@
+/// Everything needed to rebuild an improved crystal graph convolutional neural network.
+///
+/// Source: C. W. Park and C. Wolverton, Phys. Rev. Materials 4, 063801 (2020): Voronoi neighbors with facet measures,
+/// edge vectors that are updated, and three-body terms. What the paper leaves open (normalizations, encoding of the
+/// facets, widths) is a choice made here; each can be switched off to see what it is worth.
+public struct ICGCNNConfiguration: Codable, Hashable, Sendable {
+  /// Width d of the atom vectors; a multiple of 16.
+  public var nodeWidth = 64
+  /// Width e of the edge vectors; a multiple of 16.
+  public var edgeWidth = 32
+  /// Width h of the layers after pooling; a multiple of 16.
+  public var hiddenWidth = 128
+  /// Number of convolutions.
+  public var convolutionCount = 3
+  /// Number of hidden layers after pooling, at least 1.
+  public var hiddenLayerCount = 1
+  /// Gaussians of the bond length reach from 0 to here (Å); longer bonds see the last ones.
+  public var gaussianReach = 8.0
+  /// Spacing and width of the Gaussians (Å).
+  public var gaussianSpacing = 0.2
+  /// Whether solid angle, area and pyramid volume of the facet belong to the edge's features.
+  public var usesFacets = true
+  /// Whether edge vectors are updated (in all convolutions but the last, whose edges nobody reads).
+  public var updatesEdges = true
+  /// Whether there are three-body terms.
+  public var hasTriplets = true
+  /// Whether the sum over a center's triplets is divided by the number of its edges less one.
+  public var normalizesTriplets = true
+  /// Facets below this fraction of the larger cell's largest solid angle are left out of the graph.
+  public var minimumSolidAngleFraction = 0.01
+
+  /// The default configuration.
+  public init() {}
+
+  /// Number of Gaussians.
+  public var gaussianCount: Int { Int((gaussianReach / gaussianSpacing).rounded()) + 1 }
+
+  /// Columns F of an edge's features: Gaussians, then Ω/4π, A/10 Å², V/10 Å³.
+  public var edgeFeatureCount: Int { gaussianCount + (usesFacets ? 3 : 0) }
+
+  /// Widths of the gates of convolution `index`.
+  func gateWidths(_ index: Int) -> (node: Int, edge: Int) {
+    (nodeWidth, updatesEdges && index < convolutionCount - 1 ? edgeWidth : 0)
+  }
+
+  /// Checks that a network of this shape can be built.
+  ///
+  /// - Throws: `ModelError.unsupportedConfiguration` naming the value.
+  public func validate() throws(ModelError) {
+    func require(_ condition: Bool, _ message: String) throws(ModelError) {
+      if !condition { throw .unsupportedConfiguration(message) }
+    }
+    for (name, width) in [("node", nodeWidth), ("edge", edgeWidth), ("hidden", hiddenWidth)] {
+      try require(
+        width > 0 && width % 16 == 0 && width <= 1024,
+        "\(name) width \(width) is not a multiple of 16 in 16 … 1024")
+    }
+    try require((1...16).contains(convolutionCount), "\(convolutionCount) convolutions are not in 1 … 16")
+    try require((1...16).contains(hiddenLayerCount), "\(hiddenLayerCount) hidden layers are not in 1 … 16")
+    try require(
+      gaussianSpacing > 0 && gaussianReach / gaussianSpacing >= 8 && gaussianReach / gaussianSpacing <= 1000,
+      "Gaussian spacing \(gaussianSpacing) Å does not give 9 … 1001 Gaussians")
+    try require(
+      minimumSolidAngleFraction >= 0 && minimumSolidAngleFraction < 1, "the facet threshold is not in 0 ..< 1"
+    )
+  }
+}
