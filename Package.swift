@@ -92,6 +92,24 @@ let package = Package(
     tests("StructureArchive", ["CArchive"]),
     tests("ScreeningStore", [.product(name: "GRDB", package: "GRDB.swift")]),
     tests("PipelineEngine"),
+    .target(
+      name: "ScreeningTestSupport",
+      dependencies: [
+        "Crystal", "CrystalGraphs", "CrystalModels", "Screening", "ScreeningStore", "StructureArchive",
+        "TestSupport", "PipelineEngine", "TensorKernels",
+      ],
+      path: "Tests/ScreeningTestSupport", swiftSettings: settings),
+    tests(
+      "Screening",
+      [
+        "CrystalGraphs", "CrystalModels", "PhaseStability", "PipelineEngine", "ScreeningStore",
+        "StructureArchive",
+        "ScreeningTestSupport",
+      ]),
+    .testTarget(
+      name: "SluiceTests",
+      dependencies: ["sluice", "Screening", "ScreeningStore", "ScreeningTestSupport", "TestSupport"],
+      swiftSettings: settings),
   ],
   cxxLanguageStandard: .cxx17
 )
