@@ -89,6 +89,12 @@ public final class ChildProcess {
   /// Asks the process to end, as Ctrl-C does.
   public func interrupt() { kill(processID, SIGINT) }
 
+  /// Asks the process to end, as a system that shuts down does.
+  public func terminate() { kill(processID, SIGTERM) }
+
+  /// Its process id.
+  public var identifier: Int { Int(processID) }
+
   /// Waits for the end of the process.
   public func wait() -> Outcome {
     var status: Int32 = 0
