@@ -56,6 +56,8 @@ struct BinaryDrawing {
   private func drawPhases(_ canvas: inout DrawingCanvas, width: Double) {
     var placer = LabelPlacer(width: width, height: canvas.height)
     for x in [0.0, 1] { placer.avoid(from: point(x, lowest), to: point(x, highest)) }
+    // The elements stand on the axes, where the number beside the tick at zero stands too.
+    placer.avoid(Point(Self.left - 18, point(0, 0).y), radius: 12)
     for line in diagram.tieLines {
       let ends = line.map { point(diagram.phases[$0].fractions[1], diagram.phases[$0].energyPerAtom) }
       canvas.line(from: ends[0], to: ends[1], color: "#3c6e9f", width: 1.4)

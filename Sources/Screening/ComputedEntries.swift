@@ -37,7 +37,7 @@ struct ComputedEntries {
     try checkCorrections()
     var notes = withoutEnergy > 0 ? ["\(withoutEnergy) entries without an energy left out"] : []
     if try usesFormationEnergies() {
-      return (try entries.map { try phase($0, $0.formationEnergy ?? .nan) }, notes)
+      return (try entries.map { try phase($0, $0.formationEnergy) }, notes)
     }
     try checkFunctionals()
     let elemental = try elementalEnergies()
@@ -49,13 +49,15 @@ struct ComputedEntries {
       let elements = entry.composition.parts.reduce(0.0) {
         $0 + Double($1.count) / atoms * (elemental[$1.element] ?? .nan)
       }
-      return try phase(entry, (entry.totalEnergy ?? .nan) - elements)
+      // Differences of measured decimals have no short decimal form: the nearest binary number's is taken.
+      return try phase(entry, DecimalNumber((entry.totalEnergy ?? .nan) - elements))
     }
     return (phases, notes)
   }
 
-  private func phase(_ entry: ComputedEntry, _ energy: Double) throws -> PhaseEntry {
+  private func phase(_ entry: ComputedEntry, _ energy: DecimalNumber?) throws -> PhaseEntry {
     do {
+      guard let energy else { throw HullError.energyNotFinite }
       return try PhaseEntry(composition: entry.composition, energyPerAtom: energy, formula: entry.formula)
     } catch {
       throw ScreeningError.unreadable(path: path, reason: "\(entry.place): \(describe(error))")
@@ -185,10 +187,13 @@ enum ElementalEnergies {
       }
     }
     if bytes.first(where: { $0 > 32 }) == UInt8(ascii: "{") {
-      guard let object = (try? JSONSerialization.jsonObject(with: Data(bytes))) as? [String: Any] else {
+      guard let members = JSONTree(bytes)?.members else {
         throw ScreeningError.unreadable(path: path, reason: "cannot be read as a JSON object")
       }
-      for (symbol, value) in object { try add(symbol, (value as? NSNumber)?.doubleValue, "key \(symbol)") }
+      for (symbol, value) in members {
+        let number: Double? = if case .number(let text) = value { Double(text) } else { nil }
+        try add(symbol, number, "key \(symbol)")
+      }
       return energies
     }
     var header: [String] = []

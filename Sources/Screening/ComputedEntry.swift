@@ -1,5 +1,5 @@
 internal import Crystal
-internal import Foundation
+internal import PhaseStability
 internal import StructureArchive
 
 /// One entry of a file of computed energies, as far as a hull needs it.
@@ -10,7 +10,7 @@ struct ComputedEntry {
   /// The formula as given, else that of the reduced composition.
   let formula: String
   /// Formation energy (eV/atom).
-  let formationEnergy: Double?
+  let formationEnergy: DecimalNumber?
   /// Total energy with its corrections (eV/atom).
   let totalEnergy: Double?
   /// Names of the schemes that corrected the energy.
@@ -32,11 +32,11 @@ struct ComputedEntry {
   /// - Throws: `EntryProblem`.
   init?(_ record: ArchiveRecord) throws(EntryProblem) {
     guard record.failure == nil, record.format == .json,
-      let root = (try? JSONSerialization.jsonObject(with: Data(record.bytes))) as? [String: Any]
+      let tree = JSONTree(record.bytes), let root = tree.members
     else {
       throw EntryProblem(place: "entry \(record.index + 1)", reason: "cannot be read as a JSON object")
     }
-    if root["x-optimade"] != nil || root["type"] as? String == "info" { return nil }
+    if root["x-optimade"] != nil || root["type"]?.text == "info" { return nil }
     let fields = EntryFields(root)
     let id = ["entry_id", "id", "material_id", "mat_id"].lazy.compactMap { fields.text($0) }.first
     place = "entry \(record.index + 1)" + (id.map { " (\($0))" } ?? "")
@@ -45,7 +45,7 @@ struct ComputedEntry {
       let given = try fields.composition(of: record)
       composition = given.composition
       formula = given.formula ?? given.composition.reducedFormula
-      formationEnergy = fields.number(Self.formationNames)
+      formationEnergy = fields.decimal(Self.formationNames)
       totalEnergy = try fields.energyPerAtom(of: record, given.composition, corrections)
     } catch {
       throw EntryProblem(place: place, reason: error.reason)
@@ -74,38 +74,38 @@ struct EntryProblem: Error {
 
 /// The fields of an entry, wherever its format keeps them: at the top, under "attributes", "data" or "parameters".
 struct EntryFields {
-  private let levels: [[String: Any]]
+  private let levels: [[String: JSONTree]]
 
-  init(_ root: [String: Any]) {
-    levels = [root] + ["attributes", "data", "parameters"].compactMap { root[$0] as? [String: Any] }
+  init(_ root: [String: JSONTree]) {
+    levels = [root] + ["attributes", "data", "parameters"].compactMap { root[$0]?.members }
   }
 
-  subscript(name: String) -> Any? {
-    for level in levels {
-      if let value = level[name], !(value is NSNull) { return value }
-    }
-    return nil
+  subscript(name: String) -> JSONTree? {
+    levels.lazy.compactMap { $0[name] }.first { !$0.isNull }
   }
 
-  func text(_ name: String) -> String? { self[name] as? String }
+  func text(_ name: String) -> String? { self[name]?.text }
 
-  /// The first finite number under one of the names, or under one of them with a provider's prefix.
-  func number(_ names: [String]) -> Double? {
+  /// The first number under one of the names, or under one of them with a provider's prefix.
+  func decimal(_ names: [String]) -> DecimalNumber? {
     for name in names {
       for level in levels {
-        if let value = Self.number(level[name]) { return value }
+        if let value = Self.decimal(level[name]) { return value }
         let prefixed = level.keys.filter { Self.isPrefix($0, name) }
-        if let value = prefixed.sorted().lazy.compactMap({ Self.number(level[$0]) }).first { return value }
+        if let value = prefixed.sorted().lazy.compactMap({ Self.decimal(level[$0]) }).first { return value }
       }
     }
     return nil
   }
 
+  /// The same in binary.
+  func number(_ names: [String]) -> Double? { decimal(names)?.doubleValue }
+
   /// Whether one of the names is there without a value.
   func holdsNull(_ names: [String]) -> Bool {
     levels.contains { level in
       level.contains { key, value in
-        value is NSNull && names.contains { key == $0 || Self.isPrefix(key, $0) }
+        value.isNull && names.contains { key == $0 || Self.isPrefix(key, $0) }
       }
     }
   }
@@ -116,16 +116,18 @@ struct EntryFields {
     return !key.dropFirst().dropLast(name.utf8.count + 1).contains("_")
   }
 
-  private static func number(_ value: Any?) -> Double? {
-    guard let number = value as? NSNumber, number.doubleValue.isFinite else { return nil }
-    return number.doubleValue
+  private static func decimal(_ value: JSONTree?) -> DecimalNumber? {
+    guard case .number(let text) = value, let number = DecimalNumber(text), number.doubleValue.isFinite else {
+      return nil
+    }
+    return number
   }
 
   /// The composition, and the formula where one is given.
   func composition(
     of record: ArchiveRecord
   ) throws(EntryProblem) -> (composition: Composition, formula: String?) {
-    if let amounts = self["composition"] as? [String: Any] { return (try Self.composition(amounts), nil) }
+    if let amounts = self["composition"]?.members { return (try Self.composition(amounts), nil) }
     let names = [
       "composition", "formula", "chemical_formula_reduced", "formula_pretty", "reduced_formula",
       "pretty_formula",
@@ -151,7 +153,7 @@ struct EntryFields {
     if let energy = number(["energy_per_atom"]) { return energy }
     guard let energy = number(["energy"]) else { return nil }
     let atoms =
-      if self["composition"] is [String: Any] {
+      if self["composition"]?.members != nil {
         composition.atomCount
       } else if let sites = number(["nsites"]), sites >= 1, sites < 1e9 {
         Int(sites)
@@ -179,14 +181,16 @@ struct EntryFields {
     }
   }
 
-  private static func composition(_ amounts: [String: Any]) throws(EntryProblem) -> Composition {
+  private static func composition(_ amounts: [String: JSONTree]) throws(EntryProblem) -> Composition {
     var parts: [Composition.Part] = []
     for (symbol, value) in amounts {
       // Species may carry an oxidation state: "Fe3+".
       guard let element = Element(symbol: String(symbol.prefix { $0.isLetter })) else {
         throw EntryProblem(place: "", reason: "\"\(symbol)\" in its composition is no element")
       }
-      guard let amount = number(value), amount > 0, amount < 1e9, abs(amount - amount.rounded()) < 1e-6 else {
+      guard let amount = decimal(value)?.doubleValue, amount > 0, amount < 1e9,
+        abs(amount - amount.rounded()) < 1e-6
+      else {
         throw EntryProblem(place: "", reason: "the amount of \(symbol) in its composition is no whole number")
       }
       parts.append(Composition.Part(element: element, count: Int(amount.rounded())))
@@ -206,7 +210,7 @@ struct EntryCorrections {
   let schemes: Set<String>
 
   init(_ fields: EntryFields) {
-    let adjustments = (fields["energy_adjustments"] as? [[String: Any]]) ?? []
+    let adjustments = (fields["energy_adjustments"]?.elements ?? []).compactMap(\.members)
     let parts = adjustments.map { EntryFields($0) }.map { part in
       part.number(["value"])
         ?? (part.number(["n_atoms"]) ?? 0)
@@ -216,8 +220,8 @@ struct EntryCorrections {
     sum = fields.number(["correction"]) ?? parts.reduce(0, +)
     var names: Set<String> = []
     for adjustment in adjustments {
-      let origin = adjustment["cls"] as? [String: Any] ?? [:]
-      if let name = origin["@class"] as? String ?? origin["name"] as? String { names.insert(name) }
+      let origin = adjustment["cls"]
+      if let name = origin?["@class"]?.text ?? origin?["name"]?.text { names.insert(name) }
     }
     for key in ["correction_scheme", "compatibility"] {
       if let name = fields.text(key) { names.insert(name) }
