@@ -24,7 +24,9 @@ struct Benchmarks {
     print(
       "\(structures.count) crystals, \(rounded(Double(sites) / Double(structures.count))) sites each on average, from "
         + (archive ?? "a seeded generator"))
+    matrixProduct()
     let collection = try graphs(structures)
+    try voronoi(structures)
     try inference(collection)
     try training(collection)
     if let table = arguments.dropFirst().first ?? (hasShared ? shared + "/hull/mp2019_all.csv" : nil) {
@@ -83,6 +85,58 @@ struct Benchmarks {
     }
     report("graph, 12 nearest, 1 thread", count: structures.count, unit: "structures", times)
     return collection
+  }
+
+  /// The three products of a convolution of width 64 over 240 atoms.
+  private static func matrixProduct() {
+    for (rows, columns, inner) in [(240, 256, 64), (240, 64, 256), (64, 256, 240)] {
+      let a = [Float](repeating: 0.5, count: rows * inner)
+      let b = [Float](repeating: 0.25, count: inner * columns)
+      var c = [Float](repeating: 0, count: rows * columns)
+      let times = seconds(repetitions: 9) {
+        for _ in 0..<200 {
+          Float.multiply(
+            rows: rows, columns: columns, inner: inner, a, aRow: inner, aColumn: 1, b, bias: nil, into: &c,
+            accumulate: false)
+        }
+      }
+      report(
+        "matrix product \(rows) × \(inner) × \(columns), 1 thread",
+        count: 200 * 2 * rows * columns * inner / 1_000_000,
+        unit: "MFLOP", times)
+    }
+  }
+
+  private static func voronoi(_ structures: [Structure]) throws {
+    let builder = VoronoiGraphBuilder()
+    var collection = GraphCollection()
+    let times = try seconds(repetitions: 3) {
+      var scratch = VoronoiGraphBuilder.Scratch()
+      collection.removeAll()
+      for structure in structures { collection.append(try builder.graph(of: structure, scratch: &scratch)) }
+    }
+    let cells = structures.reduce(0) { $0 + $1.siteCount }
+    report("Voronoi cells with facets, 1 thread", count: cells, unit: "cells", times)
+    var random = SeededRandom(seed: 7)
+    let parameters = try ICGCNNParameters<Float>(ICGCNNConfiguration(), using: &random)
+    let predictor = ICGCNNPredictor<Float>(parameters)
+    let inference = seconds(repetitions: 3) { _ = predictor.predictions(collection, jobs: 1) }
+    report(
+      "iCGCNN inference, 3 convolutions, 1 thread", count: structures.count, unit: "structures", inference)
+    let targets = (0..<collection.count).map { Float($0 % 17) / 8 - 1 }
+    for jobs in [1, 2] {
+      let network = ICGCNNTrainingNetwork<Float>(parameters, jobs: jobs)
+      let batches = collection.count / 64
+      let training = seconds(repetitions: 1) {
+        for batch in 0..<batches {
+          _ = network.computeGradient(
+            Array(batch * 64..<(batch + 1) * 64), of: collection, targets: targets, loss: .squared)
+        }
+      }
+      report(
+        "iCGCNN gradients, batches of 64, \(jobs) thread\(jobs > 1 ? "s" : "")", count: batches * 64,
+        unit: "structures", training)
+    }
   }
 
   private static func inference(_ collection: GraphCollection) throws {
