@@ -1,4 +1,3 @@
-import Crystal
 import Foundation
 import PipelineEngine
 import Screening
@@ -7,42 +6,12 @@ import TestSupport
 import Testing
 
 @Suite("Training") struct TrainingTests {
+  let files: TrainingFolder
   let folder: TemporaryFolder
 
   init() throws {
-    folder = try TemporaryFolder()
-    var generator = SeededGenerator(seed: 40)
-    for (name, count) in [("train", 60), ("validation", 20), ("test", 20)] {
-      let lines = try (0..<count).map { try Self.labelled("\(name)-\($0)", using: &generator) }
-      try folder.write(lines.joined(separator: "\n") + "\n", to: name + ".jsonl")
-    }
-  }
-
-  /// A random crystal with a target that follows smoothly from what it is made of and how dense it is.
-  private static func labelled(_ id: String, using generator: inout SeededGenerator) throws -> String {
-    let elements = Element.all.filter { $0.electronegativity != nil && $0.rawValue <= 56 }
-    let structure = try randomStructure(
-      siteCount: Int.random(in: 1...4, using: &generator), using: &generator, elements: elements)
-    let sum = structure.elements.reduce(0) { $0 + ($1.electronegativity ?? 0) }
-    let count = Double(structure.siteCount)
-    return try recordLine(
-      id: id, structure: structure,
-      properties: ["target": sum / count + 0.02 * structure.lattice.volume / count, "constant": 1.25])
-  }
-
-  private func training(
-    _ more: String = "", members: Int = 2, epochs: Int = 4, rate: Double = 0.01, property: String = "target",
-    named name: String = "training"
-  ) throws -> String {
-    try folder.write(
-      """
-      version: 1
-      name: smooth
-      data: {train: train.jsonl, validation: validation.jsonl, test: test.jsonl, property: \(property), unit: eV}
-      model: {node_width: 16, hidden_width: 16, convolutions: 1, gaussian_spacing: 1}
-      training: {members: \(members), epochs: \(epochs), batch_size: 16, learning_rate: \(rate), seed: 7\(more)}
-
-      """, to: name + ".yaml")
+    files = try TrainingFolder()
+    folder = files.folder
   }
 
   /// Trains, and raises the stop flag once `steps` steps have been reported.
@@ -62,15 +31,6 @@ import Testing
       }
   }
 
-  private static let results = [
-    "member-0.safetensors", "member-1.safetensors", "model.json", "training.csv", "learning-curve.svg",
-  ]
-
-  /// The bytes of everything a training run leaves for its users.
-  private func contents(_ output: String) throws -> [Data] {
-    try Self.results.map { try Data(contentsOf: folder.url.appending(path: "\(output)/\($0)")) }
-  }
-
   private func message(_ body: () throws -> Void) -> String {
     do {
       try body()
@@ -81,43 +41,43 @@ import Testing
   }
 
   @Test func `weights do not depend on the number of jobs`() throws {
-    let file = try training()
+    let file = try files.training()
     for jobs in 1...3 { #expect(try train(file, into: "jobs-\(jobs)", jobs: jobs)) }
-    let first = try contents("jobs-1")
-    #expect(try contents("jobs-2") == first)
-    #expect(try contents("jobs-3") == first)
+    let first = try files.results("jobs-1")
+    #expect(try files.results("jobs-2") == first)
+    #expect(try files.results("jobs-3") == first)
     #expect(first[0] != first[1], "members differ")
   }
 
   @Test func `a training run stopped after any step and resumed ends with the same weights`() throws {
-    let file = try training()
+    let file = try files.training()
     #expect(try train(file, into: "whole"))
-    let expected = try contents("whole")
+    let expected = try files.results("whole")
     // 2 members of 4 epochs of 3 steps; after the last step of all, the stop comes too late to abandon anything.
     for steps in [1, 2, 3, 4, 7, 12, 13, 20, 23] {
       let output = "stopped-\(steps)"
       #expect(try train(file, into: output, stopAfter: steps) == false)
       #expect(!FileManager.default.fileExists(atPath: folder.path(output + "/model.json")))
       #expect(try train(file, into: output, jobs: 2))
-      #expect(try contents(output) == expected, "after step \(steps)")
+      #expect(try files.results(output) == expected, "after step \(steps)")
     }
   }
 
   @Test func `stops again and again still lead to the same weights, an epoch a call at least`() throws {
-    let file = try training()
+    let file = try files.training()
     #expect(try train(file, into: "whole"))
     var calls = 0
     while try !train(file, into: "often", jobs: calls % 2 + 1, stopAfter: 5), calls < 20 { calls += 1 }
     #expect(calls > 2 && calls < 9)
-    #expect(try contents("often") == (try contents("whole")))
+    #expect(try files.results("often") == (try files.results("whole")))
     // A finished training has nothing left to do.
     #expect(try train(file, into: "often", stopAfter: 0))
-    #expect(try contents("often") == (try contents("whole")))
+    #expect(try files.results("often") == (try files.results("whole")))
   }
 
   @Test func `the loss falls, and the card tells the errors that evaluation finds`() throws {
     var losses: [Double] = []
-    let file = try training(members: 1, epochs: 12, rate: 0.03)
+    let file = try files.training(members: 1, epochs: 12, rate: 0.03)
     try train(file, into: "model") { event in
       if case .epoch(_, let record, _, _) = event { losses.append(record.trainingLoss) }
     }
@@ -138,19 +98,19 @@ import Testing
   }
 
   @Test func `a checkpoint of another training file, or of other data, is refused`() throws {
-    #expect(try train(try training(), into: "model", stopAfter: 5) == false)
-    let other = message { try train(try training(rate: 0.02, named: "other"), into: "model") }
+    #expect(try train(try files.training(), into: "model", stopAfter: 5) == false)
+    let other = message { try train(try files.training(rate: 0.02, named: "other"), into: "model") }
     #expect(other.contains("member-0.safetensors"), "\(other)")
     #expect(other.contains("another training file"), "\(other)")
     let lines = try folder.lines("train.jsonl")
     try folder.write(lines.dropLast().joined(separator: "\n") + "\n", to: "train.jsonl")
-    #expect(message { try train(try training(), into: "model") }.contains("other data"))
+    #expect(message { try train(try files.training(), into: "model") }.contains("other data"))
     try folder.write(lines.joined(separator: "\n") + "\n", to: "train.jsonl")
-    #expect(try train(try training(), into: "model"))
+    #expect(try train(try files.training(), into: "model"))
   }
 
   @Test func `a damaged checkpoint is refused with its path, wherever the damage is`() throws {
-    let file = try training(members: 1)
+    let file = try files.training(members: 1)
     #expect(try train(file, into: "model", stopAfter: 5) == false)
     let path = "model/checkpoints/member-0.safetensors"
     let whole = [UInt8](try Data(contentsOf: folder.url.appending(path: path)))
@@ -175,7 +135,7 @@ import Testing
   }
 
   @Test func `a target that is the same everywhere is learned without a fault`() throws {
-    #expect(try train(try training(members: 1, epochs: 2, property: "constant"), into: "model"))
+    #expect(try train(try files.training(members: 1, epochs: 2, property: "constant"), into: "model"))
     let model = try ModelFolder(path: folder.path("model"))
     let errors = try PredictionTable(model, jobs: 1).evaluate(folder.path("test.jsonl"), property: "constant")
     #expect(errors.ensemble.worstError.isFinite)
@@ -184,7 +144,7 @@ import Testing
   @Test func `a training that diverges says so instead of leaving a model`() throws {
     let text = message {
       try train(
-        try training(", optimizer: sgd, schedule: {constant: {}}", members: 1, epochs: 60, rate: 10),
+        try files.training(", optimizer: sgd, schedule: {constant: {}}", members: 1, epochs: 60, rate: 10),
         into: "model")
     }
     #expect(text.contains("diverged in epoch"), "\(text)")
@@ -203,7 +163,7 @@ import Testing
   ])
   func `training files that make no sense are refused`(text: String, replacement: String, part: String) throws
   {
-    let file = try training()
+    let file = try files.training()
     let changed = try String(contentsOfFile: file, encoding: .utf8).replacing(text, with: replacement)
     try folder.write(changed, to: "training.yaml")
     let found = message { try train(file, into: "model") }

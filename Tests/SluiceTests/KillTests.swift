@@ -93,11 +93,14 @@ import Testing
     #expect(interruptedRuns > 1)
   }
 
-  @Test func `an interrupt finishes the batch in hand, exits with 2, and the run goes on later`() throws {
+  @Test(arguments: ["interrupt", "terminate"])
+  func `a polite signal finishes the batch in hand, exits with 2, and the run goes on later`(signal: String)
+    throws
+  {
     #expect(try Program.start(arguments("whole", jobs: 1)).wait().exitCode == 0)
     let expected = try files.export("whole")
     var stopped = 0
-    // The first call is interrupted as soon as the store shows progress; a fast machine may need another attempt.
+    // The call is stopped as soon as the store shows progress; a fast machine may need another attempt.
     for attempt in 0..<10 where stopped == 0 {
       let directory = "run-\(attempt)"
       let process = try Program.start(arguments(directory, jobs: 1))
@@ -106,7 +109,7 @@ import Testing
         looks += 1
         Thread.sleep(forTimeInterval: 0.002)
       }
-      process.interrupt()
+      if signal == "interrupt" { process.interrupt() } else { process.terminate() }
       let outcome = process.wait()
       if outcome.exitCode == 0 { continue }
       stopped += 1
@@ -120,5 +123,33 @@ import Testing
       #expect(try files.export(directory) == expected)
     }
     #expect(stopped == 1)
+  }
+
+  @Test func `a training killed at any moment and called again ends with the same weights`() throws {
+    let training = try TrainingFolder()
+    let file = try training.training(epochs: 12)
+    func arguments(_ output: String) -> [String] {
+      ["train", file, "--output", training.folder.path(output), "--jobs", "2"]
+    }
+    let clock = ContinuousClock()
+    let start = clock.now
+    let whole = try Program.run(arguments("whole"))
+    let seconds = (clock.now - start) / .seconds(1)
+    #expect(whole.exitCode == 0, "\(whole.errors)")
+    let expected = try training.results("whole")
+    var generator = SeededGenerator(seed: 4)
+    for round in 0..<3 {
+      let output = "killed-\(round)"
+      for _ in 0..<4 {
+        let process = try Program.start(arguments(output))
+        Thread.sleep(forTimeInterval: Double.random(in: 0...(0.7 * seconds), using: &generator))
+        process.killAtOnce()
+        let outcome = process.wait()
+        #expect(outcome.signal != nil || outcome.exitCode == 0, "\(outcome.errors)")
+      }
+      let last = try Program.run(arguments(output))
+      #expect(last.exitCode == 0, "\(last.errors)")
+      #expect(try training.results(output) == expected)
+    }
   }
 }

@@ -1,0 +1,64 @@
+internal import Crystal
+public import Foundation
+public import TestSupport
+
+/// A folder with labelled crystals and training files that use them.
+public struct TrainingFolder: Sendable {
+  /// Where everything lies.
+  public let folder: TemporaryFolder
+
+  /// A folder that holds `train.jsonl`, `validation.jsonl` and `test.jsonl` of 60, 20 and 20 random crystals.
+  public init() throws {
+    folder = try TemporaryFolder()
+    var generator = SeededGenerator(seed: 40)
+    for (name, count) in [("train", 60), ("validation", 20), ("test", 20)] {
+      let lines = try (0..<count).map { try Self.labelled("\(name)-\($0)", using: &generator) }
+      try folder.write(lines.joined(separator: "\n") + "\n", to: name + ".jsonl")
+    }
+  }
+
+  /// A random crystal with a target that follows smoothly from what it is made of and how dense it is.
+  private static func labelled(_ id: String, using generator: inout SeededGenerator) throws -> String {
+    let elements = Element.all.filter { $0.electronegativity != nil && $0.rawValue <= 56 }
+    let structure = try randomStructure(
+      siteCount: Int.random(in: 1...4, using: &generator), using: &generator, elements: elements)
+    let sum = structure.elements.reduce(0) { $0 + ($1.electronegativity ?? 0) }
+    let count = Double(structure.siteCount)
+    return try recordLine(
+      id: id, structure: structure,
+      properties: ["target": sum / count + 0.02 * structure.lattice.volume / count, "constant": 1.25])
+  }
+
+  /// Writes a training file for a tiny network and gives its path.
+  ///
+  /// - Parameters:
+  ///   - more: further keys of `training`, after a comma.
+  ///   - members: members of the ensemble.
+  ///   - epochs: epochs of 3 steps each.
+  ///   - rate: learning rate.
+  ///   - property: "target" or "constant".
+  ///   - name: name of the file.
+  public func training(
+    _ more: String = "", members: Int = 2, epochs: Int = 4, rate: Double = 0.01, property: String = "target",
+    named name: String = "training"
+  ) throws -> String {
+    try folder.write(
+      """
+      version: 1
+      name: smooth
+      data: {train: train.jsonl, validation: validation.jsonl, test: test.jsonl, property: \(property), unit: eV}
+      model: {node_width: 16, hidden_width: 16, convolutions: 1, gaussian_spacing: 1}
+      training: {members: \(members), epochs: \(epochs), batch_size: 16, learning_rate: \(rate), seed: 7\(more)}
+
+      """, to: name + ".yaml")
+  }
+
+  private static let results = [
+    "member-0.safetensors", "member-1.safetensors", "model.json", "training.csv", "learning-curve.svg",
+  ]
+
+  /// The bytes of everything that a training of two members leaves for its users.
+  public func results(_ output: String) throws -> [Data] {
+    try Self.results.map { try Data(contentsOf: folder.url.appending(path: "\(output)/\($0)")) }
+  }
+}
