@@ -27,6 +27,20 @@ public enum FormulaError: Error, Equatable, Sendable {
   case unclosedBracket(position: Int)
 }
 
+extension FormulaError: CustomStringConvertible {
+  /// The error for a person; places are counted from 1.
+  public var description: String {
+    switch self {
+    case .empty: "no atoms"
+    case .unknownElement(let position): "no element at place \(position + 1)"
+    case .unexpectedCharacter(let position): "an unexpected character at place \(position + 1)"
+    case .badAmount(let position):
+      "an amount that is no whole number from 1 to 1,000,000,000 at place \(position + 1)"
+    case .unclosedBracket(let position): "a bracket at place \(position + 1) that is not closed"
+    }
+  }
+}
+
 private struct FormulaParser {
   let bytes: [UInt8]
   var position = 0

@@ -50,7 +50,8 @@ struct ReferenceTableReader {
     } while bytes[fields[0].lowerBound..<position].first == 35
     let names = fields.map(text)
     columnCount = names.count
-    let shown = names.joined(separator: ",")
+    // Any file may be given by mistake, with a first line of any length and content.
+    let shown = String(names.joined(separator: ",").prefix(100).map { $0.isASCII && $0 < " " ? "?" : $0 })
     guard let formula = names.firstIndex(of: "formula") else {
       throw .missingColumn(name: "formula", header: shown)
     }

@@ -105,7 +105,8 @@ struct ComputedEntries {
       }
     }
     guard missing.isEmpty else {
-      let list = missing.sorted { $0.key < $1.key }.map { "\($0.key) (first in \($0.value))" }
+      let all = missing.sorted { $0.key < $1.key }.map { "\($0.key) (first in \($0.value))" }
+      let list = all.count > 6 ? all.prefix(5) + ["\(all.count - 5) more elements"] : all
       throw problem(
         "no energy of the pure element for \(list.joined(separator: ", ")): formation energies cannot be made from "
           + "total energies; add the elements' entries or give all elements' energies in a file")

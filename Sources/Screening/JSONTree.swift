@@ -117,7 +117,9 @@ private struct JSONTreeReader {
       return position - first
     }
     _ = take(UInt8(ascii: "-"))
-    guard digits() > 0 else { return nil }
+    let isZero = next == UInt8(ascii: "0")
+    let count = digits()
+    guard count == 1 || (count > 1 && !isZero) else { return nil }
     if take(UInt8(ascii: ".")) { guard digits() > 0 else { return nil } }
     if take(UInt8(ascii: "e")) || take(UInt8(ascii: "E")) {
       if !take(UInt8(ascii: "+")) { _ = take(UInt8(ascii: "-")) }

@@ -9,7 +9,8 @@ struct Sluice: ParsableCommand {
       A campaign is a YAML file: where candidates come from, which models score them, which hull decides. \
       Start with `sluice plan pipelines/quickstart.yaml`, then `sluice run pipelines/quickstart.yaml`.
 
-      Exit codes: 0 done, 1 finished with more rejections than the campaign allows, 2 failed, 64 usage.
+      Exit codes: 0 done, 1 finished with more rejections than the campaign allows or with a certificate that does \
+      not hold, 2 failed, 64 usage.
       """,
     version: SluiceVersion.current,
     subcommands: [

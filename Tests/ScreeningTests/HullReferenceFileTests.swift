@@ -237,6 +237,49 @@ import Testing
     #expect(message { _ = try load(folder.path("absent.csv")) }.contains("absent.csv"))
   }
 
+  @Test func `entries cut or altered anywhere are read or refused in words, never tripped over`() throws {
+    let bytes = [UInt8](try Data(contentsOf: URL(filePath: try entries { _ in self.adjusted("A") })))
+    var generator = SeededGenerator(seed: 77)
+    var refused = 0
+    for _ in 0..<150 {
+      var changed = bytes
+      if Bool.random(using: &generator) {
+        changed.removeLast(Int.random(in: 1..<bytes.count, using: &generator))
+      } else {
+        for _ in 0..<Int.random(in: 1...3, using: &generator) {
+          let position = Int.random(in: 0..<bytes.count, using: &generator)
+          changed[position] = Array("{}[]\",:\\0e-.n\u{1}".utf8).randomElement(using: &generator) ?? 0
+        }
+      }
+      let path = try folder.write(changed, to: "changed.json")
+      do { _ = try load(path) } catch {
+        refused += 1
+        #expect(!describe(error).isEmpty)
+      }
+    }
+    #expect(refused > 100)
+  }
+
+  @Test func `JSON is read as it is written, and nothing else is`() throws {
+    let text = #"{"a": [1.50, -2e-3, true, false, null, "\u00e9\ud83d\ude00\n\"\/"], "b": {}, "a b": []}"#
+    let tree = try #require(JSONTree(Array(text.utf8)))
+    let list = try #require(tree["a"]?.elements)
+    guard case .number(let first) = list[0], case .number(let second) = list[1] else {
+      Issue.record("numbers expected")
+      return
+    }
+    #expect(first == "1.50" && second == "-2e-3")
+    #expect(list[4].isNull && list[5].text == "é😀\n\"/")
+    #expect(tree["b"]?.members?.isEmpty == true && tree["a b"]?.elements?.isEmpty == true)
+    for wrong in [
+      "", "{", "[1,]", "{\"a\"}", "{\"a\":}", "{a:1}", "[1 2]", "01", "1.", ".5", "1e", "+1", "NaN", "tru",
+      "\"",
+      "\"\\x\"", "\"\\ud83d\"", "\"\n\"", "1 1", "[1]]",
+    ] { #expect(JSONTree(Array(wrong.utf8)) == nil, "\(wrong)") }
+    let deep = String(repeating: "[", count: 100_000)
+    #expect(JSONTree(Array(deep.utf8)) == nil)
+  }
+
   @Test func `an index stands for its file, and a damaged one is refused in words`() throws {
     let table = try csv(Self.formations)
     let index = folder.path("r.hull")
