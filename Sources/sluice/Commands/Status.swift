@@ -32,8 +32,8 @@ struct Status: ParsableCommand {
       if let threshold = description.stabilityThreshold {
         let stable = try store.stableCount(threshold: threshold)
         Terminal.result(
-          "stable       \(stable) at or below \(threshold) eV/atom above the hull of the references"
-            + share(stable, of: counts.rows))
+          "stable       \(stable)\(share(stable, of: counts.rows)) at or below \(threshold) eV/atom above the hull "
+            + "of the references")
         if let hull = try store.combinedHull() {
           Terminal.result("             " + (try combined(hull, store, threshold, counts.rows)))
         }
@@ -50,10 +50,13 @@ struct Status: ParsableCommand {
   ) throws -> String {
     guard hull.isCurrent else {
       return
-        "hull of references and candidates: stale, computed from \(hull.candidates) rows on \(hull.computed)"
+        "hull of references and candidates: stale, computed from \(hull.candidates) rows on "
+        + hull.computed
     }
     let stable = try store.stableCount(threshold: threshold, hull: .combined)
-    return "\(stable) at or below it above the hull of references and candidates" + share(stable, of: rows)
+    return
+      "\(stable)\(share(stable, of: rows)) at or below \(threshold) eV/atom above the hull of references and "
+      + "candidates"
   }
 
   private func share(_ count: Int, of rows: Int) -> String {
