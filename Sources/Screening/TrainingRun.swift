@@ -83,6 +83,8 @@ public struct TrainingRun: Sendable {
       splits["test"] = split
       test = loaded
     }
+    // Again, for a process that was killed between its last checkpoint and the history that belongs to it.
+    try writeHistory(trainers)
     let card = try writeModel(trainers, test: test, splits: splits)
     report(.finished(card))
     return true

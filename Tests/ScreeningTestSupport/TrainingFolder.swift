@@ -57,8 +57,17 @@ public struct TrainingFolder: Sendable {
     "member-0.safetensors", "member-1.safetensors", "model.json", "training.csv", "learning-curve.svg",
   ]
 
-  /// The bytes of everything that a training of two members leaves for its users.
-  public func results(_ output: String) throws -> [Data] {
-    try Self.results.map { try Data(contentsOf: folder.url.appending(path: "\(output)/\($0)")) }
+  /// The bytes of everything that a training of two members leaves for its users, by file name.
+  public func results(_ output: String) throws -> [String: Data] {
+    let files = try Self.results.map {
+      ($0, try Data(contentsOf: folder.url.appending(path: "\(output)/\($0)")))
+    }
+    return Dictionary(uniqueKeysWithValues: files)
+  }
+
+  /// The names of the results in which two trainings differ.
+  public func differences(_ one: String, _ other: String) throws -> [String] {
+    let (left, right) = (try results(one), try results(other))
+    return left.keys.filter { left[$0] != right[$0] }.sorted()
   }
 }
