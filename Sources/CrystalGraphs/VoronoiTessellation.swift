@@ -121,3 +121,19 @@ public enum VoronoiError: Error, Equatable, Sendable {
     }
   }
 }
+
+extension VoronoiError: CustomStringConvertible {
+  /// The error for a person.
+  public var description: String {
+    switch self {
+    case .sitesTooClose(let siteA, let siteB, let distance):
+      "\(GraphError.sitesTooClose(siteA: siteA, siteB: siteB, distance: distance))"
+    case .imageOutOfRange: "\(GraphError.imageOutOfRange)"
+    case .searchTooLarge(let radius): "\(GraphError.searchTooLarge(radius: radius))"
+    case .degenerateLattice(let error): "\(GraphError.degenerateLattice(error))"
+    case .volumeMismatch(let error):
+      "the Voronoi cells do not fill the crystal's cell (relative error \(error))"
+    case .cellTooComplex(let site): "the Voronoi cell of site \(site) is too complex"
+    }
+  }
+}

@@ -20,13 +20,13 @@ public struct TableReport: Sendable {
 }
 
 /// Something computed from each crystal of an archive, or why it was not.
-private enum RecordOutcome<Value: Sendable>: Sendable {
+enum RecordOutcome<Value: Sendable>: Sendable {
   case value(Value)
   case rejected(RejectionReason, String)
 }
 
 /// Streams an archive's crystals through `work` in parallel and hands each outcome to `write` in order.
-private func streamCrystals<Value: Sendable>(
+func streamCrystals<Value: Sendable>(
   _ input: String, jobs: Int, properties: [String] = [], report: inout TableReport,
   work: @escaping @Sendable (CampaignTableScratch, [(DecodedRecord)]) throws -> [RecordOutcome<Value>],
   write: (Value) throws -> Void
@@ -65,7 +65,7 @@ private func streamCrystals<Value: Sendable>(
 }
 
 /// A worker's memory for tables.
-private final class CampaignTableScratch {
+final class CampaignTableScratch {
   let graph = NearestNeighborGraphBuilder.SharedScratch()
   let ensemble = Ensemble.Scratch()
   var collection = GraphCollection()
@@ -208,47 +208,4 @@ public struct Evaluation: Codable, Sendable {
   public let recordsLeftOut: Int
   /// Records that could not be predicted, by reason code.
   public let rejected: [String: Int]
-}
-
-/// The edges of every crystal's graph.
-public struct GraphTable: Sendable {
-  private let builder: NearestNeighborGraphBuilder
-  private let jobs: Int
-
-  /// A table of nearest-neighbor edges.
-  public init(count: Int, cutoff: Double, jobs: Int) {
-    builder = NearestNeighborGraphBuilder(neighborCount: count, cutoff: cutoff)
-    self.jobs = jobs
-  }
-
-  /// Writes `id,site,neighbor,distance_A,image`; the image is the lattice translation "i j k" of the neighbor.
-  public func write(_ input: String, to output: String) throws -> TableReport {
-    let writer = try LineWriter(path: output)
-    try writer.append("id,site,neighbor,distance_A,image")
-    var report = TableReport()
-    let builder = builder
-    try streamCrystals(
-      input, jobs: jobs, report: &report,
-      work: { scratch, records in
-        zip(records, graphs(records, builder, scratch)).map { record, graph in
-          switch graph {
-          case .success(let graph): .value((record.id, graph))
-          case .failure(let error): .rejected(error.rejectionReason, "\(record.id): \(error.message)")
-          }
-        }
-      },
-      write: { (value: (String, CrystalGraph)) in
-        let (id, graph) = value
-        for site in 0..<graph.siteCount {
-          for edge in graph.edges(of: site) {
-            let image = graph.images[edge]
-            try writer.append(
-              "\(csvField(id)),\(site),\(graph.neighbors[edge]),\(graph.distances[edge]),"
-                + "\(image.x) \(image.y) \(image.z)")
-          }
-        }
-      })
-    try writer.finish()
-    return report
-  }
 }

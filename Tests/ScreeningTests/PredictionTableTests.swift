@@ -79,7 +79,8 @@ import Testing
     var generator = SeededGenerator(seed: 5)
     let structure = try randomStructure(siteCount: 4, using: &generator)
     let path = try files.folder.write(try recordLine(id: "x", structure: structure), to: "one.jsonl")
-    let report = try GraphTable(count: 12, cutoff: 8, jobs: 1).write(path, to: files.folder.path("edges.csv"))
+    let report = try GraphTable(.nearest(count: 12, cutoff: 8), jobs: 1).write(
+      path, to: files.folder.path("edges.csv"))
     #expect(report.written == 1)
     let rows = records(ofCSV: try files.folder.text("edges.csv"))
     #expect(rows.count == 48)
@@ -93,5 +94,25 @@ import Testing
       let difference = positions[neighbor] + SIMD3(image[0], image[1], image[2]) - positions[site]
       #expect(abs(length(structure.lattice.cartesian(difference)) - distance) < 1e-9)
     }
+  }
+
+  @Test func `the facets of a Voronoi table close each cell and fill the crystal`() throws {
+    var generator = SeededGenerator(seed: 6)
+    let structure = try randomStructure(siteCount: 4, using: &generator)
+    let path = try files.folder.write(try recordLine(id: "x", structure: structure), to: "one.jsonl")
+    let table = GraphTable(.voronoi(minimumSolidAngleFraction: 0), jobs: 1)
+    #expect(try table.write(path, to: files.folder.path("facets.csv")).written == 1)
+    var angles = [Double](repeating: 0, count: 4)
+    var volume = 0.0
+    for row in records(ofCSV: try files.folder.text("facets.csv")) {
+      let site = try #require(row["site"].flatMap { Int($0) })
+      angles[site] += try #require(row["solid_angle_sr"].flatMap { Double($0) })
+      volume += try #require(row["volume_A3"].flatMap { Double($0) })
+      let area = try #require(row["area_A2"].flatMap { Double($0) })
+      let distance = try #require(row["distance_A"].flatMap { Double($0) })
+      #expect(area > 0 && distance > 0.5)
+    }
+    for angle in angles { #expect(abs(angle - 4 * Double.pi) < 1e-9) }
+    #expect(abs(volume / structure.lattice.volume - 1) < 1e-9)
   }
 }
