@@ -41,6 +41,10 @@ public struct ModelFolder: Sendable {
       throw ScreeningError.unreadable(
         path: cardPath, reason: "architecture \(card.architecture) with \(card.members.count) members")
     }
+    // What a network allows and no graph can have: atoms are farther apart than this.
+    guard card.configuration.cutoff >= 0.1 else {
+      throw ScreeningError.unreadable(path: cardPath, reason: "a cutoff of \(card.configuration.cutoff) Å")
+    }
     var parameters: [CGCNNParameters<Float>] = []
     for member in card.members {
       parameters.append(try Self.read(member, of: card, in: path))

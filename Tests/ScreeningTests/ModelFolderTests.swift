@@ -1,0 +1,144 @@
+import Crystal
+import Foundation
+import Screening
+import ScreeningTestSupport
+import TestSupport
+import Testing
+
+@Suite("Model folders") struct ModelFolderTests {
+  let folder: TemporaryFolder
+  let path: String
+
+  init() throws {
+    folder = try TemporaryFolder()
+    path = folder.path("model")
+    try TinyModel.write(to: path)
+  }
+
+  private func card() throws -> [String: Any] {
+    let data = try Data(contentsOf: URL(filePath: path + "/model.json"))
+    return try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+  }
+
+  private func write(_ card: [String: Any]) throws {
+    try JSONSerialization.data(withJSONObject: card).write(to: URL(filePath: path + "/model.json"))
+  }
+
+  private func message() -> String {
+    do {
+      _ = try ModelFolder(path: path)
+      return "(no error)"
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  @Test func `a folder reads back as it was written, and its fingerprint follows what decides predictions`()
+    throws
+  {
+    let first = try ModelFolder(path: path)
+    #expect(first.card.members.count == 2)
+    #expect(first.parameters.count == 2)
+    var changed = try card()
+    changed["name"] = "other"
+    changed["license"] = "none"
+    try write(changed)
+    #expect(try ModelFolder(path: path).fingerprint == first.fingerprint)
+    try TinyModel.write(to: path, seed: 2)
+    #expect(try ModelFolder(path: path).fingerprint != first.fingerprint)
+    try TinyModel.write(to: path, spread: 3)
+    #expect(try ModelFolder(path: path).fingerprint != first.fingerprint)
+    try TinyModel.write(to: path)
+    #expect(try ModelFolder(path: path).fingerprint == first.fingerprint)
+  }
+
+  @Test(arguments: ["../outside.safetensors", "/etc/passwd", ".hidden", ""])
+  func `a card cannot name files outside its folder`(name: String) throws {
+    var card = try card()
+    var members = try #require(card["members"] as? [[String: Any]])
+    members[0]["file"] = name
+    card["members"] = members
+    try write(card)
+    #expect(message().contains("model"))
+    #expect(message() != "(no error)")
+  }
+
+  @Test func `what is missing or of another kind is named`() throws {
+    let whole = try card()
+    for (key, value, part) in [
+      ("format", 99 as Any, "format 99"), ("architecture", "Oracle", "Oracle"),
+      ("members", [Any](), "0 members"),
+    ] {
+      var card = whole
+      card[key] = value
+      try write(card)
+      #expect(message().contains(part), "\(message())")
+    }
+    try Data("{".utf8).write(to: URL(filePath: path + "/model.json"))
+    #expect(message().contains("not a model card"))
+    try FileManager.default.removeItem(atPath: path + "/model.json")
+    #expect(message().contains("is this a model folder?"))
+    try write(whole)
+    try FileManager.default.removeItem(atPath: path + "/member-1.safetensors")
+    #expect(message().contains("member-1.safetensors"))
+  }
+
+  @Test func `a number changed in the card is refused, or predicts without a fault`() throws {
+    let whole = try card()
+    let configuration = try #require(whole["configuration"] as? [String: Any])
+    var generator = SeededGenerator(seed: 3)
+    let structure = try randomStructure(siteCount: 3, using: &generator)
+    let archive = try folder.write(try recordLine(id: "a", structure: structure) + "\n", to: "a.jsonl")
+    let values: [Any] = [0, -1, 1, 2, 15, 17, 1_000_000, 1e300, -1e300, 0.05, 0.5, "x", [Any](), NSNull()]
+    var refused = 0
+    for key in configuration.keys.sorted() {
+      for value in values {
+        var card = whole
+        var changed = configuration
+        changed[key] = value
+        card["configuration"] = changed
+        try write(card)
+        do {
+          let model = try ModelFolder(path: path)
+          let report = try PredictionTable(model, jobs: 1).write(
+            archive, to: folder.path("out.csv"), members: true)
+          #expect(report.written + report.rejected.values.reduce(0, +) == 1)
+        } catch {
+          #expect(error is ScreeningError, "\(key) \(value): \(error)")
+          refused += 1
+        }
+      }
+    }
+    #expect(refused > configuration.count * 8)
+  }
+
+  @Test func `weights cut anywhere are refused`() throws {
+    let file = path + "/member-0.safetensors"
+    let bytes = try Data(contentsOf: URL(filePath: file))
+    for count in [0, 1, 7, 8, 100, bytes.count / 2, bytes.count - 1] {
+      try bytes.prefix(count).write(to: URL(filePath: file))
+      #expect(message().contains("changed or damaged"))
+    }
+  }
+
+  @Test func `a folder that cannot be written is refused with its path`() throws {
+    try folder.write("", to: "file")
+    let text: String
+    do {
+      try TinyModel.write(to: folder.path("file/model"))
+      text = "(no error)"
+    } catch {
+      text = "\(error)"
+    }
+    #expect(text.contains("file/model"), "\(text)")
+  }
+
+  @Test func `bytes that are no published weights are refused by name`() throws {
+    let file = try folder.write(Array(repeating: UInt8(65), count: 300), to: "band-gap.pth.tar")
+    let error = #expect(throws: ScreeningError.self) {
+      try ModelImport(file: file).write(to: folder.path("import"), property: nil, unit: nil)
+    }
+    #expect(error?.description.contains("band-gap.pth.tar") == true)
+    #expect(!FileManager.default.fileExists(atPath: folder.path("import")))
+  }
+}
