@@ -61,11 +61,7 @@ public struct CampaignRun: Sendable {
   public func run(
     limit: Int? = nil, stop: StopFlag, progress: (_ now: Int, _ total: Int) -> Void
   ) throws -> CampaignReport {
-    do {
-      try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    } catch {
-      throw ScreeningError.unwritable(path: directory, reason: describe(error))
-    }
+    try makeFolder(directory)
     let claim = try RunClaim(folder: directory)
     defer { withExtendedLifetime(claim) {} }
     let store = try openStore()

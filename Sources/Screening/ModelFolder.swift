@@ -110,7 +110,7 @@ public struct ModelFolder: Sendable {
   ) throws -> ModelCard {
     precondition(card.members.count == parameters.count, "one network a member")
     var card = card
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    try makeFolder(path)
     for (index, network) in parameters.enumerated() {
       let bytes = SafeTensors.encode(network.namedTensors, metadata: ["format": "pt"])
       card.members[index].file = "member-\(index).safetensors"

@@ -30,7 +30,21 @@ public enum ScreeningError: Error, Sendable, CustomStringConvertible {
   }
 }
 
-/// An error in words: this program's errors describe themselves, Foundation's have a localized text.
+/// An error in words: this program's errors describe themselves; of Foundation's, the system's reason is what counts.
 func describe(_ error: any Error) -> String {
-  type(of: error) == NSError.self ? (error as NSError).localizedDescription : "\(error)"
+  guard error is CocoaError || type(of: error) == NSError.self else { return "\(error)" }
+  let error = error as NSError
+  guard let cause = (error.userInfo[NSUnderlyingErrorKey] as? any Error).map({ $0 as NSError }),
+    cause.domain == NSPOSIXErrorDomain
+  else { return error.localizedDescription }
+  return String(cString: strerror(Int32(truncatingIfNeeded: cause.code)))
+}
+
+/// Makes a folder and those above it, where they are absent.
+func makeFolder(_ path: String) throws(ScreeningError) {
+  do {
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  } catch {
+    throw .unwritable(path: path, reason: describe(error))
+  }
 }

@@ -46,7 +46,7 @@ public struct TrainingRun: Sendable {
   /// - Returns: true when the model is finished, false when it was stopped.
   /// - Throws: `ScreeningError`, `ArchiveError`; a checkpoint of another plan or other data is refused.
   public func run(stop: StopFlag, report: (TrainingEvent) -> Void) throws -> Bool {
-    try FileManager.default.createDirectory(atPath: checkpointFolder, withIntermediateDirectories: true)
+    try makeFolder(checkpointFolder)
     let loader = GraphLoader(
       configuration: plan.options.configuration, property: plan.property, maximumSites: plan.maximumSites,
       jobs: jobs)

@@ -101,6 +101,16 @@ import Testing
       #expect(outcome.exitCode == 2)
       #expect(outcome.errors.contains("no/folder/out.csv"), "\(outcome.errors)")
     }
+    let training = try TrainingFolder()
+    for arguments in [
+      ["train", try training.training(), "--output", "phases.csv/out"],
+      ["run", try files.campaign(), "--run-directory", "phases.csv/out"],
+    ] {
+      let outcome = try Program.run(arguments, currentFolder: path(""))
+      #expect(outcome.exitCode == 2)
+      #expect(outcome.errors.contains("phases.csv/out"), "\(outcome.errors)")
+      #expect(outcome.errors.hasSuffix(": cannot be written: Not a directory\n"), "\(outcome.errors)")
+    }
   }
 
   @Test func `more rejections than allowed end with 1, and the good rows are there`() throws {
