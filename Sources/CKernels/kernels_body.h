@@ -199,7 +199,7 @@ KERNEL void SUFFIX(sluice_edge_statistics)(EDGE_ARGUMENTS, double *restrict sum,
 }
 
 KERNEL void SUFFIX(sluice_edge_gate)(EDGE_ARGUMENTS, const REAL *restrict scale, const REAL *restrict shift,
-                                     REAL *restrict s) {
+                                     const REAL *restrict multiplicities, REAL *restrict s) {
   for (size_t f = 0; f < w; f += LANES) {
     V scale_f = (V)(1), scale_c = (V)(1), shift_f = (V)(0), shift_c = (V)(0);
     if (scale) {
@@ -218,6 +218,7 @@ KERNEL void SUFFIX(sluice_edge_gate)(EDGE_ARGUMENTS, const REAL *restrict scale,
         p_f = p_f * scale_f + shift_f;
         p_c = p_c * scale_c + shift_c;
         gate(&p_f, &p_c, &g, &c);
+        if (multiplicities) g *= multiplicities[e];
         total = g * c + total;
       }
       store(s + i * w + f, &total);

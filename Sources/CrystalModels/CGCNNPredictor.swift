@@ -134,7 +134,7 @@ public final class CGCNNPredictor: Sendable {
       convolution.edgeWeight.withUnsafeBufferPointer { weights in
         let edges = block.edges(
           width: w, projections: projections, edgeWeights: weights.baseAddress.unsafelyUnwrapped)
-        Float.edgeGate(edges, scale: nil, shift: nil, into: sums)
+        Float.edgeGate(edges, scale: nil, shift: nil, multiplicities: block.multiplicities, into: sums)
       }
       Float.residualSoftplus(
         rows: n, width: w, nodes, sums, scale: convolution.scale, shift: convolution.shift, into: nodes)
@@ -193,7 +193,7 @@ func elementEmbedding<Scalar: KernelScalar>(_ values: [Scalar], weight: Int, bia
   return result
 }
 
-/// Mean of the nodes of each structure, shape (S, w), atoms in order.
+/// Mean of the nodes of each structure, shape (S, w), atoms in order; a node that stands for several counts as often.
 func meanPool<Scalar: KernelScalar & BitwiseCopyable>(
   _ block: GraphBlock<Scalar>, _ nodes: UnsafePointer<Scalar>, width w: Int,
   into pooled: UnsafeMutablePointer<Scalar>
@@ -203,11 +203,14 @@ func meanPool<Scalar: KernelScalar & BitwiseCopyable>(
     let row = pooled + structure * w
     row.update(repeating: 0, count: w)
     let sites = Int(offsets[structure])..<Int(offsets[structure + 1])
+    var total: Scalar = 0
     for site in sites {
       let node = nodes + site * w
-      for channel in 0..<w { row[channel] += node[channel] }
+      let weight = block.siteMultiplicities?[site] ?? 1
+      total += weight
+      for channel in 0..<w { row[channel] += weight * node[channel] }
     }
-    let factor = 1 / Scalar(sites.count)
+    let factor = 1 / total
     for channel in 0..<w { row[channel] *= factor }
   }
 }

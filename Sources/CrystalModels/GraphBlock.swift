@@ -25,6 +25,17 @@ public final class GraphBlock<Scalar: KernelScalar & BitwiseCopyable> {
   public let starts = Buffer<Int32>()
   private let distances = Buffer<Scalar>()
   private let facets = Buffer<Scalar>()
+  private let ownSiteMultiplicities = Buffer<Scalar>()
+  private let ownMultiplicities = Buffer<Scalar>()
+  private var isQuotient = false
+
+  /// How many edges each edge stands for, shape (E); nil where each stands for itself.
+  var multiplicities: UnsafePointer<Scalar>? { isQuotient ? UnsafePointer(ownMultiplicities.pointer) : nil }
+
+  /// How many sites each node stands for, shape (n); nil where each stands for itself.
+  var siteMultiplicities: UnsafePointer<Scalar>? {
+    isQuotient ? UnsafePointer(ownSiteMultiplicities.pointer) : nil
+  }
 
   /// An empty block.
   public init() {}
@@ -55,6 +66,10 @@ public final class GraphBlock<Scalar: KernelScalar & BitwiseCopyable> {
     let distances = distances.reserve(edgeCount)
     let hasFacets = !collection.facets.isEmpty
     let facets = facets.reserve(hasFacets ? 3 * edgeCount : 0)
+    isQuotient = !collection.siteMultiplicities.isEmpty
+    let siteMultiplicities = ownSiteMultiplicities.reserve(isQuotient ? siteCount : 0)
+    let multiplicities = ownMultiplicities.reserve(isQuotient ? edgeCount : 0)
+    let isQuotient = isQuotient
     structureOffsets[0] = 0
     edgeOffsets[0] = 0
     collection.withUnsafePointers { source in
@@ -63,9 +78,11 @@ public final class GraphBlock<Scalar: KernelScalar & BitwiseCopyable> {
         let first = Int32(site)
         for sourceSite in source.siteOffsets[index]..<source.siteOffsets[index + 1] {
           atomicNumbers[site] = source.atomicNumbers[sourceSite]
+          if isQuotient { siteMultiplicities[site] = Scalar(source.siteMultiplicities[sourceSite]) }
           for sourceEdge in source.edgeOffsets[sourceSite]..<source.edgeOffsets[sourceSite + 1] {
             neighbors[edge] = first + source.neighbors[sourceEdge]
             distances[edge] = Scalar(source.distances[sourceEdge])
+            if isQuotient { multiplicities[edge] = Scalar(source.edgeMultiplicities[sourceEdge]) }
             if hasFacets {
               for index in 0..<3 { facets[3 * edge + index] = Scalar(source.facets[3 * sourceEdge + index]) }
             }
@@ -127,6 +144,8 @@ extension GraphCollection {
     let neighbors: UnsafeBufferPointer<Int32>
     let distances: UnsafeBufferPointer<Float>
     let facets: UnsafeBufferPointer<Float>
+    let siteMultiplicities: UnsafeBufferPointer<Float>
+    let edgeMultiplicities: UnsafeBufferPointer<Float>
   }
 
   func withUnsafePointers<Result>(_ body: (Pointers) -> Result) -> Result {
@@ -136,10 +155,15 @@ extension GraphCollection {
           neighbors.withUnsafeBufferPointer { neighbors in
             distances.withUnsafeBufferPointer { distances in
               facets.withUnsafeBufferPointer { facets in
-                body(
-                  Pointers(
-                    siteOffsets: siteOffsets, edgeOffsets: edgeOffsets, atomicNumbers: atomicNumbers,
-                    neighbors: neighbors, distances: distances, facets: facets))
+                siteMultiplicities.withUnsafeBufferPointer { siteMultiplicities in
+                  edgeMultiplicities.withUnsafeBufferPointer { edgeMultiplicities in
+                    body(
+                      Pointers(
+                        siteOffsets: siteOffsets, edgeOffsets: edgeOffsets, atomicNumbers: atomicNumbers,
+                        neighbors: neighbors, distances: distances, facets: facets,
+                        siteMultiplicities: siteMultiplicities, edgeMultiplicities: edgeMultiplicities))
+                  }
+                }
               }
             }
           }

@@ -16,6 +16,10 @@ public struct GraphCollection: Sendable {
   public private(set) var distances: [Float] = []
   /// Facet of each edge as Ω/4π, A/10 Å², V/10 Å³, shape (E, 3); empty where graphs have no facets.
   public private(set) var facets: [Float] = []
+  /// How many sites each node stands for, shape (N); empty where each stands for itself.
+  public private(set) var siteMultiplicities: [Float] = []
+  /// How many edges each edge stands for, shape (E); empty where each stands for itself.
+  public private(set) var edgeMultiplicities: [Float] = []
 
   /// No graphs.
   public init() {}
@@ -34,6 +38,32 @@ public struct GraphCollection: Sendable {
     neighbors.removeAll(keepingCapacity: true)
     distances.removeAll(keepingCapacity: true)
     facets.removeAll(keepingCapacity: true)
+    siteMultiplicities.removeAll(keepingCapacity: true)
+    edgeMultiplicities.removeAll(keepingCapacity: true)
+  }
+
+  /// Adds the quotient of a graph, for inference: equivalent sites as one node, equal edges as one edge, each with its
+  /// multiplicity. Not to be mixed with graphs that were added whole.
+  ///
+  /// - Parameters:
+  ///   - graph: the graph, padded as `configuration` asks for.
+  ///   - configuration: the network it is for.
+  ///   - quotient: working memory.
+  public mutating func appendQuotient(
+    of graph: CrystalGraph, for configuration: CGCNNConfiguration, scratch quotient: inout QuotientGraph
+  ) {
+    quotient.form(graph, for: configuration)
+    for node in 0..<quotient.nodeCount {
+      atomicNumbers.append(graph.elements[quotient.representatives[node]].rawValue)
+      siteMultiplicities.append(quotient.siteMultiplicities[node])
+      for edge in quotient.edgeOffsets[node]..<quotient.edgeOffsets[node + 1] {
+        neighbors.append(quotient.neighbors[edge])
+        distances.append(quotient.distances[edge])
+        edgeMultiplicities.append(quotient.edgeMultiplicities[edge])
+      }
+      edgeOffsets.append(neighbors.count)
+    }
+    siteOffsets.append(atomicNumbers.count)
   }
 
   /// Adds structure `structure` of another collection.

@@ -97,7 +97,7 @@ final class TrainingChunk<Scalar: KernelScalar & BitwiseCopyable> {
       let pointers = normalization.pointers
       Scalar.edgeGate(
         edges(index, values.baseAddress.unsafelyUnwrapped, offsets), scale: pointers.scale,
-        shift: pointers.shift, into: out)
+        shift: pointers.shift, multiplicities: nil, into: out)
     }
     let (sum, square) = clearSums(w)
     Scalar.columnStatistics(out, rows: n, width: w, sum: sum, square: square)

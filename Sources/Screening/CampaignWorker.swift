@@ -11,6 +11,7 @@ final class CampaignScratch {
   let ensembles: [Ensemble.Scratch]
   var solver: HullSolver?
   var collection = GraphCollection()
+  var quotient = QuotientGraph()
 
   init(_ plan: CampaignPlan) {
     ensembles = plan.models.map { _ in Ensemble.Scratch() }
@@ -133,7 +134,8 @@ struct CampaignWorker: Sendable {
         continue
       }
       indices.append(index)
-      scratch.collection.append(graph, for: ensemble.configuration)
+      scratch.collection.appendQuotient(
+        of: graph, for: ensemble.configuration, scratch: &scratch.quotient)
     }
     let predictions = ensemble.predictions(scratch.collection, scratch: scratch.ensembles[model])
     for (index, prediction) in zip(indices, predictions) {

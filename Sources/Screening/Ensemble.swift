@@ -55,7 +55,7 @@ public struct Ensemble: Sendable {
     public init() {}
   }
 
-  /// Predicts every structure of `collection`, whose graphs were appended for `configuration`.
+  /// Predicts every structure of `collection`, whose graphs, whole or as quotients, were appended for `configuration`.
   ///
   /// A structure's prediction is the same, bit for bit, whatever else is in the collection.
   public func predictions(_ collection: GraphCollection, scratch: Scratch) -> [EnsemblePrediction] {

@@ -69,6 +69,7 @@ final class CampaignTableScratch {
   let graph = NearestNeighborGraphBuilder.SharedScratch()
   let ensemble = Ensemble.Scratch()
   var collection = GraphCollection()
+  var quotient = QuotientGraph()
 }
 
 private func graphs(
@@ -96,7 +97,8 @@ private func outcomes(
         result.append(
           .rejected(.elementNotInModel, "\(records[index].id): the model has no features for \(unknown)"))
       } else {
-        scratch.collection.append(graph, for: ensemble.configuration)
+        scratch.collection.appendQuotient(
+          of: graph, for: ensemble.configuration, scratch: &scratch.quotient)
         positions.append(index)
         result.append(nil)
       }

@@ -72,7 +72,7 @@ public final class RunStore: Sendable {
 
   /// Looks at a file without changing it: opening for writing would turn another program's database to our mode.
   private static func state(of path: String) throws(StoreError) -> FileState {
-    let store = try RunStore(path: path, access: .readOnly)
+    let store = try openForLooking(path)
     let (identity, tables) = try store.read { db in
       (
         try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0,
@@ -87,6 +87,28 @@ public final class RunStore: Sendable {
     guard tables.contains("run") else { return .incomplete }
     let runs = try store.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM run") ?? 0 }
     return runs == 1 ? .run : .incomplete
+  }
+
+  /// Opens a file for reading, having undone what a process that was killed left half written.
+  ///
+  /// A transaction in a rollback journal, as when a file enters or leaves write-ahead mode, is undone by whoever reads
+  /// next, but not through a connection that may not write.
+  private static func openForLooking(_ path: String) throws(StoreError) -> RunStore {
+    do throws(StoreError) {
+      return try RunStore(path: path, access: .readOnly)
+    } catch {
+      guard case .readOnly = error else { throw error }
+    }
+    do {
+      var configuration = Configuration()
+      configuration.busyMode = .timeout(5)
+      let queue = try DatabaseQueue(path: path, configuration: configuration)
+      _ = try queue.inDatabase { try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_schema") }
+      try queue.close()
+    } catch {
+      throw StoreError(error, path: path)
+    }
+    return try RunStore(path: path, access: .readOnly)
   }
 
   /// Closes the file. A store that is let go closes as well; closing by hand reports what stands in the way.
@@ -104,7 +126,8 @@ public final class RunStore: Sendable {
     configuration.foreignKeysEnabled = false
     configuration.journalMode = access == .readOnly || isNetwork ? .default : .wal
     configuration.prepareDatabase { db in
-      try db.execute(sql: "PRAGMA cache_size = -65536")
+      // 8 MiB: rows are appended, so more would only grow with the run.
+      try db.execute(sql: "PRAGMA cache_size = -8192")
       guard access == .readWrite else { return }
       if isNetwork {
         try db.execute(sql: "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL")

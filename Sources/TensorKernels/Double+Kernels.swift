@@ -32,11 +32,11 @@ extension Double: KernelScalar {
   /// See `KernelScalar`.
   public static func edgeGate(
     _ block: EdgeBlock<Double>, scale: UnsafePointer<Double>?, shift: UnsafePointer<Double>?,
-    into s: UnsafeMutablePointer<Double>
+    multiplicities: UnsafePointer<Double>?, into s: UnsafeMutablePointer<Double>
   ) {
     sluice_edge_gate_f64(
       block.centerCount, block.width, block.projections, block.edgeOffsets, block.neighbors, block.taps,
-      block.starts, block.edgeWeights, scale, shift, s)
+      block.starts, block.edgeWeights, scale, shift, multiplicities, s)
   }
 
   /// See `KernelScalar`.

@@ -32,11 +32,11 @@ extension Float: KernelScalar {
   /// See `KernelScalar`.
   public static func edgeGate(
     _ block: EdgeBlock<Float>, scale: UnsafePointer<Float>?, shift: UnsafePointer<Float>?,
-    into s: UnsafeMutablePointer<Float>
+    multiplicities: UnsafePointer<Float>?, into s: UnsafeMutablePointer<Float>
   ) {
     sluice_edge_gate_f32(
       block.centerCount, block.width, block.projections, block.edgeOffsets, block.neighbors, block.taps,
-      block.starts, block.edgeWeights, scale, shift, s)
+      block.starts, block.edgeWeights, scale, shift, multiplicities, s)
   }
 
   /// See `KernelScalar`.

@@ -105,10 +105,11 @@ public protocol KernelScalar: BinaryFloatingPoint, Sendable {
   static func edgeStatistics(
     _ block: EdgeBlock<Self>, sum: UnsafeMutablePointer<Double>, square: UnsafeMutablePointer<Double>)
 
-  /// s (n, w) = Σ over edges of sigmoid(p̃ filter) ⊙ softplus(p̃ core), with p̃ = p where `scale` is nil.
+  /// s (n, w) = Σ over edges of sigmoid(p̃ filter) ⊙ softplus(p̃ core), with p̃ = p where `scale` is nil; edge e counts
+  /// `multiplicities[e]` times, once where that is nil.
   static func edgeGate(
     _ block: EdgeBlock<Self>, scale: UnsafePointer<Self>?, shift: UnsafePointer<Self>?,
-    into s: UnsafeMutablePointer<Self>)
+    multiplicities: UnsafePointer<Self>?, into s: UnsafeMutablePointer<Self>)
 
   /// First backward pass of `edgeGate`: adds the sums of g = dL/dp̃ and of g · p̂ to `sumG`, `sumGX`, shape (2w).
   static func edgeGateBackwardStatistics(

@@ -209,3 +209,48 @@ func predictAll(_ predictor: CGCNNPredictor, _ collection: GraphCollection) -> [
     for other in gradients.dropFirst() { #expect(other == gradients[0]) }
   }
 }
+
+@Suite struct QuotientGraphTests {
+  /// Crystals with equivalent sites (supercells of a small crystal) and without.
+  private func crystals() throws -> [Structure] {
+    var generator = SeededGenerator(seed: 41)
+    return try (0..<12).flatMap { index -> [Structure] in
+      let cell = try randomStructure(siteCount: 1 + index % 4, using: &generator)
+      let lattice = cell.lattice
+      let double = try Lattice(a: 2 * lattice.a, b: lattice.b, c: lattice.c)
+      let copies = cell.fractionalPositions.flatMap { position in
+        [0.0, 1.0].map { SIMD3((position.x + $0) / 2, position.y, position.z) }
+      }
+      let supercell = try Structure(
+        lattice: double, elements: cell.elements.flatMap { [$0, $0] }, fractionalPositions: copies)
+      return [cell, supercell]
+    }
+  }
+
+  @Test(arguments: [NeighborPadding.none, .firstAtom])
+  func `a quotient graph predicts what the whole graph does`(padding: NeighborPadding) throws {
+    var configuration = smallConfiguration(width: 32, hidden: 32, layers: 3)
+    configuration.padding = padding
+    configuration.cutoff = 4
+    configuration.neighborCount = 12
+    let builder = NearestNeighborGraphBuilder(neighborCount: 12, cutoff: 4)
+    var whole = GraphCollection()
+    var merged = GraphCollection()
+    var quotient = QuotientGraph()
+    for crystal in try crystals() {
+      let graph = try builder.graph(of: crystal)
+      whole.append(graph, for: configuration)
+      merged.appendQuotient(of: graph, for: configuration, scratch: &quotient)
+    }
+    // Each supercell has twice the sites of its cell, and no more kinds of them.
+    for index in stride(from: 0, to: whole.count, by: 2) {
+      #expect(whole.siteCount(of: index + 1) == 2 * whole.siteCount(of: index))
+      #expect(merged.siteCount(of: index + 1) <= whole.siteCount(of: index))
+    }
+    #expect(merged.neighbors.count < whole.neighbors.count)
+    let predictor = CGCNNPredictor(try randomParameters(configuration, seed: 3))
+    for (a, b) in zip(predictAll(predictor, whole), predictAll(predictor, merged)) {
+      #expect(abs(a - b) < 1e-6 * max(1, abs(a)))
+    }
+  }
+}

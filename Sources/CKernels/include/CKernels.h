@@ -31,10 +31,11 @@ extern "C" {
                                        const int32_t *neighbors, const REAL *taps, const int32_t *starts,         \
                                        const REAL *edge_weights, double *sum, double *square);                    \
   /* s (n, w) = sum over edges of sigmoid(p~ filter) * softplus(p~ core), p~ = p * scale + shift; null scale means \
-     p~ = p. Overwrites s. */                                                                                     \
+     p~ = p. An edge counts multiplicities[e] times, once where null. Overwrites s. */                             \
   void sluice_edge_gate_##SUFFIX(size_t n, size_t w, const REAL *ab, const int32_t *edge_offsets,                  \
                                  const int32_t *neighbors, const REAL *taps, const int32_t *starts,               \
-                                 const REAL *edge_weights, const REAL *scale, const REAL *shift, REAL *s);         \
+                                 const REAL *edge_weights, const REAL *scale, const REAL *shift,            \
+                                 const REAL *multiplicities, REAL *s);         \
   /* Backward, first pass: with g = dL/dp~, adds the sums of g and of g * x over all edges to sum_g, sum_gx (2w),  \
      x = (p - mean) * inverse_deviation. gs (n, w) = dL/ds. */                                                     \
   void sluice_edge_gate_backward_statistics_##SUFFIX(                                                             \
