@@ -113,6 +113,11 @@ public struct CampaignRun: Sendable {
   private func saveReferences() throws {
     guard let loaded = plan.references, !loaded.isIndexed else { return }
     let path = directory + "/" + Self.referenceIndexName
+    // What a killed process left half written goes; the claim keeps others from writing here.
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+    where name.hasPrefix(Self.referenceIndexName + ".") {
+      try? FileManager.default.removeItem(atPath: directory + "/" + name)
+    }
     do {
       try loaded.references.saveIndex(to: path)
     } catch {
