@@ -8,14 +8,20 @@ import TensorKernels
 
 /// Times the parts that campaigns and trainings spend their time in, each beside a plain reference where there is one.
 ///
-/// usage: SluiceBenchmarks [STRUCTURES [REFERENCE.csv]]
+/// usage: SluiceBenchmarks [STRUCTURES [REFERENCE.csv]] [--seed N]
 ///
 /// STRUCTURES is an archive of crystals (by default the shared test split, else 1,500 crystals made here); its first
-/// 1,500 of at most 30 sites are used. REFERENCE.csv holds reference phases for the hull.
+/// 1,500 of at most 30 sites are used. REFERENCE.csv holds reference phases for the hull, from which candidates are drawn
+/// by the seed (1).
 @main
 struct Benchmarks {
   static func main() throws {
-    let arguments = CommandLine.arguments.dropFirst()
+    var arguments = CommandLine.arguments.dropFirst()
+    var seed: UInt64 = 1
+    if let flag = arguments.firstIndex(of: "--seed"), flag + 1 < arguments.endIndex {
+      seed = UInt64(arguments[flag + 1]) ?? seed
+      arguments.removeSubrange(flag...flag + 1)
+    }
     let shared = "../shared/data"
     let hasShared = FileManager.default.fileExists(atPath: shared)
     let archive = arguments.first ?? (hasShared ? shared + "/mp/test.jsonl.zst" : nil)
@@ -30,7 +36,7 @@ struct Benchmarks {
     try inference(collection)
     try training(collection)
     if let table = arguments.dropFirst().first ?? (hasShared ? shared + "/hull/mp2019_all.csv" : nil) {
-      try hull(table)
+      try hull(table, seed: seed)
     }
   }
 
@@ -179,7 +185,7 @@ struct Benchmarks {
     }
   }
 
-  private static func hull(_ path: String) throws {
+  private static func hull(_ path: String, seed: UInt64) throws {
     let bytes = try readWholeFile(path: path)
     var references: HullReferences?
     let loading = try seconds(repetitions: 3) { references = try HullReferences(csv: bytes, name: path) }
@@ -187,7 +193,7 @@ struct Benchmarks {
     report(
       "hull, reading \(references.phaseCount) phases", count: references.phaseCount, unit: "phases", loading)
     for size in 3...5 {
-      var random = SeededRandom(seed: 1)
+      var random = SeededRandom(seed: seed)
       let candidates = (0..<references.phaseCount).map { references.phase(at: $0) }
         .filter { $0.composition.parts.count == size }.shuffled(using: &random).prefix(5000)
       let times = try seconds(repetitions: 3) {
