@@ -108,7 +108,9 @@ let package = Package(
       ]),
     .testTarget(
       name: "SluiceTests",
-      dependencies: ["sluice", "Screening", "ScreeningStore", "ScreeningTestSupport", "TestSupport"],
+      dependencies: [
+        "sluice", "PipelineEngine", "Screening", "ScreeningStore", "ScreeningTestSupport", "TestSupport",
+      ],
       swiftSettings: settings),
   ],
   cxxLanguageStandard: .cxx17

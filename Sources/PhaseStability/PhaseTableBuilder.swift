@@ -38,22 +38,41 @@ struct PhaseTableBuilder {
     let missing = missingTerminals()
     let given = pending.count
     if suppliesElementsAtZero { addElementsAtZero(missing) }
-    let counts = self.counts
-    // Lowest energy first within a composition; then by text, so that the survivor does not depend on the order given.
-    pending.sort { left, right in
-      if left.mask != right.mask { return left.mask < right.mask }
-      for i in 0..<left.mask.count {
-        let (a, b) = (counts[left.firstCount + i], counts[right.firstCount + i])
-        if a != b { return a < b }
-      }
-      let (a, b) = (left.entry, right.entry)
-      if a.energyPerAtom != b.energyPerAtom { return a.energyPerAtom < b.energyPerAtom }
-      return (a.energyText, a.formula) < (b.energyText, b.formula)
-    }
+    sortPending()
     let (table, duplicateCount) = layOut()
     return Result(
       table: table, entryCount: given - duplicateCount, duplicateCount: duplicateCount,
       missingTerminals: missing)
+  }
+
+  /// Puts the lowest energy first within a composition; then goes by text, so that the survivor does not depend on the
+  /// order given.
+  ///
+  /// Small keys without references are sorted, not the entries: moving those would count references at every step.
+  private mutating func sortPending() {
+    struct Key {
+      let mask: ElementMask
+      let firstCount: Int
+      let energy: Double
+      let index: Int
+    }
+    let pending = self.pending
+    var keys = pending.enumerated().map { index, phase in
+      Key(mask: phase.mask, firstCount: phase.firstCount, energy: phase.entry.energyPerAtom, index: index)
+    }
+    counts.withUnsafeBufferPointer { counts in
+      keys.sort { left, right in
+        if left.mask != right.mask { return left.mask < right.mask }
+        for i in 0..<left.mask.count {
+          let (a, b) = (counts[left.firstCount + i], counts[right.firstCount + i])
+          if a != b { return a < b }
+        }
+        if left.energy != right.energy { return left.energy < right.energy }
+        let (a, b) = (pending[left.index].entry, pending[right.index].entry)
+        return (a.energyText, a.formula) < (b.energyText, b.formula)
+      }
+    }
+    self.pending = keys.map { pending[$0.index] }
   }
 
   private func missingTerminals() -> [Element] {
