@@ -83,3 +83,16 @@ public enum ModelError: Error, Equatable, Sendable {
   /// A weight is NaN or infinite.
   case notFinite(name: String)
 }
+
+extension ModelError: CustomStringConvertible {
+  /// The error for a person.
+  public var description: String {
+    switch self {
+    case .unsupportedConfiguration(let reason): reason
+    case .missingTensor(let name): "tensor \"\(name)\" is missing"
+    case .wrongShape(let name, let expected, let found):
+      "tensor \"\(name)\" has shape \(found) instead of \(expected)"
+    case .notFinite(let name): "tensor \"\(name)\" holds NaN or infinity"
+    }
+  }
+}

@@ -21,3 +21,24 @@ public enum LegacyTorchError: Error, Equatable, Sendable {
   /// The top-level dictionary lacks this entry, or it has another type.
   case missingEntry(String)
 }
+
+extension LegacyTorchError: CustomStringConvertible {
+  /// The error for a person.
+  public var description: String {
+    switch self {
+    case .truncated(let offset): "the file ends at byte \(offset), before it is complete"
+    case .notLegacyTorch: "no legacy PyTorch file"
+    case .unsupportedOpcode(let opcode, let offset):
+      "pickle operation \(opcode) at byte \(offset) is not supported"
+    case .unsupportedGlobal(let name, let offset):
+      "the file asks for \(name) at byte \(offset), which weights do not need; nothing was executed"
+    case .malformed(let what, let offset): "malformed at byte \(offset): \(what)"
+    case .tooLarge(let what): "too large: \(what)"
+    case .missingStorage(let key): "the numbers of storage \(key) are missing"
+    case .storageSizeMismatch(let key, let declared, let stored):
+      "storage \(key) is declared with \(declared) numbers and holds \(stored)"
+    case .badTensor(let what, let offset): "bad tensor at byte \(offset): \(what)"
+    case .missingEntry(let name): "there is no entry \"\(name)\""
+    }
+  }
+}

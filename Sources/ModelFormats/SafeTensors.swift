@@ -237,3 +237,21 @@ extension TensorData {
     return values
   }
 }
+
+extension SafeTensorsError: CustomStringConvertible {
+  /// The error for a person.
+  public var description: String {
+    switch self {
+    case .truncated(let expected, let found): "the file is truncated: \(found) bytes of \(expected)"
+    case .headerTooLong(let length): "the header claims \(length) bytes"
+    case .badHeader(let what, let offset): "bad header at byte \(offset): \(what)"
+    case .duplicateName(let name): "\"\(name)\" occurs twice"
+    case .unsupportedType(let name, let type):
+      "tensor \"\(name)\" has type \(type); F32, F64 and I64 are read"
+    case .sizeMismatch(let name, let shape, let byteCount):
+      "tensor \"\(name)\" of shape \(shape) does not fit into its \(byteCount) bytes"
+    case .badOffsets(let name, let reason): "tensor \"\(name)\": \(reason)"
+    case .trailingBytes(let count): "\(count) bytes follow the last tensor"
+    }
+  }
+}

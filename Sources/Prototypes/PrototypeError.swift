@@ -27,3 +27,24 @@ public enum PrototypeError: Error, Equatable, Sendable {
   /// The sites are no structure.
   case structure(StructureError)
 }
+
+extension PrototypeError: CustomStringConvertible {
+  /// The error for a person.
+  public var description: String {
+    switch self {
+    case .labelCountMismatch(let sites, let labels): "\(labels) labels for \(sites) sites"
+    case .badLabel(let label): "\"\(label)\" cannot be the label of a site"
+    case .tooManyLabels(let count):
+      "\(count) labels; at most \(Prototype.maximumLabelCount) can be enumerated"
+    case .noElements(let label): "no elements are given for site \"\(label)\""
+    case .unknownLabel(let label): "there is no site \"\(label)\""
+    case .repeatedElement(let element, let label): "\(element) stands twice in the list of site \"\(label)\""
+    case .noVolume(let element): "\(element) has no tabulated volume; give the volume of the cell"
+    case .noVolumeRatio(let prototype): "\(prototype) has no volume ratio; give the volume of the cell"
+    case .badVolume(let value): "\(value) is no volume, ratio or scale"
+    case .badParameter(let name, let value): "\(name) = \(value) makes sites coincide or the cell vanish"
+    case .lattice(let error): "at this volume the cell is no lattice (\(error))"
+    case .structure(let error): "the sites are no structure (\(error))"
+    }
+  }
+}

@@ -115,8 +115,10 @@ import Testing
       stopped += 1
       #expect(outcome.exitCode == 2, "\(outcome.errors)")
       #expect(outcome.errors.contains("call the same command again"), "\(outcome.errors)")
-      let records = try counts(directory).records
-      #expect(records > 0 && records < 1056 && records % 6 == 0)
+      // The batch in hand may be a short one: reading ends where the signal met it. Every record read has its outcome.
+      let found = try counts(directory)
+      #expect(found.records > 0 && found.records < 1056)
+      #expect(found.records == found.rows + found.rejected + found.leftOut)
       #expect(try Program.run(["status", files.folder.path(directory)]).output.contains("not finished"))
       let second = try Program.start(arguments(directory, jobs: 2)).wait()
       #expect(second.exitCode == 0, "\(second.errors)")
