@@ -27,11 +27,9 @@ ALWAYS void vector_exp(const V *in, V *out) {
   *out = e * scale.v;
 }
 
-// log(1 + t) for 0 <= t <= 1, the polynomial of Cephes' logf on [sqrt(1/2), sqrt(2)].
-ALWAYS void vector_log1p(const V *in, V *out) {
-  V t = *in;
-  VI large = t > 0.41421356237f;
-  V f = large ? (t - 1.0f) * 0.5f : t;
+// log(1 + f) for sqrt(1/2) <= 1 + f <= sqrt(2), the polynomial of Cephes' logf.
+ALWAYS void log_polynomial(const V *in, V *out) {
+  V f = *in;
   V z = f * f;
   V y = f * 7.0376836292e-2f - 1.1514610310e-1f;
   y = y * f + 1.1676998740e-1f;
@@ -42,29 +40,29 @@ ALWAYS void vector_log1p(const V *in, V *out) {
   y = y * f - 2.4999993993e-1f;
   y = y * f + 3.3333331174e-1f;
   y = y * f * z - 0.5f * z;
-  *out = (f + y) + (large ? (V)(0.693147180559945f) : (V)(0.0f));
+  *out = f + y;
 }
 
-// log(u) for 1 <= u < 3e38: exponent and mantissa apart, then the polynomial of vector_log1p.
+// log(1 + t) for 0 <= t <= 1.
+ALWAYS void vector_log1p(const V *in, V *out) {
+  V t = *in;
+  VI large = t > 0.41421356237f;
+  V f = large ? (t - 1.0f) * 0.5f : t, l;
+  log_polynomial(&f, &l);
+  *out = l + (large ? (V)(0.693147180559945f) : (V)(0.0f));
+}
+
+// log(u) for 1 <= u < 3e38: exponent and mantissa apart.
 ALWAYS void vector_log_above_one(const V *in, V *out) {
   union { V v; VI i; } u = {.v = *in}, m;
   // The mantissa goes to [sqrt(1/2), sqrt(2)): 0x3f3504f3 is sqrt(1/2).
   VI shifted = u.i - 0x3f3504f3;
   VI exponent = shifted >> 23;
   m.i = u.i - (exponent << 23);
-  V f = m.v - 1.0f;
-  V z = f * f;
-  V y = f * 7.0376836292e-2f - 1.1514610310e-1f;
-  y = y * f + 1.1676998740e-1f;
-  y = y * f - 1.2420140846e-1f;
-  y = y * f + 1.4249322787e-1f;
-  y = y * f - 1.6668057665e-1f;
-  y = y * f + 2.0000714765e-1f;
-  y = y * f - 2.4999993993e-1f;
-  y = y * f + 3.3333331174e-1f;
-  y = y * f * z - 0.5f * z;
+  V f = m.v - 1.0f, l;
+  log_polynomial(&f, &l);
   V n = __builtin_convertvector(exponent, V);
-  *out = (f + y) + n * 0.693147180559945f;
+  *out = l + n * 0.693147180559945f;
 }
 
 #include "kernels_body.h"

@@ -172,7 +172,7 @@ public struct TrainingRun: Sendable {
   ) throws -> ModelCard {
     var members: [ModelCard.Member] = []
     var testErrors: [[Double]] = []
-    for (index, trainer) in trainers.enumerated() {
+    for trainer in trainers {
       let best = trainer.history.min { $0.validationError < $1.validationError }
       var member = ModelCard.Member(
         file: "", sha256: "", normalizer: trainer.normalizer, seed: trainer.options.seed, epoch: best?.epoch,
@@ -186,7 +186,6 @@ public struct TrainingRun: Sendable {
         member.testError = ErrorStatistics(errors: errors)?.meanAbsoluteError
       }
       members.append(member)
-      _ = index
     }
     var card = ModelCard(
       name: plan.name, configuration: plan.options.configuration, property: plan.property, unit: plan.unit,

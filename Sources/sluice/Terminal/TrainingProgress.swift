@@ -5,7 +5,6 @@ import Screening
 struct TrainingProgress {
   private var meter: ProgressMeter?
   private var structuresPerEpoch = 0
-  private var epochStart = 0.0
 
   mutating func show(_ event: TrainingEvent) {
     switch event {
@@ -20,7 +19,6 @@ struct TrainingProgress {
         structuresPerEpoch = total
         meter = Terminal.meter(unit: "structures", total: total * epochs, done: (epoch - 1) * total)
       }
-      if done <= total / 1000 || epochStart == 0 { epochStart = Terminal.now }
       meter?.update(
         done: (epoch - 1) * total + done, note: "epoch \(epoch)/\(epochs)  loss \(decimals(loss, 5))",
         now: Terminal.now)
