@@ -64,7 +64,7 @@ public struct CombinedHullPass: Sendable {
     let store = try RunStore.open(at: path, access: .readWrite)
     let description = try store.description()
     let plan = try StoredHullStage(plan: description.plan, directory: directory)
-    let loaded = try references(plan)
+    let loaded = try plan.references(directory: directory, reference: reference)
     let threshold = description.stabilityThreshold ?? 0
     var places: [CombinedStability] = []
     var models: [CombinedHullReport.Model] = []
@@ -88,27 +88,13 @@ public struct CombinedHullPass: Sendable {
     try store.close()
     return CombinedHullReport(models: models, threshold: threshold, references: loaded.summary)
   }
-
-  private func references(_ plan: StoredHullStage) throws -> LoadedReferences {
-    let path = reference ?? directory + "/" + CampaignRun.referenceIndexName
-    guard FileManager.default.fileExists(atPath: path) else {
-      throw ScreeningError.unreadable(
-        path: path, reason: "does not exist; name the run's references with --reference")
-    }
-    let loaded = try ReferenceFile.load(path)
-    guard plan.fingerprint == nil || plan.fingerprint == loaded.fingerprint else {
-      throw ScreeningError.unreadable(
-        path: path,
-        reason: "these are not the references of the run (\(loaded.fingerprint) instead of "
-          + "\(plan.fingerprint ?? "unknown"))")
-    }
-    return loaded
-  }
 }
 
 /// What the stored plan of a run says of its hull stage.
 struct StoredHullStage {
   let options: HullOptions
+  /// File of the references, as the campaign names it.
+  let reference: String
   /// Fingerprint of the references.
   let fingerprint: String?
 
@@ -120,11 +106,34 @@ struct StoredHullStage {
       throw ScreeningError.unreadable(path: directory, reason: "the campaign of this run has no hull stage")
     }
     options = HullOptions(excludesSameComposition: hull["exclude_same_composition"] == .boolean(true))
+    reference = if case .string(let path) = hull["reference"] { path } else { "" }
     if case .list(let hulls) = tree["digests"]?["hulls"], case .string(let text) = hulls.first {
       fingerprint = text
     } else {
       fingerprint = nil
     }
+  }
+
+  /// The references of the run.
+  ///
+  /// - Parameters:
+  ///   - directory: the run directory.
+  ///   - reference: file of the references; nil for the index that the run keeps.
+  /// - Throws: `ScreeningError` where they cannot be read or are not the run's.
+  func references(directory: String, reference: String?) throws -> LoadedReferences {
+    let path = reference ?? directory + "/" + CampaignRun.referenceIndexName
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw ScreeningError.unreadable(
+        path: path, reason: "does not exist; name the run's references with --reference")
+    }
+    let loaded = try ReferenceFile.load(path)
+    guard fingerprint == nil || fingerprint == loaded.fingerprint else {
+      throw ScreeningError.unreadable(
+        path: path,
+        reason: "these are not the references of the run (\(loaded.fingerprint) instead of "
+          + "\(fingerprint ?? "unknown"))")
+    }
+    return loaded
   }
 }
 

@@ -15,7 +15,7 @@ struct Sluice: ParsableCommand {
     version: SluiceVersion.current,
     subcommands: [
       Run.self, Plan.self, Status.self, Rank.self, Export.self, Predict.self, Evaluate.self, Graph.self,
-      Hull.self,
+      Compare.self, Hull.self,
       Train.self, Models.self, SchemaCommand.self,
     ])
 }

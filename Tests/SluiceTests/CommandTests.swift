@@ -15,7 +15,7 @@ import Testing
   static let commands = [
     "run", "plan", "status", "rank", "export", "predict", "evaluate", "graph", "train", "models import",
     "models show",
-    "schema", "hull", "hull verify", "hull index", "hull diagram", "hull combined",
+    "schema", "compare", "hull", "hull verify", "hull index", "hull diagram", "hull combined",
   ]
 
   @Test(arguments: commands)
@@ -72,6 +72,7 @@ import Testing
     ["predict", "--model", "absent", "crystals.jsonl", "--output", "out"],
     ["predict", "--model", "model", "absent", "--output", "out"],
     ["evaluate", "--model", "model", "absent", "--property", "x"], ["graph", "absent", "--output", "out"],
+    ["compare", "absent", "--labels", "phases.csv", "--model-a", "x", "--model-b", "y"],
     ["hull", "--reference", "absent", "phases.csv", "--output", "out"],
     ["hull", "--reference", "phases.csv", "absent", "--output", "out"],
     ["train", "absent", "--output", "out"],

@@ -1,0 +1,204 @@
+internal import Crystal
+internal import Foundation
+internal import PhaseStability
+internal import PipelineEngine
+internal import ScreeningStore
+
+/// What of a run and its labels was compared, and what was not.
+public struct ComparisonCounts: Hashable, Sendable {
+  /// Candidates of the run with an id: rows and rejected records, each id once.
+  public internal(set) var candidates = 0
+  /// Records that repeat the id of another candidate; the first that came through stands for it.
+  public internal(set) var duplicateCandidates = 0
+  /// Rejected records without an id.
+  public internal(set) var rejectedWithoutID = 0
+  /// Candidates without a label, which were left out.
+  public internal(set) var candidatesWithoutLabel = 0
+  /// Labels, each id once.
+  public internal(set) var labels = 0
+  /// Labels that repeat an earlier one with the same value.
+  public internal(set) var duplicateLabels = 0
+  /// Records of the labels' file without a number.
+  public internal(set) var recordsWithoutLabel = 0
+  /// Labels whose id no candidate has, which were left out.
+  public internal(set) var labelsWithoutCandidate = 0
+  /// Labelled candidates whose true distance is not known, which were left out: an element without a reference, or a
+  /// rejected record whose label names no composition.
+  public internal(set) var labelsWithoutDistance = 0
+}
+
+/// Two models of a run, compared by the labels of its candidates.
+public struct RunComparison: Sendable {
+  /// The hull of the run.
+  public struct Hull: Hashable, Sendable {
+    /// File of the references, as the campaign names it.
+    public let reference: String
+    /// Fingerprint of the references, hexadecimal.
+    public let fingerprint: String
+    /// Whether references of a candidate's own composition are left out.
+    public let excludesSameComposition: Bool
+  }
+
+  /// Name of the campaign.
+  public let campaign: String
+  /// Names of the first and the second model.
+  public let modelNames: [String]
+  /// What the labels are.
+  public let labelKind: LabelKind
+  /// The hull that distances are taken to.
+  public let hull: Hull
+  /// What was left out.
+  public let counts: ComparisonCounts
+  /// The figures.
+  public let comparison: ModelComparison
+
+  /// Compares two models of a finished run.
+  ///
+  /// - Parameters:
+  ///   - directory: the run directory.
+  ///   - labels: file of labels; see docs/compare.md.
+  ///   - kind: which number of the labels counts; nil to find out.
+  ///   - models: names of the first and the second model.
+  ///   - threshold: largest energy above hull that counts as stable (eV/atom); nil for the campaign's own.
+  ///   - reference: file of the references; nil for the index that the run keeps. Not needed, and not opened, where
+  ///     labels are energies above hull.
+  ///   - options: budgets and resamples.
+  /// - Throws: `ScreeningError`, `StoreError`, `ArchiveError`.
+  public init(
+    directory: String, labels: String, kind: LabelKind? = nil, models: (first: String, second: String),
+    threshold: Double? = nil, reference: String? = nil, options: ComparisonOptions = ComparisonOptions()
+  ) throws {
+    let store = try openRun(directory)
+    let description = try store.description()
+    guard try store.finishedDate() != nil else {
+      throw ScreeningError.unreadable(
+        path: directory, reason: "the run is not finished; go on with sluice run before comparing its models")
+    }
+    let threshold = threshold ?? description.stabilityThreshold ?? 0
+    let stage = try StoredHullStage(plan: description.plan, directory: directory)
+    let truth = try ComparisonLabels(path: labels, kind: kind)
+    let indices = try [models.first, models.second].map { try modelIndex(named: $0, in: store) }
+    var found = try RunCandidates(store, models: indices)
+    for (index, name) in zip(indices.indices, [models.first, models.second])
+    where !found.hasPredictions(of: index) {
+      throw ScreeningError.invalid(
+        "\(directory): no candidate is on the hull by \"\(name)\"; only formation energies before the hull stage are"
+      )
+    }
+    var solver: HullSolver?
+    if truth.kind == .formationEnergy {
+      let loaded = try stage.references(directory: directory, reference: reference)
+      solver = HullSolver(references: loaded.references)
+    }
+    var candidates: [ComparedCandidate] = []
+    for candidate in found.candidates {
+      guard let label = truth.byID[candidate.id] else { continue }
+      guard let distance = try candidate.trueDistance(label, labels, &solver, threshold, stage.options) else {
+        found.counts.labelsWithoutDistance += 1
+        continue
+      }
+      candidates.append(
+        ComparedCandidate(
+          id: candidate.id, trueDistance: distance, predictedDistances: candidate.distances))
+    }
+    guard !candidates.isEmpty else {
+      throw ScreeningError.invalid(
+        "\(labels): none of its \(truth.byID.count) labels belongs to a candidate of \(directory)")
+    }
+    found.counts.labels = truth.byID.count
+    found.counts.duplicateLabels = truth.duplicateCount
+    found.counts.recordsWithoutLabel = truth.withoutValueCount
+    let labelled = candidates.count + found.counts.labelsWithoutDistance
+    found.counts.candidatesWithoutLabel = found.candidates.count - labelled
+    found.counts.labelsWithoutCandidate = truth.byID.count - labelled
+    campaign = description.name
+    modelNames = [models.first, models.second]
+    labelKind = truth.kind
+    hull = Hull(
+      reference: stage.reference, fingerprint: stage.fingerprint ?? "unknown",
+      excludesSameComposition: stage.options.excludesSameComposition)
+    counts = found.counts
+    comparison = ModelComparison(ComparisonPool(candidates, threshold: threshold), options)
+  }
+}
+
+/// A candidate as the store holds it.
+private struct RunCandidate {
+  let id: String
+  /// Formula of the reduced composition; nil for a rejected record.
+  let formula: String?
+  /// Predicted distance (eV/atom) by each of the two models.
+  let distances: [Double?]
+
+  /// The true distance (eV/atom); nil where it cannot be known.
+  ///
+  /// - Throws: `ScreeningError` where the label cannot be one of this candidate.
+  func trueDistance(
+    _ label: ComparisonLabel, _ file: String, _ solver: inout HullSolver?, _ threshold: Double,
+    _ options: HullOptions
+  ) throws -> Double? {
+    let own: Composition?
+    do {
+      own = try formula.map { try Composition(formula: $0) }
+    } catch {
+      throw ScreeningError.invalid("\(id): the stored formula \"\(formula ?? "")\" cannot be read (\(error))")
+    }
+    if let own, let given = label.composition, given.reduced != own.reduced {
+      throw ScreeningError.unreadable(
+        path: file,
+        reason: "\(label.place): the label is of \(given.reducedFormula), the candidate of that id is "
+          + own.reducedFormula)
+    }
+    guard solver != nil else { return label.value }
+    guard let composition = own ?? label.composition else { return nil }
+    do throws(HullError) {
+      return try solver?.settledDistance(
+        of: composition, energyPerAtom: label.value, threshold: threshold, options: options
+      ).energyAboveHull
+    } catch {
+      switch error {
+      case .noTerminalReference, .tooManyElements: return nil
+      default: throw ScreeningError.unreadable(path: file, reason: "\(label.place): \(error)")
+      }
+    }
+  }
+}
+
+/// The candidates of a run with the predictions of two models: rows in the order of their records, then rejected
+/// records.
+private struct RunCandidates {
+  private(set) var candidates: [RunCandidate] = []
+  var counts = ComparisonCounts()
+
+  /// - Parameter models: the models by position in the run.
+  init(_ store: RunStore, models: [Int]) throws {
+    var seen: Set<String> = []
+    var (found, counts) = (candidates, counts)
+    func add(_ id: String, formula: String?, _ distances: [Double?]) {
+      guard seen.insert(id).inserted else {
+        counts.duplicateCandidates += 1
+        return
+      }
+      found.append(RunCandidate(id: id, formula: formula, distances: distances))
+    }
+    try store.forEachRow { stored in
+      let row = stored.row
+      let distances = models.map { model in
+        row.stabilities.first { $0.model == model }?.energyAboveHull
+      }
+      add(row.materialID, formula: row.formula, distances)
+    }
+    try store.forEachRejection { rejection in
+      guard let id = rejection.materialID else {
+        counts.rejectedWithoutID += 1
+        return
+      }
+      add(id, formula: nil, models.map { _ in nil })
+    }
+    counts.candidates = found.count
+    (candidates, self.counts) = (found, counts)
+  }
+
+  /// Whether a model places any candidate on the hull.
+  func hasPredictions(of model: Int) -> Bool { candidates.contains { $0.distances[model] != nil } }
+}

@@ -1,0 +1,97 @@
+public import ArgumentParser
+public import Screening
+
+extension LabelKind: ExpressibleByArgument {}
+
+/// How a comparison is printed.
+enum ComparisonFormat: String, ExpressibleByArgument, CaseIterable {
+  case text
+  case json
+  case csv
+}
+
+struct Compare: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Compare how many stable compounds two models of a run find.",
+    discussion: """
+      Labels are CSV or JSON records, plain or compressed, with an id and either formation_energy_per_atom or \
+      e_above_hull (eV/atom). A formation energy is placed on the hull of the run.
+
+      Example: sluice compare my-campaign.sluice --labels labels.jsonl.zst --model-a cgcnn --model-b icgcnn \
+      --budget 50,200 --plot hits.svg
+      """)
+
+  @Argument(help: ArgumentHelp("Run directory of a finished campaign.", valueName: "run"))
+  var directory: String
+
+  @Option(help: "File of labels.")
+  var labels: String
+
+  @Option(help: "First model, by its name in the run.")
+  var modelA: String
+
+  @Option(help: "Second model; differences and ratios are second to first.")
+  var modelB: String
+
+  @Option(
+    help: """
+      Number that is the label: formation_energy_per_atom or e_above_hull. (default: the former where all labels have \
+      it)
+      """)
+  var label: LabelKind?
+
+  @Option(help: "Largest energy above hull that counts as stable, eV/atom. (default: the campaign's)")
+  var threshold: Double?
+
+  @Option(help: "Lengths of the top lists, i.e. calculations for each model.")
+  var budget = "50,100,200,500,1000"
+
+  @Option(help: "text, json or csv.")
+  var format: ComparisonFormat = .text
+
+  @Option(help: "SVG file of success against budget to write.")
+  var plot: String?
+
+  @Option(help: "Seed of the resamples behind the intervals.")
+  var seed: UInt64 = 0
+
+  @Option(help: "Number of resamples, 100 to 1000000.")
+  var resamples = 2000
+
+  @Option(help: "Reference phases of the run. (default: the index in the run directory)")
+  var reference: String?
+
+  /// The budgets; nil where the text is no list of them.
+  private var budgets: [Int]? {
+    let numbers = budget.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+    let budgets = numbers.compactMap { $0 }
+    return budgets.count == numbers.count && budgets.allSatisfy({ $0 > 0 }) ? budgets : nil
+  }
+
+  func validate() throws {
+    if budgets == nil { throw ValidationError("--budget takes whole numbers above 0, separated by commas") }
+    if modelA == modelB { throw ValidationError("--model-a and --model-b are the same model") }
+    if let threshold, !threshold.isFinite { throw ValidationError("--threshold takes a finite number") }
+    if !(100...1_000_000).contains(resamples) {
+      throw ValidationError("--resamples takes 100 to 1000000")
+    }
+  }
+
+  func run() throws {
+    try reportingErrors {
+      let comparison = try RunComparison(
+        directory: directory, labels: labels, kind: label, models: (modelA, modelB), threshold: threshold,
+        reference: reference,
+        options: ComparisonOptions(budgets: budgets ?? [], seed: seed, resamples: resamples))
+      switch format {
+      case .text: Terminal.result(ComparisonText(comparison).text)
+      case .json: Terminal.write(Array(comparison.jsonText().utf8))
+      case .csv: Terminal.write(Array(comparison.csvText().utf8))
+      }
+      if let plot {
+        try comparison.writePlot(to: plot)
+        Terminal.note("\(plot): success against budget")
+      }
+    }
+  }
+}

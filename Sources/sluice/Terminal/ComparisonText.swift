@@ -1,0 +1,172 @@
+import Screening
+
+/// A comparison of two models as tables for a terminal.
+struct ComparisonText {
+  private let run: RunComparison
+  private var comparison: ModelComparison { run.comparison }
+  /// Ids shown of the candidates that one model alone finds.
+  private static let shownIDs = 5
+
+  init(_ run: RunComparison) { self.run = run }
+
+  /// Everything, without a line end after the last line.
+  var text: String {
+    let (a, b) = (run.modelNames[0], run.modelNames[1])
+    let parts = [
+      heading,
+      section("Verdicts at the threshold", verdicts),
+      section(
+        "Top lists, with 95 % intervals of the hits (\(comparison.options.resamples) resamples)", lists),
+      section("\(b) against \(a) (\(b) − \(a), \(b) / \(a))", pairs),
+      section(
+        "Calculations for each model to show a ratio of hits \(b) / \(a), by the discordance at each budget (power 95 %, "
+          + "significance 5 %)", power),
+      section("Stable candidates that only one top list holds", onlyOne),
+    ]
+    return parts.joined(separator: "\n\n")
+  }
+
+  // MARK: What was compared
+
+  private var heading: String {
+    let counts = run.counts
+    var lines = [
+      "\(run.campaign): a = \(run.modelNames[0]), b = \(run.modelNames[1])",
+      "\(comparison.pool.candidates.count) candidates compared of \(counts.candidates); labels are "
+        + "\(run.labelKind.rawValue) (eV/atom)",
+    ]
+    func note(_ count: Int, _ words: String) { if count > 0 { lines.append("\(words): \(count)") } }
+    note(counts.candidatesWithoutLabel, "candidates without a label, left out")
+    note(counts.labelsWithoutCandidate, "labels without a candidate, left out")
+    note(counts.duplicateCandidates, "records that repeat an id of the run, left out")
+    note(counts.duplicateLabels, "labels that repeat another")
+    note(counts.recordsWithoutLabel, "records of the labels without a number")
+    note(counts.rejectedWithoutID, "rejected records without an id")
+    note(counts.labelsWithoutDistance, "labelled candidates whose true distance cannot be computed, left out")
+    if !comparison.clippedBudgets.isEmpty {
+      let clipped = comparison.clippedBudgets.map { "\($0)" }.joined(separator: ", ")
+      lines.append(
+        "budget \(clipped) is larger than the number of candidates: clipped to \(comparison.pool.candidates.count)"
+      )
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  /// A table under its title and what every figure in it depends on.
+  private func section(_ title: String, _ body: String) -> String {
+    let pool = comparison.pool
+    let missing = comparison.models.map { "\($0.withoutPrediction)" }.joined(separator: ", ")
+    let own = run.hull.excludesSameComposition ? " without a candidate's own composition" : ""
+    return """
+      \(title)
+      threshold \(pool.threshold) eV/atom; \(pool.stableCount) of \(pool.candidates.count) stable \
+      (\(decimals(100 * pool.prevalence, 1)) %); without prediction (a, b): \(missing); hull: \(hullName)\(own)
+      \(body)
+      """
+  }
+
+  private var hullName: String {
+    run.hull.reference.split(separator: "/").last.map(String.init) ?? run.hull.reference
+  }
+
+  // MARK: Tables
+
+  private var verdicts: String {
+    var table = TerminalTable([
+      .init("model", .left), .init("precision", .right), .init("recall", .right), .init("F1", .right),
+      .init("DAF", .right), .init("ROC-AUC", .right), .init("MAE eV/atom", .right),
+    ])
+    for (name, model) in zip(run.modelNames, comparison.models) {
+      table.append(
+        [name] + figures(model.classification)
+          + [number(model.areaUnderCurve, 4), number(model.meanAbsoluteError, 4)])
+    }
+    return table.text
+  }
+
+  private var lists: String {
+    var table = TerminalTable([
+      .init("budget", .right), .init("model", .left), .init("hits", .right), .init("interval", .left),
+      .init("hit rate = precision", .right), .init("recall", .right), .init("F1", .right),
+      .init("DAF", .right),
+    ])
+    for budget in comparison.budgets {
+      for (name, list) in zip(run.modelNames, budget.lists) {
+        table.append(
+          ["\(budget.size)", name, "\(list.hits)", interval(list.hitsInterval, 0)]
+            + figures(list.classification))
+      }
+    }
+    return table.text
+  }
+
+  private var pairs: String {
+    var table = TerminalTable([
+      .init("budget", .right), .init("difference", .right), .init("interval", .left), .init("ratio", .right),
+      .init("interval", .left), .init("both", .right), .init("only a", .right), .init("only b", .right),
+      .init("McNemar p", .right),
+    ])
+    for budget in comparison.budgets {
+      table.append([
+        "\(budget.size)", budget.difference > 0 ? "+\(budget.difference)" : "\(budget.difference)",
+        interval(budget.differenceInterval, 0), number(budget.ratio, 3), interval(budget.ratioInterval, 3),
+        "\(budget.foundByBoth)", "\(budget.foundOnlyBy[0].count)", "\(budget.foundOnlyBy[1].count)",
+        probability(budget.mcNemarProbability),
+      ])
+    }
+    return table.text
+  }
+
+  private var power: String {
+    let ratios = comparison.budgets.first?.power ?? []
+    var table = TerminalTable(
+      [.init("budget", .right)]
+        + ratios.map { .init($0.isObserved ? "observed ratio" : "ratio \($0.ratio ?? .nan)", .right) })
+    for budget in comparison.budgets {
+      table.append(
+        ["\(budget.size)"]
+          + budget.power.map { required in
+            let count = required.calculations.map { "\($0)" } ?? "—"
+            return required.isObserved ? "\(count) at \(number(required.ratio, 3))" : count
+          })
+    }
+    return table.text
+  }
+
+  private var onlyOne: String {
+    var table = TerminalTable([
+      .init("budget", .right), .init("model", .left), .init("count", .right), .init("best of them", .left),
+    ])
+    for budget in comparison.budgets {
+      for (name, ids) in zip(run.modelNames, budget.foundOnlyBy) {
+        let rest = ids.count > Self.shownIDs ? ", …" : ""
+        table.append([
+          "\(budget.size)", name, "\(ids.count)",
+          ids.prefix(Self.shownIDs).joined(separator: ", ") + rest,
+        ])
+      }
+    }
+    return table.text
+  }
+
+  // MARK: Cells
+
+  private func figures(_ table: StabilityClassification) -> [String] {
+    [
+      number(table.precision, 4), number(table.recall, 4), number(table.f1, 4),
+      number(table.accelerationFactor, 2),
+    ]
+  }
+
+  private func number(_ value: Double?, _ places: Int) -> String {
+    value.map { $0.isFinite ? decimals($0, places) : "∞" } ?? "—"
+  }
+
+  private func interval(_ interval: ConfidenceInterval?, _ places: Int) -> String {
+    guard let interval else { return "—" }
+    return "\(number(interval.low, places)) to \(number(interval.high, places))"
+  }
+
+  /// A p-value; decimals of a very small one would all be zeros.
+  private func probability(_ value: Double) -> String { value < 0.0001 ? "< 0.0001" : decimals(value, 4) }
+}

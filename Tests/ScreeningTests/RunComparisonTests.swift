@@ -1,0 +1,232 @@
+import Foundation
+import Screening
+import ScreeningTestSupport
+import StructureArchive
+import TestSupport
+import Testing
+
+@Suite("Comparison of a run's models") struct RunComparisonTests {
+  let files: CampaignFolder
+
+  init() throws { files = try CampaignFolder() }
+
+  /// A rock salt of NaCl, whose reference lies at −2.1 eV/atom, with two given energies.
+  private static func line(_ id: String, _ a: Double, _ b: Double?, metal: String = "Na") -> String {
+    let second = b.map { ",\"b\":\($0)" } ?? ""
+    return
+      "{\"id\":\"\(id)\",\"lattice\":[[0,2.8,2.8],[2.8,0,2.8],[2.8,2.8,0]],\"species\":[\"\(metal)\",\"Cl\"],"
+      + "\"frac_coords\":[[0,0,0],[0.5,0.5,0.5]],\"a\":\(a)\(second)}"
+  }
+
+  private static let stages = """
+    - energy: {name: left, column: a}
+    - energy: {name: right, column: b}
+    - hull: {reference: phases.csv}
+    """
+
+  /// Eight candidates: e has no energy of b and is rejected, f has no label, and a second d repeats an id.
+  private static let lines = [
+    line("a", -2.2, -2.0), line("b", -2.15, -2.3), line("c", -2.0, -2.25), line("d", -1.9, -1.8),
+    line("d", -9, -9), line("e", -3, nil), line("f", -2.1, -2.1), line("g", -1.7, -1.9),
+  ]
+
+  /// e is stable, as are a, b and c; g by 4e-10 eV/atom is not; x belongs to no candidate.
+  private static let labels = [
+    ("a", "-2.1"), ("b", "-2.3"), ("c", "-2.100000001"), ("d", "-1.5"), ("e", "-2.2"), ("g", "-2.0999999996"),
+    ("x", "-1"),
+  ]
+
+  private func run(_ lines: [String] = lines, stages: String = stages, more: String = "", limit: Int? = nil)
+    throws
+  {
+    let campaign = try files.campaign(
+      inputs: try files.archive(lines), stages: stages, more: "rejections: {allowed_share: 1}\n" + more)
+    try files.run(campaign, limit: limit)
+  }
+
+  private func compare(
+    _ labels: String, kind: LabelKind? = nil, models: (String, String) = ("left", "right"),
+    threshold: Double? = nil,
+    reference: String? = nil, budgets: [Int] = [2, 4, 50], seed: UInt64 = 0
+  ) throws -> RunComparison {
+    try RunComparison(
+      directory: files.folder.path("run"), labels: labels, kind: kind, models: (models.0, models.1),
+      threshold: threshold, reference: reference,
+      options: ComparisonOptions(budgets: budgets, seed: seed, resamples: 200))
+  }
+
+  private func csv(_ rows: [(String, String)] = labels, column: String = "formation_energy_per_atom") throws
+    -> String
+  {
+    try files.folder.write(
+      (["id,formula,\(column)"] + rows.map { "\($0.0),NaCl,\($0.1)" }).joined(separator: "\n") + "\n",
+      to: "labels.csv")
+  }
+
+  private func message(_ body: () throws -> Void) -> String {
+    do {
+      try body()
+      return ""
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  @Test func `labelled candidates enter, others are counted, and truth is not rounded`() throws {
+    try run()
+    let result = try compare(try csv())
+    let pool = result.comparison.pool
+    #expect(pool.candidates.map(\.id) == ["a", "b", "c", "d", "g", "e"])
+    #expect(pool.isStable == [true, true, true, false, false, true] && pool.threshold == 0)
+    #expect(abs(pool.candidates[4].trueDistance - 4e-10) < 1e-12)
+    let counts = result.counts
+    #expect(counts.candidates == 7 && counts.candidatesWithoutLabel == 1 && counts.duplicateCandidates == 1)
+    #expect(counts.labels == 7 && counts.labelsWithoutCandidate == 1 && counts.labelsWithoutDistance == 0)
+    // Rejected, e has no prediction of either model and ranks last by both, though it is stable.
+    let comparison = result.comparison
+    #expect(comparison.models.map(\.withoutPrediction) == [1, 1])
+    #expect(comparison.models.map(\.classification.truePositives) == [2, 2])
+    #expect(comparison.models.map(\.classification.falseNegatives) == [2, 2])
+    #expect(comparison.budgets.map(\.size) == [2, 4, 6] && comparison.clippedBudgets == [50])
+    // By left a, b, c, d, g, e; by right b, c, a, g, d, e.
+    #expect(comparison.budgets[0].foundOnlyBy == [["a"], ["c"]] && comparison.budgets[0].foundByBoth == 1)
+    #expect(comparison.budgets.map { $0.lists.map(\.hits) } == [[2, 2], [3, 3], [4, 4]])
+    #expect(result.hull.reference == "phases.csv" && !result.hull.excludesSameComposition)
+  }
+
+  @Test func `JSON and CSV labels, plain and compressed, say the same`() throws {
+    try run()
+    let plain = try compare(try csv()).jsonText()
+    let lines = Self.labels.map {
+      "{\"material_id\":\"\($0.0)\",\"formula\":\"NaCl\",\"formation_energy_per_atom\":\($0.1)}"
+    }
+    let path = files.folder.path("labels.jsonl.zst")
+    let writer = try ZstdLineWriter(path: path)
+    for line in lines { try writer.append(line) }
+    try writer.finish()
+    #expect(try compare(path).jsonText() == plain)
+    #expect(try compare(path, seed: 1).jsonText() != plain)
+    let object = try #require(try JSONSerialization.jsonObject(with: Data(plain.utf8)) as? [String: Any])
+    let budgets = try #require(object["budgets"] as? [[String: Any]])
+    #expect(budgets[0]["found_only_by_b"] as? [String] == ["c"])
+    #expect(object["threshold"] as? Double == 0 && object["candidates"] as? Int == 6)
+    let rows = records(ofCSV: try compare(path).csvText())
+    #expect(rows.contains { $0["table"] == "found_only" && $0["model"] == "b" && $0["value"] == "c" })
+    #expect(rows.contains { $0["quantity"] == "prevalence" && $0["value"] == "\(4.0 / 6)" })
+  }
+
+  @Test func `distances to the hull are taken as they are, and a threshold moves both sides`() throws {
+    try run()
+    let distances = [
+      ("a", "4e-10"), ("b", "0"), ("c", "-0.1"), ("d", "0.3"), ("e", "0.0"), ("g", "0.1"),
+    ]
+    let labels = try csv(distances, column: "e_above_hull")
+    let strict = try compare(labels)
+    #expect(strict.labelKind == .energyAboveHull)
+    #expect(strict.comparison.pool.isStable == [false, true, true, false, false, true])
+    let loose = try compare(labels, threshold: 0.15)
+    #expect(loose.comparison.pool.isStable == [true, true, true, false, true, true])
+    #expect(loose.comparison.models[0].classification.truePositives == 3)
+    // The hull itself is not needed for them.
+    try FileManager.default.removeItem(atPath: files.folder.path("run/references.hull"))
+    #expect(try compare(labels).jsonText() == strict.jsonText())
+  }
+
+  @Test func `labels are placed on the run's own hull, own compositions left out where the run does`() throws
+  {
+    try run(stages: Self.stages.replacing("phases.csv}", with: "phases.csv, exclude_same_composition: true}"))
+    let result = try compare(try csv())
+    #expect(result.hull.excludesSameComposition)
+    // Without NaCl the elements at 0 are the hull.
+    #expect(result.comparison.pool.candidates.map(\.trueDistance).allSatisfy { $0 < -1.4 })
+    try FileManager.default.removeItem(atPath: files.folder.path("run/references.hull"))
+    #expect(message { _ = try compare(try csv()) }.contains("name the run's references with --reference"))
+    let named = try compare(try csv(), reference: files.folder.path("phases.csv"))
+    #expect(named.jsonText() == result.jsonText())
+    let other = try files.folder.write("formula,formation_energy_per_atom\nNaCl,-2\n", to: "other.csv")
+    #expect(
+      message { _ = try compare(try csv(), reference: other) }.contains("not the references of the run"))
+  }
+
+  @Test func `a network and given energies are compared as well`() throws {
+    let stages = """
+      - graph: {}
+      - predict: {name: net, model: model}
+      - energy: {name: given, column: a}
+      - hull: {reference: phases.csv}
+      """
+    try run(stages: stages)
+    let result = try compare(try csv(), models: ("net", "given"))
+    #expect(result.comparison.models.map(\.withoutPrediction) == [0, 0])
+    #expect(result.comparison.models[1].meanAbsoluteError.map { $0 > 0 } == true)
+    let drawing = result.plot()
+    #expect(drawing.contains(">net<") && drawing.contains(">given<") && drawing.contains(">ideal<"))
+    #expect(drawing.contains("prevalence (66.7 %)"))
+    // A model against itself differs in nothing.
+    let same = try compare(try csv(), models: ("given", "given"))
+    #expect(same.comparison.budgets.allSatisfy { $0.difference == 0 && $0.mcNemarProbability == 1 })
+  }
+
+  @Test func `labels that disagree are refused with both, equal ones are counted`() throws {
+    try run()
+    let twice = try compare(try csv(Self.labels + [("a", "-2.10")]))
+    #expect(twice.counts.duplicateLabels == 1 && twice.counts.labels == 7)
+    let text = message { _ = try compare(try csv(Self.labels + [("a", "-2.1000000001")])) }
+    #expect(text.contains("labels.csv: two labels of a disagree"))
+    #expect(
+      text.contains("-2.1 eV/atom in line 2 (a)") && text.contains("-2.1000000001 eV/atom in line 9 (a)"))
+  }
+
+  @Test func `labels that cannot be meant are refused with file and record`() throws {
+    try run()
+    func refusal(_ text: String) -> String {
+      message { _ = try compare(try files.folder.write(text, to: "bad")) }
+    }
+    #expect(refusal("").contains("the file is empty"))
+    #expect(refusal("id,energy\na,1\n").contains("line 1: no header with the columns id and"))
+    #expect(
+      refusal("id,e_above_hull\na,nan\n").contains("line 2 (a): e_above_hull \"nan\" is no finite number"))
+    #expect(refusal("id,e_above_hull\na,0,1\n").contains("line 2: 3 fields where the header has 2"))
+    #expect(refusal("id,e_above_hull\n,1\n").contains("line 2: no id"))
+    #expect(refusal("id,e_above_hull\na,\n").contains("no record with a number under"))
+    #expect(refusal("id,e_above_hull\nx,1\n").contains("none of its 1 labels belongs to a candidate"))
+    #expect(refusal("{\"id\":\"a\"\n").contains("record 1: cannot be read as a JSON object"))
+    #expect(refusal("{\"e_above_hull\":1}\n").contains("record 1: no id under id, material_id"))
+    #expect(
+      refusal("{\"id\":\"a\",\"e_above_hull\":\"low\"}\n").contains("record 1 (a): e_above_hull is no finite")
+    )
+    #expect(
+      refusal("id,formula,e_above_hull\na,KCl,0\n").contains("line 2 (a): the label is of KCl, the candidate")
+    )
+    #expect(refusal("id,formation_energy_per_atom\na,1e9\n").contains("line 2 (a): "))
+    let mixed = "id,e_above_hull,formation_energy_per_atom\na,0,\nb,,-2\n"
+    #expect(
+      refusal(mixed).contains("line 2 (a) has no formation_energy_per_atom and line 3 (b) no e_above_hull"))
+    let chosen = try compare(try files.folder.write(mixed, to: "mixed.csv"), kind: .energyAboveHull)
+    #expect(chosen.comparison.pool.candidates.map(\.id) == ["a"] && chosen.counts.recordsWithoutLabel == 1)
+  }
+
+  @Test func `runs that cannot be compared are refused`() throws {
+    try run(limit: 3)
+    #expect(message { _ = try compare(try csv()) }.contains("the run is not finished"))
+    try run()
+    #expect(
+      message { _ = try compare(try csv(), models: ("left", "up")) }
+        .contains("the run has no model \"up\"; it has left, right"))
+  }
+
+  @Test
+  func
+    `a rejected candidate needs a composition from its label, and an element without reference has no truth`()
+    throws
+  {
+    try run(Self.lines + [Self.line("u", -1, -1, metal: "U")])
+    let labels = Self.labels + [("u", "-1")]
+    let rows = labels.map { "\($0.0),\($0.1)" }
+    let path = try files.folder.write(
+      (["id,formation_energy_per_atom"] + rows).joined(separator: "\n"), to: "short.csv")
+    let result = try compare(path)
+    #expect(result.comparison.pool.candidates.map(\.id) == ["a", "b", "c", "d", "g"])
+    #expect(result.counts.labelsWithoutDistance == 2)
+  }
+}
