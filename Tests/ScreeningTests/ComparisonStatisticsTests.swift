@@ -170,6 +170,19 @@ private func isClose(_ value: Double?, _ expected: Double, tolerance: Double = 1
     #expect(comparison.curve.map(\.size) == comparison.curve.map(\.size).sorted())
   }
 
+  @Test func `a list of stable candidates alone has as many hits as places in every resample`() {
+    let pool = ComparisonPool(
+      (0..<30).map {
+        ComparedCandidate(id: "c\($0)", trueDistance: -1, predictedDistances: [Double($0), nil])
+      },
+      threshold: 0)
+    let comparison = ModelComparison(pool, ComparisonOptions(budgets: [1, 7, 30], resamples: 100))
+    for point in comparison.curve {
+      let exact = ConfidenceInterval(low: Double(point.size), high: Double(point.size))
+      #expect(point.hits == [point.size, point.size] && point.intervals == [exact, exact])
+    }
+  }
+
   @Test func `intervals follow from the seed, and hold the figures of a real difference`() {
     let pool = Golden.pool()
     func intervals(_ seed: UInt64) -> [ConfidenceInterval?] {

@@ -229,4 +229,21 @@ import Testing
     #expect(result.comparison.pool.candidates.map(\.id) == ["a", "b", "c", "d", "g"])
     #expect(result.counts.labelsWithoutDistance == 2)
   }
+
+  @Test(.enabled(if: SharedInput.isThere, SharedInput.reason))
+  func `of 392 known ThCr2Si2 crystals 329 are stable against the phases without them`() throws {
+    try TinyModel.write(to: files.folder.path("other"), seed: 2)
+    let campaign = try files.campaign(
+      inputs: "- archive: {path: \"\(try SharedInput.path("thcr2si2/candidates.jsonl.zst"))\"}",
+      stages: """
+        - graph: {}
+        - predict: {name: left, model: model}
+        - predict: {name: right, model: other}
+        - hull: {reference: "\(try SharedInput.path("hull/mp2019_without_test.csv"))"}
+        """)
+    try files.run(campaign)
+    let result = try compare(try SharedInput.path("thcr2si2/labels.jsonl.zst"))
+    #expect(result.comparison.pool.candidates.count == 392 && result.comparison.pool.stableCount == 329)
+    #expect(result.counts.candidatesWithoutLabel == 0 && result.counts.labelsWithoutCandidate == 0)
+  }
 }
