@@ -60,10 +60,12 @@ let package = Package(
       ]),
     module("PipelineEngine", ["COpenSSL", .product(name: "Yams", package: "Yams")]),
     // Composition
+    .target(name: "CCrashGuard"),
     module(
       "Screening",
       [
-        "Crystal", "CrystalGraphs", "CrystalModels", "ModelFormats", "TensorKernels", "PhaseStability",
+        "CCrashGuard", "Crystal", "CrystalGraphs", "CrystalModels", "ModelFormats", "TensorKernels",
+        "PhaseStability",
         "Prototypes", "StructureArchive", "ScreeningStore", "PipelineEngine", "Charts",
       ]),
     .executableTarget(

@@ -22,4 +22,6 @@ public enum RejectionReason: String, CaseIterable, Hashable, Sendable {
   case noTerminalReference = "no_terminal_reference"
   /// A predicted or given energy is NaN or infinite.
   case energyNotFinite = "energy_not_finite"
+  /// Decoding the record ended the program, which has started again without it.
+  case decoderCrashed = "decoder_crashed"
 }

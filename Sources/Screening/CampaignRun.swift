@@ -41,11 +41,15 @@ public struct CampaignRun: Sendable {
   /// Name of the plan within a run directory.
   public static let planName = "plan.yaml"
 
+  /// The process's own command line, to start it again with where a record ends it; nil to let it end.
+  public let restartArguments: [String]?
+
   /// A run of a plan in a directory.
-  public init(plan: CampaignPlan, directory: String, jobs: Int) {
+  public init(plan: CampaignPlan, directory: String, jobs: Int, restartArguments: [String]? = nil) {
     self.plan = plan
     self.directory = directory
     self.jobs = jobs
+    self.restartArguments = restartArguments
   }
 
   /// Runs to the end of the inputs, to `limit` further records, or until `stop` is raised.
@@ -54,24 +58,37 @@ public struct CampaignRun: Sendable {
   /// the next call goes on after the last committed batch.
   /// - Parameters:
   ///   - limit: most records to read in this call; nil for all.
+  ///   - retryingRejected: whether the records that were rejected are read again before the inputs are read on. The plan
+  ///     may then differ from the run's in what leaves its rows as they are (`RetryRules`).
   ///   - stop: raised to finish the batches in hand and return.
   ///   - progress: called after each commit with the records of this call and of the whole run.
-  /// - Throws: `ScreeningError.planChanged` where the directory holds a run of another plan; `StoreError`,
-  ///   `RunClaimError`, `ArchiveError`.
+  /// - Throws: `ScreeningError.planChanged` where the directory holds a run of another plan, `.retryRefused` where a
+  ///   retry cannot make up for what changed; `StoreError`, `RunClaimError`, `ArchiveError`.
   public func run(
-    limit: Int? = nil, stop: StopFlag, progress: (_ now: Int, _ total: Int) -> Void
+    limit: Int? = nil, retryingRejected: Bool = false, stop: StopFlag,
+    progress: (_ now: Int, _ total: Int) -> Void
   ) throws -> CampaignReport {
     try makeFolder(directory)
     let claim = try RunClaim(folder: directory)
     defer { withExtendedLifetime(claim) {} }
-    let store = try openStore()
+    let store = try openStore(retryingRejected: retryingRejected)
     try saveReferences()
-    let states = try store.sourceStates()
-    let before = states.reduce(0) { $0 + $1.records }
+    let notes = CrashNotes(directory: directory)
+    if let restartArguments { try CrashNotes.watch(directory: directory, arguments: restartArguments) }
     var now = 0
+    var limit = limit
+    // Also where an earlier call began with it: its plan holds of all records only when it has come to its end.
+    if try store.isRetrying() {
+      let total = try store.counts().records
+      let (isDone, count) = try retryRejected(store, notes, limit: limit, stop: stop) { progress($0, total) }
+      now = count
+      limit = isDone ? limit.map { $0 - count } : 0
+    }
+    let states = try store.sourceStates()
+    let before = states.reduce(0) { $0 + $1.records } - now
     let reader = SourceReader(
       plan.sources, from: states.map { $0.isFinished ? nil : $0.records }, limit: limit)
-    let worker = CampaignWorker(plan)
+    let worker = CampaignWorker(plan, notes: notes)
     let plan = plan
     _ = try OrderedPipeline(jobs: jobs, batchSize: plan.batchSize).run(
       read: { try reader.read() },
@@ -83,7 +100,7 @@ public struct CampaignRun: Sendable {
         progress(now, before + now)
       },
       stop: stop)
-    let isFinished = try store.sourceStates().allSatisfy(\.isFinished)
+    let isFinished = try store.sourceStates().allSatisfy(\.isFinished) && !store.isRetrying()
     if isFinished, try store.finishedDate() == nil { try store.markFinished(at: timestamp()) }
     let report = CampaignReport(
       isFinished: isFinished, counts: try store.verifyCounts(), recordsNow: now,
@@ -93,12 +110,16 @@ public struct CampaignRun: Sendable {
     return report
   }
 
-  private func openStore() throws -> RunStore {
+  private func openStore(retryingRejected: Bool) throws -> RunStore {
     let path = directory + "/" + Self.storeName
     if FileManager.default.fileExists(atPath: path) {
       do {
         let store = try RunStore.open(at: path, access: .readWrite)
-        try checkPlan(of: store)
+        if retryingRejected {
+          try beginRetry(store)
+        } else {
+          try checkPlan(of: store)
+        }
         return store
       } catch StoreError.incomplete {
         // Killed while the store was being made: nothing is lost by making it now.
@@ -106,6 +127,15 @@ public struct CampaignRun: Sendable {
     }
     try writeAtomically(Array(plan.canonicalText.utf8), to: directory + "/" + Self.planName)
     return try RunStore.create(at: path, run: description)
+  }
+
+  private func beginRetry(_ store: RunStore) throws {
+    let changed = try RetryRules(plan, directory: directory).check(store)
+    // One that was begun and is not done goes on where it is, unless the plan has changed once more.
+    if try store.isRetrying(), try store.description().planFingerprint == plan.fingerprint { return }
+    CrashNotes.clear(directory: directory)
+    try store.beginRetry(description, reopened: changed)
+    try writeAtomically(Array(plan.canonicalText.utf8), to: directory + "/" + Self.planName)
   }
 
   /// Keeps the references with the run: it resumes in milliseconds, and the hull of references and candidates needs no

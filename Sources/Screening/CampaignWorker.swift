@@ -47,9 +47,11 @@ private struct Candidate {
 struct CampaignWorker: Sendable {
   private let plan: CampaignPlan
   private let ensembles: [Ensemble?]
+  private let notes: CrashNotes
 
-  init(_ plan: CampaignPlan) {
+  init(_ plan: CampaignPlan, notes: CrashNotes = CrashNotes()) {
     self.plan = plan
+    self.notes = notes
     ensembles = plan.models.map { model in
       if case .ensemble(let folder) = model.origin { Ensemble(folder) } else { nil }
     }
@@ -84,12 +86,16 @@ struct CampaignWorker: Sendable {
     case (.archived(let archived), .archive(_, let decoder)):
       candidate.member = archived.member
       candidate.id = archived.defaultID
-      do {
-        let decoded = try decoder.decode(archived)
+      if let message = notes.message(of: candidate.key) {
+        candidate.reject("read", .decoderCrashed, message, byteOffset: archived.byteOffset)
+        break
+      }
+      switch CrashNotes.watching(candidate.key, { decoded(archived, decoder) }) {
+      case .success(let decoded):
         candidate.id = decoded.id
         candidate.structure = decoded.structure
         candidate.properties = decoded.properties
-      } catch {
+      case .failure(let error):
         candidate.reject(
           "read", error.reason, error.message, byteOffset: archived.byteOffset + (error.byteOffset ?? 0))
       }
@@ -98,6 +104,12 @@ struct CampaignWorker: Sendable {
     default: preconditionFailure("the reader delivers what the source is")
     }
     return candidate
+  }
+
+  private func decoded(
+    _ record: ArchiveRecord, _ decoder: StructureDecoder
+  ) -> Result<DecodedRecord, RecordError> {
+    Result { () throws(RecordError) in try decoder.decode(record) }
   }
 
   private func apply(_ filter: CandidateFilter, _ candidates: inout [Candidate]) {

@@ -10,6 +10,8 @@ public enum ScreeningError: Error, Sendable, CustomStringConvertible {
   case invalid(String)
   /// The run directory holds a run of another plan; `differences` has one line a key.
   case planChanged(runDirectory: String, differences: [String])
+  /// Rejected records cannot be read again under a plan that may change rows; `differences` has one line each.
+  case retryRefused(runDirectory: String, differences: [String])
   /// Rejections passed the share that the campaign accepts.
   case tooManyRejections(String)
 
@@ -24,6 +26,12 @@ public enum ScreeningError: Error, Sendable, CustomStringConvertible {
       \(directory) holds a run of another plan. What differs:
       \(differences.map { "  " + $0 }.joined(separator: "\n"))
       Name another directory with --run-directory, or remove this one to start anew.
+      """
+    case .retryRefused(let directory, let differences):
+      """
+      the rejected records of \(directory) cannot be read again alone, since rows of the run may change too:
+      \(differences.map { "  " + $0 }.joined(separator: "\n"))
+      Name another directory with --run-directory to run the whole campaign.
       """
     case .tooManyRejections(let text): text
     }

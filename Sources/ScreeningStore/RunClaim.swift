@@ -35,8 +35,11 @@ public final class RunClaim: Sendable {
       throw .cannotLock(path: path, message: String(cString: strerror(code)))
     }
     let text = Array("\(getpid())\n".utf8)
+    errno = 0
     let written = ftruncate(descriptor, 0) == 0 && pwrite(descriptor, text, text.count, 0) == text.count
     guard written else {
+      // A write that is cut short sets no error: the next one would.
+      if errno == 0 { errno = ENOSPC }
       let message = String(cString: strerror(errno))
       close(descriptor)
       throw .cannotLock(path: path, message: message)

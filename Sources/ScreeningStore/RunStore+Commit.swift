@@ -74,7 +74,7 @@ extension RunStore {
     return before
   }
 
-  private static func count(
+  static func count(
     _ rows: [ScreenedRow], _ rejections: [RejectedRecord], _ filtered: [FilteredRecord], in db: Database
   ) throws {
     var counts: [Outcome: Int] = [:]
@@ -126,7 +126,7 @@ extension StoreBatch {
   }
 
   /// Checks that every number is finite: SQLite would take NaN for NULL.
-  fileprivate func checkNumbers() throws(StoreError) {
+  func checkNumbers() throws(StoreError) {
     for row in rows {
       func check(_ value: Double?, _ what: String) throws(StoreError) {
         guard let value, !value.isFinite else { return }

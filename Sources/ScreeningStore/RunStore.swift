@@ -206,7 +206,8 @@ extension StoreError {
     case .SQLITE_IOERR_SHMSIZE:
       self = .diskFull(path: path)
       return
-    case .SQLITE_IOERR_WRITE, .SQLITE_IOERR_FSYNC, .SQLITE_IOERR_TRUNCATE:
+    case .SQLITE_IOERR_WRITE, .SQLITE_IOERR_FSYNC, .SQLITE_IOERR_TRUNCATE, .SQLITE_IOERR_DIR_FSYNC,
+      .SQLITE_IOERR_DELETE, .SQLITE_IOERR_SHMOPEN, .SQLITE_IOERR_SHMMAP, .SQLITE_IOERR_CLOSE:
       self = .writeFailed(path: path)
       return
     default: break

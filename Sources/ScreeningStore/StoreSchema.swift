@@ -16,6 +16,7 @@ enum StoreSchema {
       try db.execute(sql: "DROP VIEW ranking")
       try db.execute(sql: rankingOnBothHulls)
     }
+    migrator.registerMigration("3 retry", foreignKeyChecks: .immediate) { try $0.execute(sql: retryTable) }
     return migrator
   }
 
@@ -115,6 +116,13 @@ enum StoreSchema {
     JOIN models ON models.model = stability.model
     LEFT JOIN scores ON scores.record_key = stability.record_key AND scores.model = stability.model
     ORDER BY stability.e_above_hull, structures.material_id, stability.record_key, stability.model;
+    """
+
+  private static let retryTable = """
+    CREATE TABLE retry (
+      only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+      next_key INTEGER NOT NULL
+    ) STRICT;
     """
 
   private static let combinedTables = """

@@ -44,7 +44,7 @@ import Testing
     let store = try RunStore.create(at: folder.file(), run: exampleRun)
     let text = try String(contentsOf: Fixtures.repository.appending(path: "docs/store.md"), encoding: .utf8)
     let lines = text.split(separator: "\n").filter { $0.hasPrefix("| `") }
-    #expect(lines.count == 12)
+    #expect(lines.count == 13)
     for line in lines {
       let cells = line.split(separator: "|").map(String.init)
       let table = try #require(cells[0].split(separator: "`").dropFirst().first)

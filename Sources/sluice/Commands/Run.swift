@@ -10,6 +10,10 @@ struct Run: ParsableCommand {
       Results go into a run directory, by default NAME.sluice in the current folder. The process may be stopped or \
       killed at any moment: the same command goes on after the last committed batch.
 
+      With --retry-rejected, records that were rejected are read again after their cause was mended. The campaign may \
+      then differ from the run's in what leaves its rows as they are: mended input files, occupancy: majority, raised \
+      limits, references of elements that had none.
+
       Example: sluice run pipelines/quickstart.yaml --jobs 2
       """)
 
@@ -24,6 +28,9 @@ struct Run: ParsableCommand {
   @Option(help: "Read at most this many further records, then stop.")
   var limit: Int?
 
+  @Flag(help: "Read the rejected records of the run again.")
+  var retryRejected = false
+
   func validate() throws {
     if let limit, limit < 1 { throw ValidationError("--limit takes a number of at least 1") }
   }
@@ -35,8 +42,10 @@ struct Run: ParsableCommand {
       let stop = Interruption.flag()
       let start = Terminal.now
       var meter: ProgressMeter?
-      let report = try CampaignRun(plan: plan, directory: directory, jobs: threads.count).run(
-        limit: limit, stop: stop
+      let report = try CampaignRun(
+        plan: plan, directory: directory, jobs: threads.count, restartArguments: CommandLine.arguments
+      ).run(
+        limit: limit, retryingRejected: retryRejected, stop: stop
       ) {
         now, total in
         if meter == nil {
