@@ -4,12 +4,12 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-sources := Sources Tests Benchmarks Package.swift
+sources := Sources Tests Benchmarks Faults Fuzz Package.swift
 
-.PHONY: help deps build demo test lint format bench clean
+.PHONY: help deps build demo test test-faults test-address test-thread fuzz fuzz-all lint format bench clean
 
 help: ## List these targets
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 deps: ## Check for Swift and install the Debian packages that are missing
 	@scripts/install-deps
@@ -22,6 +22,24 @@ demo: build ## Run the quickstart campaign into a fresh folder and rank what it 
 
 test: deps ## Run the tests (about a minute once built; FILTER=NAME runs some)
 	swift test --disable-xctest $(if $(FILTER),--filter $(FILTER))
+
+test-faults: build ## Kill, starve and damage runs in many ways, and print what was lost
+	swift build -c release --product SluiceFaults
+	.build/release/SluiceFaults .build/release/sluice
+
+test-address: deps ## Run the tests under AddressSanitizer (FILTER=NAME runs some)
+	ASAN_OPTIONS=detect_leaks=0 swift test --disable-xctest --sanitize address --scratch-path .build-address \
+	  $(if $(FILTER),--filter $(FILTER))
+
+test-thread: deps ## Run the tests under ThreadSanitizer (FILTER=NAME runs some)
+	TSAN_OPTIONS=suppressions=$(CURDIR)/scripts/thread-suppressions swift test --disable-xctest --sanitize thread \
+	  --scratch-path .build-thread $(if $(FILTER),--filter $(FILTER))
+
+fuzz: deps ## Fuzz one reader: TARGET=cif SECONDS=600
+	@scripts/fuzz $(or $(TARGET),all) $(or $(SECONDS),600)
+
+fuzz-all: deps ## Fuzz every reader for SECONDS each (60)
+	@scripts/fuzz all $(or $(SECONDS),60)
 
 lint: ## Check formatting, style, imports between layers, and the paths named in documents
 	swift format lint --strict --recursive --parallel $(sources)

@@ -3,6 +3,14 @@ import PackageDescription
 
 // Warnings are errors in CI only, so that work in progress still runs.
 let isCI = Context.environment["CI"] == "true"
+// The fuzzers have libFuzzer's main function, which only `make fuzz` links.
+let fuzzers: [Target] =
+  Context.environment["SLUICE_FUZZ"] == "true"
+  ? [
+    .executableTarget(
+      name: "SluiceFuzz", dependencies: ["FuzzTargets"], path: "Fuzz",
+      swiftSettings: [.unsafeFlags(["-parse-as-library"])])
+  ] : []
 let settings: [SwiftSetting] =
   [.enableUpcomingFeature("InternalImportsByDefault"), .enableUpcomingFeature("ExistentialAny")]
   + (isCI ? [.treatAllWarnings(as: .error)] : [])
@@ -111,9 +119,25 @@ let package = Package(
     .testTarget(
       name: "SluiceTests",
       dependencies: [
-        "sluice", "PipelineEngine", "Screening", "ScreeningStore", "ScreeningTestSupport", "TestSupport",
+        "sluice", "SluiceFaults", "PipelineEngine", "Screening", "ScreeningStore", "ScreeningTestSupport",
+        "TestSupport",
       ],
       swiftSettings: settings),
-  ],
+    .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "Crystal", "ModelFormats", "PhaseStability", "PipelineEngine", "Screening", "StructureArchive",
+        "TestSupport",
+      ],
+      path: "Tests/FuzzTargets", swiftSettings: settings),
+    .executableTarget(
+      name: "SluiceFaults",
+      dependencies: [
+        "Crystal", "PipelineEngine", "Screening", "ScreeningStore", "ScreeningTestSupport", "TestSupport",
+      ],
+      path: "Faults", exclude: ["preload.c"], swiftSettings: settings),
+    .testTarget(
+      name: "FuzzTests", dependencies: ["FuzzTargets", "TestSupport"], swiftSettings: settings),
+  ] + fuzzers,
   cxxLanguageStandard: .cxx17
 )
