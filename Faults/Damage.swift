@@ -9,7 +9,7 @@ extension Workplace {
     guard let file = input.file else { return }
     let (campaign, _) = try undisturbed(input, batch: 512)
     let bytes = [UInt8](try Data(contentsOf: URL(filePath: path(file))))
-    defer { try? files.folder.write(bytes, to: file) }
+    defer { _ = try? files.folder.write(bytes, to: file) }
     guard [0, 1].contains(try sluice(runArguments(campaign, "whole")).code) else {
       throw Trouble("no whole run")
     }
@@ -36,15 +36,15 @@ extension Workplace {
       // All outcomes but those of the damage are the first ones of the whole archive.
       let same = zip(found, whole).prefix { $0 == $1 }.count
       let rest = found.dropFirst(same)
-      let isSaid = rest.contains { $0.reason == "truncated" || $0.reason == "unreadable" }
+      let isSaid = rest.contains(where: saysDamage)
       // The last number of a plain text may be cut into another number; no reader can know.
-      if rest.count == 1, rest.first?.reason == nil, input.isPlainText {
+      if rest.count == 1, rest.first?.reason == nil, input.endsWithNumber {
         misread += 1
       } else if rest.contains(where: { $0.reason == nil }) {
         report.fail("\(what): a row that is not in the whole archive")
       }
       if isSaid { said += 1 } else { atBoundary += 1 }
-      if !isSaid, found.count < whole.count, !endsWholly(bytes, cut) {
+      if !isSaid, found.count < whole.count, !input.endsWithNumber, !endsWholly(bytes, cut) {
         report.fail("\(what): \(found.count) of \(whole.count) records and not a word")
       }
       // The mended archive is another input: refused, by name.
@@ -77,6 +77,14 @@ extension Workplace {
     let id: String
     let energy: UInt64?
     let reason: String?
+
+    /// The same outcome of a record without a name.
+    var withoutID: Found { Found(record: record, id: "", energy: energy, reason: reason) }
+  }
+
+  /// Whether an outcome is one that damaged bytes have.
+  private func saysDamage(_ outcome: Found) -> Bool {
+    ["truncated", "unreadable", "not_a_crystal", "unknown_element", "too_large"].contains(outcome.reason)
   }
 
   func outcomes(_ directory: String) throws -> [Found] {
@@ -100,12 +108,12 @@ extension Workplace {
     guard let file = input.file else { return }
     let (campaign, _) = try undisturbed(input, batch: 512)
     let bytes = [UInt8](try Data(contentsOf: URL(filePath: path(file))))
-    defer { try? files.folder.write(bytes, to: file) }
+    defer { _ = try? files.folder.write(bytes, to: file) }
     _ = try sluice(runArguments(campaign, "whole"))
     let whole = try outcomes("whole")
     remove("whole")
     var generator = SeededGenerator(seed: 77)
-    var (said, refused, unchanged, silent) = (0, 0, 0, 0)
+    var (said, refused, unchanged, silent, names) = (0, 0, 0, 0, 0)
     let tries = isShort ? 3 : 60
     for _ in 0..<tries {
       let bit = Int.random(in: 0..<8 * bytes.count, using: &generator)
@@ -126,17 +134,24 @@ extension Workplace {
       let found = try outcomes("run")
       if found == whole {
         unchanged += 1
-      } else if found.count(where: { $0.reason != nil }) > whole.count(where: { $0.reason != nil }) {
+      } else if found.contains(where: { saysDamage($0) && !whole.contains($0) }) {
         said += 1
       } else {
         silent += 1
-        if input.hasChecksum { report.fail("\(what): other results and not a word, with a checksum") }
+        // The names in a zip file's headers are under no checksum, and a record may be called after them.
+        let isNameAlone =
+          input.file?.hasSuffix(".zip") == true && found.map(\.withoutID) == whole.map(\.withoutID)
+        if isNameAlone { names += 1 }
+        if input.hasChecksum, !isNameAlone {
+          report.fail("\(what): other results and not a word, with a checksum")
+        }
       }
     }
     report.add(
       "flip: archive", input.name, tries: tries,
       "\(said) reported as rejections, \(refused) refused, \(unchanged) without effect, \(silent) read as another value"
-        + (input.hasChecksum ? "" : " (the form has no checksum)"))
+        + (input.hasChecksum
+          ? (names > 0 ? ", \(names) of them names of members" : "") : " (the form has no checksum)"))
   }
 
   /// Flips single bits of the model's weights and of an index of references, which carry checksums.
@@ -153,7 +168,7 @@ extension Workplace {
     var generator = SeededGenerator(seed: 78)
     for file in ["phases.hull", "model/\(weights[0])"] {
       let bytes = [UInt8](try Data(contentsOf: URL(filePath: path(file))))
-      defer { try? files.folder.write(bytes, to: file) }
+      defer { _ = try? files.folder.write(bytes, to: file) }
       let tries = isShort ? 5 : 200
       var refused = 0
       for _ in 0..<tries {

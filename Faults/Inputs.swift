@@ -14,8 +14,8 @@ struct Input {
   let hasChecksum: Bool
   let batch: Int
 
-  /// Whether the file is text as it stands.
-  var isPlainText: Bool { file.map { $0.hasSuffix("xyz") || $0.hasSuffix("jsonl") } ?? false }
+  /// Whether the file ends with a number that may be cut into another number.
+  var endsWithNumber: Bool { file?.hasSuffix(".extxyz") ?? false }
 }
 
 extension Workplace {
@@ -40,7 +40,7 @@ extension Workplace {
     defer { remove("seed") }
     var inputs = [decorated]
     for (suffix, hasChecksum) in [("tar.zst", false), ("tar.gz", true), ("zip", true)] {
-      let file = "cifs.\(suffix)"
+      let file = "made.\(suffix)"
       let ending = try sluice(
         ["export", path("seed"), "--select", "all", "--format", "cif", "--output", path(file)])
       guard ending.code == 0 else { throw Trouble(ending.errors) }
