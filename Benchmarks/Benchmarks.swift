@@ -148,7 +148,7 @@ struct Benchmarks {
   private static func inference(_ collection: GraphCollection) throws {
     var random = SeededRandom(seed: 7)
     let parameters = try CGCNNParameters<Float>(CGCNNConfiguration(), using: &random)
-    let predictor = CGCNNPredictor(parameters)
+    let predictor = NetworkPredictor([.cgcnn(parameters)])
     for jobs in [1, 2] {
       let times = seconds(repetitions: 7) { _ = predictor.predictions(collection, jobs: jobs) }
       report(

@@ -63,7 +63,7 @@ KERNEL void SUFFIX(sluice_edge_scatter)(size_t n, size_t w, const int32_t *restr
   y = y * scale_c + shift_c;
 
 KERNEL void SUFFIX(sluice_pair_gate)(size_t n, size_t d, size_t e, const int32_t *restrict edge_offsets,
-                                     const REAL *restrict p, const REAL *restrict scale,
+                                     const REAL *restrict multiplicities, const REAL *restrict p, const REAL *restrict scale,
                                      const REAL *restrict shift, REAL *restrict s, REAL *restrict u) {
   const size_t o = 2 * (d + e);
   FOR_NODE_BLOCKS(f, c) {
@@ -74,7 +74,7 @@ KERNEL void SUFFIX(sluice_pair_gate)(size_t n, size_t d, size_t e, const int32_t
         LOAD_GATE_INPUT(j, f, c, x, y)
         V a, b;
         gate(&x, &y, &a, &b);
-        total = a * b + total;
+        total = weight_of(multiplicities, (size_t)j) * a * b + total;
       }
       store(s + i * d + f, &total);
     }
@@ -92,7 +92,7 @@ KERNEL void SUFFIX(sluice_pair_gate)(size_t n, size_t d, size_t e, const int32_t
 }
 
 KERNEL void SUFFIX(sluice_pair_gate_backward)(size_t n, size_t d, size_t e, const int32_t *restrict edge_offsets,
-                                              const REAL *restrict p, const REAL *restrict scale,
+                                              const REAL *restrict multiplicities, const REAL *restrict p, const REAL *restrict scale,
                                               const REAL *restrict shift, const REAL *restrict gs,
                                               const REAL *restrict gu, REAL *restrict g) {
   const size_t o = 2 * (d + e);
@@ -103,8 +103,8 @@ KERNEL void SUFFIX(sluice_pair_gate_backward)(size_t n, size_t d, size_t e, cons
       load(gs + i * d + f, &incoming);
       for (int32_t j = edge_offsets[i]; j < edge_offsets[i + 1]; j++) {
         LOAD_GATE_INPUT(j, f, c, x, y)
-        V gx, gy;
-        gate_backward(&x, &y, &incoming, &gx, &gy);
+        V gx, gy, weighted = weight_of(multiplicities, (size_t)j) * incoming;
+        gate_backward(&x, &y, &weighted, &gx, &gy);
         store(g + (size_t)j * o + f, &gx);
         store(g + (size_t)j * o + c, &gy);
       }
@@ -167,16 +167,30 @@ ALWAYS int exponentials(int32_t first, int32_t count, size_t o, size_t f, size_t
   return 1;
 }
 
-// Adds the message of one triplet, from its exponentials. Vectors go by pointer: by value their ABI would depend on
-// the processor.
-ALWAYS void separable_gate(const SUFFIX(Exponentials) *x, int32_t j, int32_t l, V *total) {
+// Adds the message of one triplet `weight` times, from its exponentials. Vectors go by pointer: by value their ABI
+// would depend on the processor.
+ALWAYS void separable_gate(const SUFFIX(Exponentials) *x, int32_t j, int32_t l, REAL weight, V *total) {
   V u = x->core_p[j] * x->core_q[l] + (V)(1), logarithm;
   vector_log_above_one(&u, &logarithm);
-  *total += logarithm / (x->filter_p[j] * x->filter_q[l] + (V)(1));
+  *total += weight * logarithm / (x->filter_p[j] * x->filter_q[l] + (V)(1));
 }
 
-// Adds the message of one triplet, by the direct way.
-ALWAYS void direct_gate(int32_t j, int32_t l, size_t o, size_t f, size_t c, const REAL *p, const REAL *q,
+// How many of the edges that edge l stands for make a triplet with one of those that edge j stands for: all but the
+// edge itself.
+ALWAYS REAL partners(const REAL *multiplicities, int32_t first, int32_t j, int32_t l) {
+  return weight_of(multiplicities, (size_t)(first + l)) - (REAL)(j == l);
+}
+
+// Edges of a centre, each as often as it counts.
+ALWAYS REAL total_weight(const REAL *multiplicities, int32_t first, int32_t count) {
+  if (!multiplicities) return (REAL)count;
+  REAL total = 0;
+  for (int32_t j = 0; j < count; j++) total += multiplicities[first + j];
+  return total;
+}
+
+// Adds the message of one triplet `weight` times, by the direct way.
+ALWAYS void direct_gate(int32_t j, int32_t l, REAL weight, size_t o, size_t f, size_t c, const REAL *p, const REAL *q,
                         const V *scale_f, const V *scale_c, const V *shift_f, const V *shift_c, V *total) {
   V pf, pc, qf, qc, a, b;
   load(p + (size_t)j * o + f, &pf);
@@ -186,31 +200,34 @@ ALWAYS void direct_gate(int32_t j, int32_t l, size_t o, size_t f, size_t c, cons
   pf = (pf + qf) * *scale_f + *shift_f;
   pc = (pc + qc) * *scale_c + *shift_c;
   gate(&pf, &pc, &a, &b);
-  *total = a * b + *total;
+  *total = weight * a * b + *total;
 }
 
-// Sum over l != j of the messages of edge j; `first` and `count` are the centre's edges, j counts within them.
+// Sum over the other edges l of the messages of edge j; `first` and `count` are the centre's edges, j counts within
+// them.
 #define TRIPLET_SUM(j)                                                                                         \
   V total = (V)(0);                                                                                            \
-  if (separable) {                                                                                             \
-    for (int32_t l = 0; l < count; l++)                                                                        \
-      if (l != (j)) separable_gate(&x, (j), l, &total);                                                        \
-  } else {                                                                                                     \
-    for (int32_t l = 0; l < count; l++)                                                                        \
-      if (l != (j))                                                                                            \
-        direct_gate(first + (j), first + l, o, f, c, p, q, &scale_f, &scale_c, &shift_f, &shift_c, &total);    \
+  for (int32_t l = 0; l < count; l++) {                                                                        \
+    const REAL weight = partners(multiplicities, first, (j), l);                                               \
+    if (weight == 0) continue;                                                                                 \
+    if (separable)                                                                                             \
+      separable_gate(&x, (j), l, weight, &total);                                                              \
+    else                                                                                                       \
+      direct_gate(first + (j), first + l, weight, o, f, c, p, q, &scale_f, &scale_c, &shift_f, &shift_c,       \
+                  &total);                                                                                     \
   }
 
 KERNEL void SUFFIX(sluice_triplet_gate)(size_t n, size_t d, size_t e, const int32_t *restrict edge_offsets,
-                                        const REAL *restrict p, const REAL *restrict q, const REAL *restrict scale,
+                                        const REAL *restrict multiplicities, const REAL *restrict p, const REAL *restrict q, const REAL *restrict scale,
                                         const REAL *restrict shift, int normalize, REAL *restrict s,
                                         REAL *restrict u) {
   const size_t o = 2 * (d + e);
   SUFFIX(Exponentials) x;
   for (size_t i = 0; i < n; i++) {
     const int32_t first = edge_offsets[i], count = edge_offsets[i + 1] - first;
-    if (count < 2) continue;
-    const REAL factor = normalize ? (REAL)1 / (REAL)(count - 1) : (REAL)1;
+    const REAL others = total_weight(multiplicities, first, count) - 1;
+    if (others < 1) continue;
+    const REAL factor = normalize ? 1 / others : (REAL)1;
     FOR_NODE_BLOCKS(f, c) {
       LOAD_AFFINE(f, c)
       const int separable =
@@ -219,7 +236,7 @@ KERNEL void SUFFIX(sluice_triplet_gate)(size_t n, size_t d, size_t e, const int3
       load(s + i * d + f, &sum);
       for (int32_t j = 0; j < count; j++) {
         TRIPLET_SUM(j)
-        sum = factor * total + sum;
+        sum = factor * weight_of(multiplicities, (size_t)(first + j)) * total + sum;
       }
       store(s + i * d + f, &sum);
     }
@@ -238,8 +255,8 @@ KERNEL void SUFFIX(sluice_triplet_gate)(size_t n, size_t d, size_t e, const int3
   }
 }
 
-// Gradient of one triplet's message with respect to t, times `incoming`, added to both edges.
-ALWAYS void triplet_backward(int separable, const SUFFIX(Exponentials) *x, int32_t first, int32_t j,
+// Gradient of one triplet's message with respect to t, times `incoming` and `weight`, added to both edges.
+ALWAYS void triplet_backward(int separable, REAL weight, const SUFFIX(Exponentials) *x, int32_t first, int32_t j,
                                      int32_t l, size_t o, size_t f, size_t c, const REAL *p, const REAL *q,
                                      const V *scale_f, const V *scale_c, const V *shift_f, const V *shift_c,
                                      const V *incoming, V *gpf, V *gpc, REAL *gq) {
@@ -249,7 +266,7 @@ ALWAYS void triplet_backward(int separable, const SUFFIX(Exponentials) *x, int32
     V u = e_core + (V)(1), logarithm;
     vector_log_above_one(&u, &logarithm);
     V filter = (V)(1) / (e_filter + (V)(1));
-    V scaled = *incoming * filter;
+    V scaled = weight * *incoming * filter;
     // 1 - sigmoid = e^-t * sigmoid, without cancellation.
     gx = scaled * logarithm * (e_filter * filter);
     gy = scaled * (e_core / u);
@@ -261,7 +278,8 @@ ALWAYS void triplet_backward(int separable, const SUFFIX(Exponentials) *x, int32
     load(q + (size_t)(first + l) * o + c, &qc);
     pf = (pf + qf) * *scale_f + *shift_f;
     pc = (pc + qc) * *scale_c + *shift_c;
-    gate_backward(&pf, &pc, incoming, &gx, &gy);
+    V weighted = weight * *incoming;
+    gate_backward(&pf, &pc, &weighted, &gx, &gy);
   }
   *gpf += gx;
   *gpc += gy;
@@ -277,15 +295,18 @@ ALWAYS void triplet_backward(int separable, const SUFFIX(Exponentials) *x, int32
 
 #define TRIPLET_BACKWARD_ROW(j)                                                                                \
   V gpf = (V)(0), gpc = (V)(0);                                                                                \
-  for (int32_t l = 0; l < count; l++)                                                                          \
-    if (l != (j))                                                                                              \
-      triplet_backward(separable, &x, first, (j), l, o, f, c, p, q, &scale_f, &scale_c, &shift_f,      \
-                               &shift_c, &incoming, &gpf, &gpc, gq);                                           \
+  for (int32_t l = 0; l < count; l++) {                                                                        \
+    const REAL weight = partners(multiplicities, first, (j), l);                                               \
+    if (weight == 0) continue;                                                                                 \
+    triplet_backward(separable, weight, &x, first, (j), l, o, f, c, p, q, &scale_f, &scale_c, &shift_f,        \
+                     &shift_c, &incoming, &gpf, &gpc, gq);                                                     \
+  }                                                                                                            \
   store(gp + (size_t)(first + (j)) * o + f, &gpf);                                                             \
   store(gp + (size_t)(first + (j)) * o + c, &gpc);
 
 KERNEL void SUFFIX(sluice_triplet_gate_backward)(size_t n, size_t d, size_t e,
-                                                 const int32_t *restrict edge_offsets, const REAL *restrict p,
+                                                 const int32_t *restrict edge_offsets,
+                                                 const REAL *restrict multiplicities, const REAL *restrict p,
                                                  const REAL *restrict q, const REAL *restrict scale,
                                                  const REAL *restrict shift, int normalize,
                                                  const REAL *restrict gs, const REAL *restrict gu,
@@ -295,15 +316,16 @@ KERNEL void SUFFIX(sluice_triplet_gate_backward)(size_t n, size_t d, size_t e,
   memset(gq, 0, (size_t)edge_offsets[n] * o * sizeof(REAL));
   for (size_t i = 0; i < n; i++) {
     const int32_t first = edge_offsets[i], count = edge_offsets[i + 1] - first;
-    const REAL factor = normalize && count > 1 ? (REAL)1 / (REAL)(count - 1) : (REAL)1;
+    const REAL others = total_weight(multiplicities, first, count) - 1;
+    const REAL factor = normalize && others >= 1 ? 1 / others : (REAL)1;
     FOR_NODE_BLOCKS(f, c) {
       LOAD_AFFINE(f, c)
       const int separable =
           exponentials(first, count, o, f, c, p, q, &scale_f, &scale_c, &shift_f, &shift_c, &x);
-      V incoming;
-      load(gs + i * d + f, &incoming);
-      incoming *= factor;
+      V whole;
+      load(gs + i * d + f, &whole);
       for (int32_t j = 0; j < count; j++) {
+        V incoming = factor * weight_of(multiplicities, (size_t)(first + j)) * whole;
         TRIPLET_BACKWARD_ROW(j)
       }
     }
@@ -322,26 +344,31 @@ KERNEL void SUFFIX(sluice_triplet_gate_backward)(size_t n, size_t d, size_t e,
 }
 
 // With P, Q the sums over the m edges of a centre: the sum over j != l of p_j + q_l is (m - 1)(P + Q), that of its
-// square (m - 1)(sum p^2 + sum q^2) + 2 (P Q - sum p q).
+// square (m - 1)(sum p^2 + sum q^2) + 2 (P Q - sum p q). Edges and centres count as often as their weights say.
 KERNEL void SUFFIX(sluice_triplet_statistics)(size_t n, size_t w, const int32_t *restrict edge_offsets,
-                                              const REAL *restrict p, const REAL *restrict q,
-                                              double *restrict sum, double *restrict square) {
+                                              const REAL *restrict multiplicities,
+                                              const REAL *restrict center_weights, const REAL *restrict p,
+                                              const REAL *restrict q, double *restrict sum,
+                                              double *restrict square) {
   for (size_t f = 0; f < w; f += LANES)
     for (size_t i = 0; i < n; i++) {
       V sp = (V)(0), sq = (V)(0), squares = (V)(0), products = (V)(0);
-      const int32_t count = edge_offsets[i + 1] - edge_offsets[i];
-      if (count < 2) continue;
+      const int32_t first = edge_offsets[i];
+      const REAL others = total_weight(multiplicities, first, edge_offsets[i + 1] - first) - 1;
+      if (others < 1) continue;
       for (int32_t j = edge_offsets[i]; j < edge_offsets[i + 1]; j++) {
         V a, b;
         load(p + (size_t)j * w + f, &a);
         load(q + (size_t)j * w + f, &b);
-        sp += a;
-        sq += b;
-        squares = a * a + (b * b + squares);
-        products = a * b + products;
+        const REAL weight = weight_of(multiplicities, (size_t)j);
+        sp = weight * a + sp;
+        sq = weight * b + sq;
+        squares = weight * (a * a + b * b) + squares;
+        products = weight * a * b + products;
       }
-      V linear = (REAL)(count - 1) * (sp + sq);
-      V quadratic = (REAL)(count - 1) * squares + (REAL)2 * (sp * sq - products);
+      const REAL centers = weight_of(center_weights, i);
+      V linear = centers * others * (sp + sq);
+      V quadratic = centers * (others * squares + (REAL)2 * (sp * sq - products));
       add_double(sum + f, &linear);
       add_double(square + f, &quadratic);
     }
@@ -366,7 +393,8 @@ KERNEL void SUFFIX(sluice_column_products)(size_t n, size_t w, const REAL *restr
 
 // Summed over l, dL/dt = k1 g - k2 - k3 (t - mean) / deviation becomes dL/dp_j; the sum of t is (m - 1) p_j + Q - q_j.
 KERNEL void SUFFIX(sluice_triplet_normalization_backward)(
-    size_t n, size_t w, const int32_t *restrict edge_offsets, const REAL *restrict p, const REAL *restrict q,
+    size_t n, size_t w, const int32_t *restrict edge_offsets, const REAL *restrict multiplicities,
+    const REAL *restrict center_weights, const REAL *restrict p, const REAL *restrict q,
     const REAL *restrict mean, const REAL *restrict inverse_deviation, const REAL *restrict k1,
     const REAL *restrict k2, const REAL *restrict k3, REAL *restrict gp, REAL *restrict gq) {
   for (size_t f = 0; f < w; f += LANES) {
@@ -380,14 +408,15 @@ KERNEL void SUFFIX(sluice_triplet_normalization_backward)(
     for (size_t i = 0; i < n; i++) {
       const int32_t first = edge_offsets[i], last = edge_offsets[i + 1];
       // A lone edge has no triplet, so no gradient.
-      const REAL others = (REAL)(last - first - 1);
+      const REAL others = total_weight(multiplicities, first, last - first) - 1;
       V sp = (V)(0), sq = (V)(0);
       for (int32_t j = first; j < last; j++) {
+        const REAL weight = weight_of(multiplicities, (size_t)j);
         V x;
         load(p + (size_t)j * w + f, &x);
-        sp += x;
+        sp = weight * x + sp;
         load(q + (size_t)j * w + f, &x);
-        sq += x;
+        sq = weight * x + sq;
       }
       for (int32_t j = first; j < last; j++) {
         V x, y, g, h;
@@ -395,9 +424,10 @@ KERNEL void SUFFIX(sluice_triplet_normalization_backward)(
         load(q + (size_t)j * w + f, &y);
         load(gp + (size_t)j * w + f, &g);
         load(gq + (size_t)j * w + f, &h);
+        const REAL rows = weight_of(center_weights, i) * weight_of(multiplicities, (size_t)j);
         V constant = others * b + c * (-others * m);
-        g = a * g - constant - c * (others * x + sq - y);
-        h = a * h - constant - c * (others * y + sp - x);
+        g = a * g - rows * (constant + c * (others * x + sq - y));
+        h = a * h - rows * (constant + c * (others * y + sp - x));
         store(gp + (size_t)j * w + f, &g);
         store(gq + (size_t)j * w + f, &h);
       }

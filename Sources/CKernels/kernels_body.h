@@ -174,7 +174,11 @@ ALWAYS void add_double(double *sum, const V *values) {
   for (int lane = 0; lane < LANES; lane++) sum[lane] += (double)(*values)[lane];
 }
 
-KERNEL void SUFFIX(sluice_edge_statistics)(EDGE_ARGUMENTS, double *restrict sum, double *restrict square) {
+// How many rows a row stands for; once where there are no weights.
+ALWAYS REAL weight_of(const REAL *weights, size_t row) { return weights ? weights[row] : (REAL)1; }
+
+KERNEL void SUFFIX(sluice_edge_statistics)(EDGE_ARGUMENTS, const REAL *restrict row_weights,
+                                           double *restrict sum, double *restrict square) {
   for (size_t f = 0; f < w; f += LANES) {
     for (size_t i = 0; i < n; i++) {
       V base_f, base_c;
@@ -185,10 +189,11 @@ KERNEL void SUFFIX(sluice_edge_statistics)(EDGE_ARGUMENTS, double *restrict sum,
       for (int32_t e = edge_offsets[i]; e < edge_offsets[i + 1]; e++) {
         V p_f, p_c;
         preactivation((size_t)e, f, w, ab, neighbors, taps, starts, edge_weights, &base_f, &base_c, &p_f, &p_c);
-        s_f += p_f;
-        s_c += p_c;
-        q_f = p_f * p_f + q_f;
-        q_c = p_c * p_c + q_c;
+        const REAL weight = weight_of(row_weights, (size_t)e);
+        s_f = weight * p_f + s_f;
+        s_c = weight * p_c + s_c;
+        q_f = weight * p_f * p_f + q_f;
+        q_c = weight * p_c * p_c + q_c;
       }
       add_double(sum + f, &s_f);
       add_double(sum + w + f, &s_c);
@@ -240,8 +245,8 @@ KERNEL void SUFFIX(sluice_edge_gate)(EDGE_ARGUMENTS, const REAL *restrict scale,
 
 KERNEL void SUFFIX(sluice_edge_gate_backward_statistics)(
     EDGE_ARGUMENTS, const REAL *restrict scale, const REAL *restrict shift, const REAL *restrict mean,
-    const REAL *restrict inverse_deviation, const REAL *restrict gs, double *restrict sum_g,
-    double *restrict sum_gx) {
+    const REAL *restrict inverse_deviation, const REAL *restrict gs, const REAL *restrict multiplicities,
+    double *restrict sum_g, double *restrict sum_gx) {
   for (size_t f = 0; f < w; f += LANES) {
     LOAD_NORMALIZATION
     for (size_t i = 0; i < n; i++) {
@@ -254,7 +259,8 @@ KERNEL void SUFFIX(sluice_edge_gate_backward_statistics)(
         V p_f, p_c, g_f, g_c;
         preactivation((size_t)e, f, w, ab, neighbors, taps, starts, edge_weights, &base_f, &base_c, &p_f, &p_c);
         V t_f = p_f * scale_f + shift_f, t_c = p_c * scale_c + shift_c;
-        gate_backward(&t_f, &t_c, &incoming, &g_f, &g_c);
+        V weighted = weight_of(multiplicities, (size_t)e) * incoming;
+        gate_backward(&t_f, &t_c, &weighted, &g_f, &g_c);
         s_f += g_f;
         s_c += g_c;
         q_f = g_f * ((p_f - mean_f) * inverse_f) + q_f;
@@ -270,8 +276,9 @@ KERNEL void SUFFIX(sluice_edge_gate_backward_statistics)(
 
 KERNEL void SUFFIX(sluice_edge_gate_backward)(
     EDGE_ARGUMENTS, const REAL *restrict scale, const REAL *restrict shift, const REAL *restrict mean,
-    const REAL *restrict inverse_deviation, const REAL *restrict gs, const REAL *restrict k1,
-    const REAL *restrict k2, const REAL *restrict k3, REAL *restrict d_ab, REAL *restrict d_edge_weights) {
+    const REAL *restrict inverse_deviation, const REAL *restrict gs, const REAL *restrict multiplicities,
+    const REAL *restrict row_weights, const REAL *restrict k1, const REAL *restrict k2, const REAL *restrict k3,
+    REAL *restrict d_ab, REAL *restrict d_edge_weights) {
   for (size_t f = 0; f < w; f += LANES) {
     LOAD_NORMALIZATION
     V k1_f, k1_c, k2_f, k2_c, k3_f, k3_c;
@@ -296,9 +303,11 @@ KERNEL void SUFFIX(sluice_edge_gate_backward)(
         V p_f, p_c, g_f, g_c;
         preactivation((size_t)e, f, w, ab, neighbors, taps, starts, edge_weights, &base_f, &base_c, &p_f, &p_c);
         V t_f = p_f * scale_f + shift_f, t_c = p_c * scale_c + shift_c;
-        gate_backward(&t_f, &t_c, &incoming, &g_f, &g_c);
-        V d_f = k1_f * g_f - k2_f - k3_f * ((p_f - mean_f) * inverse_f);
-        V d_c = k1_c * g_c - k2_c - k3_c * ((p_c - mean_c) * inverse_c);
+        V weighted = weight_of(multiplicities, (size_t)e) * incoming;
+        gate_backward(&t_f, &t_c, &weighted, &g_f, &g_c);
+        const REAL rows = weight_of(row_weights, (size_t)e);
+        V d_f = k1_f * g_f - rows * (k2_f + k3_f * ((p_f - mean_f) * inverse_f));
+        V d_c = k1_c * g_c - rows * (k2_c + k3_c * ((p_c - mean_c) * inverse_c));
         da_f += d_f;
         da_c += d_c;
         REAL *db = d_ab + (size_t)neighbors[e] * 4 * w + 2 * w + f;
@@ -333,7 +342,8 @@ KERNEL void SUFFIX(sluice_edge_gate_backward)(
 // Rows whose single-precision partial sums are added up before they go to double.
 #define ROW_BLOCK 16
 
-KERNEL void SUFFIX(sluice_column_statistics)(size_t n, size_t w, const REAL *restrict x, double *restrict sum,
+KERNEL void SUFFIX(sluice_column_statistics)(size_t n, size_t w, const REAL *restrict x,
+                                             const REAL *restrict row_weights, double *restrict sum,
                                              double *restrict square) {
   for (size_t f = 0; f < w; f += LANES)
     for (size_t i = 0; i < n; i += ROW_BLOCK) {
@@ -341,8 +351,9 @@ KERNEL void SUFFIX(sluice_column_statistics)(size_t n, size_t w, const REAL *res
       for (size_t r = i; r < n && r < i + ROW_BLOCK; r++) {
         V value;
         load(x + r * w + f, &value);
-        s += value;
-        q = value * value + q;
+        V weighted = weight_of(row_weights, r) * value;
+        s += weighted;
+        q = weighted * value + q;
       }
       add_double(sum + f, &s);
       add_double(square + f, &q);
@@ -396,7 +407,8 @@ KERNEL void SUFFIX(sluice_residual_softplus_backward)(size_t n, size_t w, const 
 
 KERNEL void SUFFIX(sluice_normalization_backward)(size_t n, size_t w, const REAL *restrict g,
                                                   const REAL *restrict s, const REAL *restrict mean,
-                                                  const REAL *restrict inverse_deviation, const REAL *restrict k1,
+                                                  const REAL *restrict inverse_deviation,
+                                                  const REAL *restrict row_weights, const REAL *restrict k1,
                                                   const REAL *restrict k2, const REAL *restrict k3,
                                                   REAL *restrict out) {
   for (size_t f = 0; f < w; f += LANES) {
@@ -410,7 +422,7 @@ KERNEL void SUFFIX(sluice_normalization_backward)(size_t n, size_t w, const REAL
       V incoming, value;
       load(g + i * w + f, &incoming);
       load(s + i * w + f, &value);
-      V result = a * incoming - b - c * ((value - m) * d);
+      V result = a * incoming - weight_of(row_weights, i) * (b + c * ((value - m) * d));
       store(out + i * w + f, &result);
     }
   }

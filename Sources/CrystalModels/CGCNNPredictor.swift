@@ -99,6 +99,9 @@ public final class CGCNNPredictor: Sendable {
       shift: shift2.map { Float($0) })
   }
 
+  /// Sites a block holds at most, unless a single structure has more: its activations then stay in a core's cache.
+  static let sitesPerBlock = 192
+
   /// Largest atomic number the network has features for.
   public static let largestAtomicNumber = AtomFeatureTable.cgcnn.elementCount
 
@@ -134,7 +137,7 @@ public final class CGCNNPredictor: Sendable {
       convolution.edgeWeight.withUnsafeBufferPointer { weights in
         let edges = block.edges(
           width: w, projections: projections, edgeWeights: weights.baseAddress.unsafelyUnwrapped)
-        Float.edgeGate(edges, scale: nil, shift: nil, multiplicities: block.multiplicities, into: sums)
+        Float.edgeGate(edges, scale: nil, shift: nil, into: sums)
       }
       Float.residualSoftplus(
         rows: n, width: w, nodes, sums, scale: convolution.scale, shift: convolution.shift, into: nodes)
@@ -206,7 +209,7 @@ func meanPool<Scalar: KernelScalar & BitwiseCopyable>(
     var total: Scalar = 0
     for site in sites {
       let node = nodes + site * w
-      let weight = block.siteMultiplicities?[site] ?? 1
+      let weight = block.multiplicities.centers?[site] ?? 1
       total += weight
       for channel in 0..<w { row[channel] += weight * node[channel] }
     }

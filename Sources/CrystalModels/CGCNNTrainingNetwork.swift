@@ -89,8 +89,9 @@ public final class CGCNNTrainingNetwork<Scalar: KernelScalar & BitwiseCopyable> 
 
   private func forward(_ active: [TrainingChunk<Scalar>]) {
     let w = width
-    let edgeCount = active.reduce(0) { $0 + $1.block.edgeCount }
-    let siteCount = active.reduce(0) { $0 + $1.block.siteCount }
+    let totals = active.map(\.block.totals)
+    let edgeCount = totals.reduce(0) { $0 + $1.edges }
+    let siteCount = totals.reduce(0) { $0 + $1.sites }
     for (index, convolution) in parameters.layout.convolutions.enumerated() {
       let (sum, square) = reduceSums(active, channels: 2 * w)
       withParameterPointers { values, statistics in

@@ -25,16 +25,16 @@ public final class GraphBlock<Scalar: KernelScalar & BitwiseCopyable> {
   public let starts = Buffer<Int32>()
   private let distances = Buffer<Scalar>()
   private let facets = Buffer<Scalar>()
-  private let ownSiteMultiplicities = Buffer<Scalar>()
-  private let ownMultiplicities = Buffer<Scalar>()
+  private let siteMultiplicities = Buffer<Scalar>()
+  private let edgeMultiplicities = Buffer<Scalar>()
+  private let rowMultiplicities = Buffer<Scalar>()
   private var isQuotient = false
 
-  /// How many edges each edge stands for, shape (E); nil where each stands for itself.
-  var multiplicities: UnsafePointer<Scalar>? { isQuotient ? UnsafePointer(ownMultiplicities.pointer) : nil }
-
-  /// How many sites each node stands for, shape (n); nil where each stands for itself.
-  var siteMultiplicities: UnsafePointer<Scalar>? {
-    isQuotient ? UnsafePointer(ownSiteMultiplicities.pointer) : nil
+  /// How often sites and edges count.
+  var multiplicities: Multiplicities<Scalar> {
+    guard isQuotient else { return Multiplicities() }
+    return Multiplicities(
+      centers: siteMultiplicities.pointer, edges: edgeMultiplicities.pointer, rows: rowMultiplicities.pointer)
   }
 
   /// An empty block.
@@ -67,8 +67,9 @@ public final class GraphBlock<Scalar: KernelScalar & BitwiseCopyable> {
     let hasFacets = !collection.facets.isEmpty
     let facets = facets.reserve(hasFacets ? 3 * edgeCount : 0)
     isQuotient = !collection.siteMultiplicities.isEmpty
-    let siteMultiplicities = ownSiteMultiplicities.reserve(isQuotient ? siteCount : 0)
-    let multiplicities = ownMultiplicities.reserve(isQuotient ? edgeCount : 0)
+    let siteMultiplicities = siteMultiplicities.reserve(isQuotient ? siteCount : 0)
+    let edgeMultiplicities = edgeMultiplicities.reserve(isQuotient ? edgeCount : 0)
+    let rowMultiplicities = rowMultiplicities.reserve(isQuotient ? edgeCount : 0)
     let isQuotient = isQuotient
     structureOffsets[0] = 0
     edgeOffsets[0] = 0
@@ -82,7 +83,10 @@ public final class GraphBlock<Scalar: KernelScalar & BitwiseCopyable> {
           for sourceEdge in source.edgeOffsets[sourceSite]..<source.edgeOffsets[sourceSite + 1] {
             neighbors[edge] = first + source.neighbors[sourceEdge]
             distances[edge] = Scalar(source.distances[sourceEdge])
-            if isQuotient { multiplicities[edge] = Scalar(source.edgeMultiplicities[sourceEdge]) }
+            if isQuotient {
+              edgeMultiplicities[edge] = Scalar(source.edgeMultiplicities[sourceEdge])
+              rowMultiplicities[edge] = edgeMultiplicities[edge] * siteMultiplicities[site]
+            }
             if hasFacets {
               for index in 0..<3 { facets[3 * edge + index] = Scalar(source.facets[3 * sourceEdge + index]) }
             }
@@ -114,16 +118,24 @@ public final class GraphBlock<Scalar: KernelScalar & BitwiseCopyable> {
   }
 
   /// Lists for the kernels of networks with a vector per edge.
-  var edgeLists: EdgeLists {
-    EdgeLists(centerCount: siteCount, offsets: edgeOffsets.pointer, neighbors: neighbors.pointer)
+  var edgeLists: EdgeLists<Scalar> {
+    EdgeLists(
+      centerCount: siteCount, offsets: edgeOffsets.pointer, neighbors: neighbors.pointer,
+      multiplicities: multiplicities)
   }
 
-  /// Ordered pairs of edges with one center.
-  var tripletCount: Int {
-    (0..<siteCount).reduce(0) { sum, site in
-      let edges = Int(edgeOffsets.pointer[site + 1] - edgeOffsets.pointer[site])
-      return sum + edges * max(0, edges - 1)
+  /// Sites, edges, and ordered pairs of edges with one center, each as often as it counts.
+  var totals: (sites: Int, edges: Int, triplets: Int) {
+    var totals = (sites: 0, edges: 0, triplets: 0)
+    for site in 0..<siteCount {
+      let edges = Int(edgeOffsets.pointer[site])..<Int(edgeOffsets.pointer[site + 1])
+      let sites = isQuotient ? Int(siteMultiplicities.pointer[site]) : 1
+      let count = isQuotient ? edges.reduce(0) { $0 + Int(edgeMultiplicities.pointer[$1]) } : edges.count
+      totals.sites += sites
+      totals.edges += sites * count
+      totals.triplets += sites * count * max(0, count - 1)
     }
+    return totals
   }
 
   /// The kernels' view of this block with the given projections (n, 4w) and edge weights (K, 2w).
@@ -132,7 +144,8 @@ public final class GraphBlock<Scalar: KernelScalar & BitwiseCopyable> {
   ) -> EdgeBlock<Scalar> {
     EdgeBlock(
       centerCount: siteCount, width: width, projections: projections, edgeOffsets: edgeOffsets.pointer,
-      neighbors: neighbors.pointer, taps: taps.pointer, starts: starts.pointer, edgeWeights: edgeWeights)
+      neighbors: neighbors.pointer, taps: taps.pointer, starts: starts.pointer, edgeWeights: edgeWeights,
+      multiplicities: multiplicities)
   }
 }
 

@@ -42,28 +42,48 @@ public struct GraphCollection: Sendable {
     edgeMultiplicities.removeAll(keepingCapacity: true)
   }
 
-  /// Adds the quotient of a graph, for inference: equivalent sites as one node, equal edges as one edge, each with its
-  /// multiplicity. Not to be mixed with graphs that were added whole.
+  /// Adds the quotient of a graph: equivalent sites as one node, equal edges as one edge, each with its multiplicity.
+  /// Not to be mixed with graphs that were added whole.
   ///
   /// - Parameters:
-  ///   - graph: the graph, padded as `configuration` asks for.
+  ///   - graph: the graph.
   ///   - configuration: the network it is for.
   ///   - quotient: working memory.
   public mutating func appendQuotient(
-    of graph: CrystalGraph, for configuration: CGCNNConfiguration, scratch quotient: inout QuotientGraph
+    of graph: NeighborGraph, for configuration: NetworkConfiguration, scratch quotient: inout QuotientGraph
   ) {
-    quotient.form(graph, for: configuration)
+    quotient.form(graph, limit: configuration.neighborLimit, padding: configuration.paddingDistance)
+    let elements = graph.graph.elements
+    let hasFacets = graph.facets != nil
     for node in 0..<quotient.nodeCount {
-      atomicNumbers.append(graph.elements[quotient.representatives[node]].rawValue)
+      atomicNumbers.append(elements[quotient.representatives[node]].rawValue)
       siteMultiplicities.append(quotient.siteMultiplicities[node])
       for edge in quotient.edgeOffsets[node]..<quotient.edgeOffsets[node + 1] {
+        let measure = quotient.measures[edge]
         neighbors.append(quotient.neighbors[edge])
-        distances.append(quotient.distances[edge])
+        distances.append(measure.x)
         edgeMultiplicities.append(quotient.edgeMultiplicities[edge])
+        if hasFacets {
+          facets.append(measure.y)
+          facets.append(measure.z)
+          facets.append(measure.w)
+        }
       }
       edgeOffsets.append(neighbors.count)
     }
     siteOffsets.append(atomicNumbers.count)
+  }
+
+  /// Adds a graph whole, with the padding that `configuration` asks for.
+  public mutating func append(_ graph: NeighborGraph, for configuration: NetworkConfiguration) {
+    switch (graph, configuration) {
+    case (.voronoi(let voronoi), _): append(voronoi)
+    case (.nearest(let graph), .cgcnn(let configuration)): append(graph, for: configuration)
+    case (.nearest(let graph), .icgcnn):
+      var configuration = CGCNNConfiguration()
+      configuration.neighborCount = .max
+      append(graph, for: configuration)
+    }
   }
 
   /// Adds structure `structure` of another collection.
@@ -75,6 +95,10 @@ public struct GraphCollection: Sendable {
       distances.append(contentsOf: other.distances[edges])
       if !other.facets.isEmpty {
         facets.append(contentsOf: other.facets[3 * edges.lowerBound..<3 * edges.upperBound])
+      }
+      if !other.siteMultiplicities.isEmpty {
+        siteMultiplicities.append(other.siteMultiplicities[site])
+        edgeMultiplicities.append(contentsOf: other.edgeMultiplicities[edges])
       }
       edgeOffsets.append(neighbors.count)
     }

@@ -165,7 +165,8 @@ final class ICGCNNChunk<Scalar: KernelScalar & BitwiseCopyable> {
     guard measures else { return }
     layer.pairStatistics.clear()
     Scalar.columnStatistics(
-      layer.pair.pointer, rows: edgeCount, width: o, sum: layer.pairStatistics.first,
+      layer.pair.pointer, rows: edgeCount, width: o, weights: block.multiplicities.rows,
+      sum: layer.pairStatistics.first,
       square: layer.pairStatistics.second)
     if convolution.triplet != nil {
       layer.tripletStatistics.clear()
@@ -195,12 +196,14 @@ final class ICGCNNChunk<Scalar: KernelScalar & BitwiseCopyable> {
     guard measures else { return }
     layer.nodeStatistics.clear()
     Scalar.columnStatistics(
-      nodeSums, rows: block.siteCount, width: d, sum: layer.nodeStatistics.first,
+      nodeSums, rows: block.siteCount, width: d, weights: block.multiplicities.centers,
+      sum: layer.nodeStatistics.first,
       square: layer.nodeStatistics.second)
     if convolution.widths.edge > 0 {
       layer.edgeStatistics.clear()
       Scalar.columnStatistics(
-        edgeSums, rows: block.edgeCount, width: e, sum: layer.edgeStatistics.first,
+        edgeSums, rows: block.edgeCount, width: e, weights: block.multiplicities.rows,
+        sum: layer.edgeStatistics.first,
         square: layer.edgeStatistics.second)
     }
   }
@@ -262,12 +265,14 @@ final class ICGCNNChunk<Scalar: KernelScalar & BitwiseCopyable> {
     let gs = nodeSumGradient.reserve(block.siteCount * d)
     Scalar.normalizationBackward(
       rows: block.siteCount, width: d, gradient: nodeGradient.pointer, layer.nodeSums.pointer,
-      normalizations.node.pointers, normalizations.node.gradientPointers, into: gs)
+      normalizations.node.pointers, normalizations.node.gradientPointers,
+      weights: block.multiplicities.centers,
+      into: gs)
     let gu = edgeSumGradient.reserve(edgeCount * e)
     if let edge = normalizations.edge {
       Scalar.normalizationBackward(
         rows: edgeCount, width: e, gradient: edgeGradient.pointer, layer.edgeSums.pointer, edge.pointers,
-        edge.gradientPointers, into: gu)
+        edge.gradientPointers, weights: block.multiplicities.rows, into: gu)
     }
     let pair = normalizations.pair.pointers
     let gp = pairGradient.reserve(edgeCount * o)
@@ -310,7 +315,7 @@ final class ICGCNNChunk<Scalar: KernelScalar & BitwiseCopyable> {
     Scalar.normalizationBackward(
       rows: edgeCount, width: o, gradient: pairGradient.pointer, layer.pair.pointer,
       normalizations.pair.pointers,
-      normalizations.pair.gradientPointers, into: pairGradient.pointer)
+      normalizations.pair.gradientPointers, weights: block.multiplicities.rows, into: pairGradient.pointer)
     edgeBackward(
       index, pairGradient.pointer, weight: convolution.pairEdgeWeight, bias: convolution.pairBias, center: 0,
       neighbor: 1, transposed: transposedEdge[0])

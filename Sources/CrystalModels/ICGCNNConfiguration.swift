@@ -28,6 +28,8 @@ public struct ICGCNNConfiguration: Codable, Hashable, Sendable {
   public var normalizesTriplets = true
   /// Facets below this fraction of the larger cell's largest solid angle are left out of the graph.
   public var minimumSolidAngleFraction = 0.01
+  /// So many nearest neighbors within `gaussianReach` instead of Voronoi neighbors; nil for Voronoi.
+  public var nearestNeighborCount: Int?
 
   /// The default configuration.
   public init() {}
@@ -60,6 +62,11 @@ public struct ICGCNNConfiguration: Codable, Hashable, Sendable {
     try require(
       gaussianSpacing > 0 && gaussianReach / gaussianSpacing >= 8 && gaussianReach / gaussianSpacing <= 1000,
       "Gaussian spacing \(gaussianSpacing) Å does not give 9 … 1001 Gaussians")
+    if let count = nearestNeighborCount {
+      try require((1...64).contains(count), "\(count) neighbors are not in 1 … 64")
+      try require(!usesFacets, "nearest neighbors have no facets to be used as features")
+      try require(gaussianReach <= 20, "a reach of \(gaussianReach) Å is above 20 Å")
+    }
     try require(
       minimumSolidAngleFraction >= 0 && minimumSolidAngleFraction < 1, "the facet threshold is not in 0 ..< 1"
     )

@@ -76,7 +76,7 @@ public final class ICGCNNPredictor<Scalar: KernelScalar & BitwiseCopyable>: @unc
 
   /// Predicts every structure of a collection: standardized values, shape (S).
   public func predictions(_ collection: GraphCollection, jobs: Int) -> [Scalar] {
-    let blocks = CGCNNPredictor.blocks(of: collection, sites: Self.sitesPerBlock)
+    let blocks = collection.blocks(sites: Self.sitesPerBlock)
     let output = Buffer<Scalar>(capacity: collection.count)
     let workers = min(max(1, jobs), max(1, blocks.count))
     performInParallel(count: workers, jobs: workers) { worker in

@@ -64,9 +64,10 @@ public final class ICGCNNTrainingNetwork<Scalar: KernelScalar & BitwiseCopyable>
   }
 
   private func forward(_ active: [ICGCNNChunk<Scalar>], _ values: UnsafePointer<Scalar>) {
-    let edgeCount = active.reduce(0) { $0 + $1.block.edgeCount }
-    let siteCount = active.reduce(0) { $0 + $1.block.siteCount }
-    let tripletCount = active.reduce(0) { $0 + $1.block.tripletCount }
+    let totals = active.map(\.block.totals)
+    let edgeCount = totals.reduce(0) { $0 + $1.edges }
+    let siteCount = totals.reduce(0) { $0 + $1.sites }
+    let tripletCount = totals.reduce(0) { $0 + $1.triplets }
     for (index, convolution) in layout.convolutions.enumerated() {
       let own = normalizations[index]
       measure(

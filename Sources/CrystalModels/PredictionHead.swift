@@ -133,8 +133,10 @@ final class PredictionHead<Scalar: KernelScalar & BitwiseCopyable> {
     let offsets = block.structureOffsets.pointer
     for structure in 0..<block.structureCount {
       let sites = Int(offsets[structure])..<Int(offsets[structure + 1])
-      let factor = 1 / Scalar(sites.count)
+      let multiplicities = block.multiplicities.centers
+      let factor = 1 / sites.reduce(Scalar(0)) { $0 + (multiplicities?[$1] ?? 1) }
       for site in sites {
+        let factor = factor * (multiplicities?[site] ?? 1)
         for channel in 0..<w {
           out[site * w + channel] = pooledGradient.pointer[structure * w + channel] * factor
         }

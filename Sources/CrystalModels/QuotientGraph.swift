@@ -1,13 +1,15 @@
 public import CrystalGraphs
 
-/// A crystal graph with equivalent sites merged: what a network that sees elements and distances cannot tell apart.
+/// A crystal graph with equivalent sites merged: what a network that sees elements and edges cannot tell apart.
 ///
 /// Sites are in one class of the coarsest equitable partition when they have the same element and the same multiset of
-/// (distance, class of the neighbor). Their vectors are then equal in every layer, so one node per class suffices, with
-/// the class's size as weight in the mean, and equal edges of a node count as one with a multiplicity. No symmetry
-/// search is needed. Distances are compared in steps of 1e-6 Å; among merged edges the first one's distance stands for
-/// all. That is the only thing that changes a prediction, by as much as a shift of the atoms by 1e-6 Å would: with the
-/// published weights below 1e-5 eV/atom.
+/// (edge, class of the neighbor). Their vectors are then equal in every layer, so one node per class suffices, with the
+/// class's size as weight, and equal edges of a node count as one with a multiplicity. No symmetry search is needed.
+///
+/// Edges are equal when their lengths, and the solid angles and areas of their facets where they have any, are equal
+/// but for rounding: all values of a crystal are sorted, and a new kind begins where one exceeds the first of its kind
+/// by more than a tolerance. A merged edge has the mean of what it stands for, over all sites of the class, so that whatever small
+/// differences there are change a prediction in second order only.
 ///
 /// Classes are told apart by 64-bit hashes of those multisets. Reused as working memory; one thread at a time.
 public struct QuotientGraph {
@@ -21,15 +23,25 @@ public struct QuotientGraph {
   public private(set) var edgeOffsets: [Int] = []
   /// Class at the far end of each merged edge.
   public private(set) var neighbors: [Int32] = []
-  /// Length of each merged edge (Å).
-  public private(set) var distances: [Float] = []
+  /// Length (Å), and of graphs with facets Ω/4π, A/10 Å² and V/10 Å³, of each merged edge.
+  public private(set) var measures: [SIMD4<Float>] = []
   /// Edges that each merged edge stands for.
   public private(set) var edgeMultiplicities: [Float] = []
 
-  private static let distanceStep = 1e-6
+  /// Lengths (Å) closer than this are one.
+  public static let lengthTolerance = 1e-5
+  /// Solid angles (sr) closer than this are one.
+  public static let solidAngleTolerance = 1e-4
+  /// Areas (Å²) closer than this are one.
+  public static let areaTolerance = 1e-4
+
   private var classes: [Int32] = []
   private var signatures: [UInt64] = []
-  private var steps: [Int32] = []
+  /// What an edge looks like, without its neighbor.
+  private var kinds: [UInt64] = []
+  private var sorted: [UInt64] = []
+  private var sums: [SIMD4<Double>] = []
+  private var mergedKinds: [UInt64] = []
   /// Signature and class of each class found in a pass.
   private var known: [(signature: UInt64, class: Int32)] = []
 
@@ -39,10 +51,14 @@ public struct QuotientGraph {
   /// Forms the quotient of a graph.
   ///
   /// - Parameters:
-  ///   - graph: the graph; at most `configuration.neighborCount` edges of a site count.
-  ///   - configuration: says what stands in for missing neighbors.
-  public mutating func form(_ graph: CrystalGraph, for configuration: CGCNNConfiguration) {
-    refine(graph, limit: configuration.neighborCount)
+  ///   - graph: the graph.
+  ///   - limit: at most so many edges of a site count.
+  ///   - padding: length (Å) of the edges to the first site that fill a site's list up to `limit`; nil for none.
+  public mutating func form(_ graph: NeighborGraph, limit: Int = .max, padding: Double? = nil) {
+    let facets = graph.facets
+    let graph = graph.graph
+    findKinds(graph, facets)
+    refine(graph, limit: limit)
     representatives.removeAll(keepingCapacity: true)
     siteMultiplicities.removeAll(keepingCapacity: true)
     for site in 0..<graph.siteCount {
@@ -56,16 +72,53 @@ public struct QuotientGraph {
     edgeOffsets.removeAll(keepingCapacity: true)
     edgeOffsets.append(0)
     neighbors.removeAll(keepingCapacity: true)
-    distances.removeAll(keepingCapacity: true)
+    mergedKinds.removeAll(keepingCapacity: true)
     edgeMultiplicities.removeAll(keepingCapacity: true)
-    for node in 0..<nodeCount { mergeEdges(graph, of: representatives[node], configuration) }
+    for node in 0..<nodeCount { mergeEdges(graph, of: representatives[node], limit: limit, padding: padding) }
+    average(graph, facets, limit: limit, padding: padding)
   }
+
+  // MARK: Kinds of edges
+
+  private mutating func findKinds(_ graph: CrystalGraph, _ facets: VoronoiGraph?) {
+    kinds.removeAll(keepingCapacity: true)
+    kinds.append(contentsOf: repeatElement(0, count: graph.edgeCount))
+    addKinds(graph.distances, tolerance: Self.lengthTolerance)
+    if let facets {
+      addKinds(facets.solidAngles, tolerance: Self.solidAngleTolerance)
+      addKinds(facets.areas, tolerance: Self.areaTolerance)
+    }
+  }
+
+  /// Numbers the clusters of `values` and mixes the numbers into the kinds.
+  private mutating func addKinds(_ values: [Double], tolerance: Double) {
+    // A value in steps of a hundredth of the tolerance above the edge's number: one integer to sort by.
+    let bits = UInt64(20)
+    precondition(values.count < 1 << bits, "a crystal has less than a million edges")
+    let steps = 100 / tolerance
+    sorted.removeAll(keepingCapacity: true)
+    for (edge, value) in values.enumerated() {
+      sorted.append(UInt64(min(value * steps, 8e12)) << bits | UInt64(edge))
+    }
+    sorted.sort()
+    var cluster: UInt64 = 0
+    var first = sorted.first.map { $0 >> bits } ?? 0
+    for entry in sorted {
+      let step = entry >> bits
+      if step - first > 100 {
+        cluster += 1
+        first = step
+      }
+      let edge = Int(entry & (1 << bits - 1))
+      kinds[edge] = Self.mixed(kinds[edge] ^ cluster)
+    }
+  }
+
+  // MARK: Classes of sites
 
   /// Splits classes by what their sites see until no class splits.
   private mutating func refine(_ graph: CrystalGraph, limit: Int) {
     let count = graph.siteCount
-    steps.removeAll(keepingCapacity: true)
-    for distance in graph.distances { steps.append(Int32((distance / Self.distanceStep).rounded())) }
     signatures.removeAll(keepingCapacity: true)
     for element in graph.elements { signatures.append(UInt64(element.rawValue)) }
     nodeCount = assignClasses(count)
@@ -75,7 +128,7 @@ public struct QuotientGraph {
         var sum: UInt64 = 0
         for edge in graph.edges(of: site).prefix(limit) {
           let neighbor = UInt64(UInt32(bitPattern: classes[Int(graph.neighbors[edge])]))
-          sum &+= Self.mixed(UInt64(UInt32(bitPattern: steps[edge])) << 32 | neighbor)
+          sum &+= Self.mixed(kinds[edge] &+ neighbor &* 0xD6E8_FEB8_6659_FD93)
         }
         signatures[site] = Self.mixed(sum ^ Self.mixed(UInt64(UInt32(bitPattern: classes[site])) &+ 0x51))
       }
@@ -107,32 +160,66 @@ public struct QuotientGraph {
     return Int(next)
   }
 
-  private mutating func mergeEdges(_ graph: CrystalGraph, of site: Int, _ configuration: CGCNNConfiguration) {
+  // MARK: Merged edges
+
+  private mutating func mergeEdges(_ graph: CrystalGraph, of site: Int, limit: Int, padding: Double?) {
     let first = neighbors.count
-    var lastStep: Int32 = -1
-    var groupStart = first
-    let edges = graph.edges(of: site).prefix(configuration.neighborCount)
+    let edges = graph.edges(of: site).prefix(limit)
     for edge in edges {
-      // Edges come by distance, so equal ones lie in one stretch.
-      if steps[edge] != lastStep {
-        lastStep = steps[edge]
-        groupStart = neighbors.count
-      }
       let neighbor = classes[Int(graph.neighbors[edge])]
-      if let found = (groupStart..<neighbors.count).first(where: { neighbors[$0] == neighbor }) {
+      if let found = mergedEdge(kinds[edge], neighbor, from: first) {
         edgeMultiplicities[found] += 1
       } else {
         neighbors.append(neighbor)
-        distances.append(Float(graph.distances[edge]))
+        mergedKinds.append(kinds[edge])
         edgeMultiplicities.append(1)
       }
     }
-    if configuration.padding == .firstAtom, edges.count < configuration.neighborCount {
+    if padding != nil, edges.count < limit {
       neighbors.append(classes[0])
-      distances.append(Float(configuration.cutoff + 1))
-      edgeMultiplicities.append(Float(configuration.neighborCount - edges.count))
+      mergedKinds.append(0)
+      edgeMultiplicities.append(Float(limit - edges.count))
     }
     edgeOffsets.append(neighbors.count)
+  }
+
+  private func mergedEdge(_ kind: UInt64, _ neighbor: Int32, from first: Int) -> Int? {
+    (first..<neighbors.count).first { mergedKinds[$0] == kind && neighbors[$0] == neighbor }
+  }
+
+  /// Gives each merged edge the mean of those it stands for.
+  private mutating func average(
+    _ graph: CrystalGraph, _ facets: VoronoiGraph?, limit: Int, padding: Double?
+  ) {
+    sums.removeAll(keepingCapacity: true)
+    sums.append(contentsOf: repeatElement(.zero, count: neighbors.count))
+    for site in 0..<graph.siteCount {
+      let node = Int(classes[site])
+      let merged = edgeOffsets[node]..<edgeOffsets[node + 1]
+      for edge in graph.edges(of: site).prefix(limit) {
+        let neighbor = classes[Int(graph.neighbors[edge])]
+        var found = merged.lowerBound
+        while mergedKinds[found] != kinds[edge] || neighbors[found] != neighbor { found += 1 }
+        var measure = SIMD4(graph.distances[edge], 0, 0, 0)
+        if let facets {
+          measure.y = facets.solidAngles[edge] / (4 * .pi)
+          measure.z = facets.areas[edge] / 10
+          measure.w = facets.pyramidVolumes[edge] / 10
+        }
+        sums[found] += measure
+      }
+    }
+    measures.removeAll(keepingCapacity: true)
+    for node in 0..<nodeCount {
+      for edge in edgeOffsets[node]..<edgeOffsets[node + 1] {
+        if let padding, mergedKinds[edge] == 0 {
+          measures.append(SIMD4(Float(padding), 0, 0, 0))
+        } else {
+          let count = Double(edgeMultiplicities[edge] * siteMultiplicities[node])
+          measures.append(SIMD4<Float>(sums[edge] / count))
+        }
+      }
+    }
   }
 
   private static func mixed(_ value: UInt64) -> UInt64 {

@@ -1,7 +1,7 @@
 public import ModelFormats
-public import TensorKernels
+internal import TensorKernels
 
-/// Trains one CGCNN, epoch by epoch.
+/// Trains one network, epoch by epoch.
 ///
 /// The state after an epoch is complete: a trainer restored from `checkpoint()` continues exactly as the one that
 /// wrote it, because the order of structures in epoch e follows from the seed and e alone.
@@ -13,14 +13,14 @@ public final class Trainer {
   /// The epochs done so far.
   public private(set) var history: [EpochRecord] = []
   /// Parameters of the epoch with the lowest validation error so far.
-  public private(set) var best: CGCNNParameters<Float>
+  public private(set) var best: NetworkParameters
   /// That validation error; infinite before the first epoch.
   public private(set) var bestError = Double.infinity
 
   private let training: LabelledGraphs
   private let validation: LabelledGraphs
   private let standardizedTargets: [Float]
-  private let network: CGCNNTrainingNetwork<Float>
+  private let network: any TrainableNetwork
   private var optimizer: Optimizer
   private let jobs: Int
 
@@ -45,10 +45,9 @@ public final class Trainer {
     self.normalizer = normalizer
     standardizedTargets = training.targets.map { Float(normalizer.standardized($0)) }
     var generator = SeededRandom(seed: options.seed, stream: 0)
-    let parameters = try CGCNNParameters<Float>(options.configuration, using: &generator)
+    let parameters = try NetworkParameters(options.configuration, using: &generator)
     best = parameters
-    network = CGCNNTrainingNetwork(
-      parameters, jobs: jobs, normalizationMomentum: options.normalizationMomentum)
+    network = parameters.trainable(jobs: jobs, normalizationMomentum: options.normalizationMomentum)
     optimizer = Optimizer(
       options.optimizer, weightDecay: options.weightDecay, parameterCount: parameters.values.count)
   }
@@ -79,13 +78,13 @@ public final class Trainer {
       rate = options.schedule.rate(
         step: epoch * steps + step, totalSteps: options.epochs * steps, stepsPerEpoch: steps,
         peak: options.learningRate, momentum: options.momentum)
-      optimizer.update(&network.parameters.values, gradient: network.gradient, rate: rate)
+      optimizer.update(&network.values, gradient: network.gradient, rate: rate)
       let done = min((step + 1) * options.batchSize, order.count)
       if !progress(done, steps * options.batchSize, lossSum / Double(step + 1)) { return nil }
     }
-    let error = validationError(network.parameters)
+    let error = validationError(network.networkParameters)
     if error < bestError || validation.graphs.count == 0 {
-      best = network.parameters
+      best = network.networkParameters
       bestError = error
     }
     let record = EpochRecord(
@@ -100,9 +99,9 @@ public final class Trainer {
     return (0..<training.graphs.count).shuffled(using: &generator)
   }
 
-  private func validationError(_ parameters: CGCNNParameters<Float>) -> Double {
+  private func validationError(_ parameters: NetworkParameters) -> Double {
     guard validation.graphs.count > 0 else { return .nan }
-    let predictions = CGCNNPredictor(parameters).predictions(validation.graphs, jobs: jobs)
+    let predictions = NetworkPredictor([parameters]).predictions(validation.graphs, jobs: jobs)
     let sum = zip(predictions, validation.targets).reduce(0.0) {
       $0 + abs(normalizer.restored(Double($1.0)) - $1.1)
     }
@@ -113,7 +112,7 @@ public final class Trainer {
 extension Trainer {
   /// The whole state as tensors, to be saved between epochs.
   public func checkpoint() -> [NamedTensor] {
-    let current = network.parameters
+    let current = network.networkParameters
     let numbers = history.flatMap { [$0.trainingLoss, $0.validationError, $0.learningRate] }
     return [
       NamedTensor(name: "parameters", shape: [current.values.count], values: current.values),
@@ -143,7 +142,8 @@ extension Trainer {
       }
       return values
     }
-    let (count, statisticsCount) = (network.parameters.values.count, network.parameters.statistics.count)
+    let current = network.networkParameters
+    let (count, statisticsCount) = (current.values.count, current.statistics.count)
     let values = try floats("parameters", count)
     let statistics = try floats("statistics", statisticsCount)
     let bestValues = try floats("best_parameters", count)
@@ -156,10 +156,8 @@ extension Trainer {
     guard let steps = step.integers, steps.count == 1, let errors = error.doubles, errors.count == 1,
       let numbers = past.doubles, numbers.count % 3 == 0
     else { throw .wrongShape(name: "history", expected: [-1, 3], found: past.shape) }
-    network.parameters.values = values
-    network.parameters.statistics = statistics
-    best.values = bestValues
-    best.statistics = bestStatistics
+    network.networkParameters = current.replacing(values: values, statistics: statistics)
+    best = current.replacing(values: bestValues, statistics: bestStatistics)
     optimizer.moment1 = moment1
     optimizer.moment2 = moment2
     optimizer.step = Int(steps[0])
@@ -169,43 +167,5 @@ extension Trainer {
         epoch: index + 1, trainingLoss: numbers[3 * index], validationError: numbers[3 * index + 1],
         learningRate: numbers[3 * index + 2])
     }
-  }
-}
-
-extension CGCNNPredictor {
-  /// Sites a block holds at most, unless a single structure has more: its activations then stay in a core's cache.
-  public static let sitesPerBlock = 192
-
-  /// Predicts every structure of a collection: standardized values or probabilities, shape (S).
-  public func predictions(_ collection: GraphCollection, jobs: Int) -> [Float] {
-    let blocks = CGCNNPredictor.blocks(of: collection)
-    let output = Buffer<Float>(capacity: collection.count)
-    let workers = min(max(1, jobs), max(1, blocks.count))
-    performInParallel(count: workers, jobs: workers) { worker in
-      let block = GraphBlock<Float>()
-      let scratch = Scratch()
-      for index in stride(from: worker, to: blocks.count, by: workers) {
-        block.assemble(blocks[index], of: collection, for: configuration)
-        predict(block, scratch: scratch, into: output.pointer + blocks[index].lowerBound)
-      }
-    }
-    return Array(UnsafeBufferPointer(start: output.pointer, count: collection.count))
-  }
-
-  /// Consecutive structures cut into blocks of at most `limit` sites.
-  public static func blocks(of collection: GraphCollection, sites limit: Int = sitesPerBlock) -> [Range<Int>]
-  {
-    var blocks: [Range<Int>] = []
-    var (first, sites) = (0, 0)
-    for index in 0..<collection.count {
-      let count = collection.siteCount(of: index)
-      if index > first, sites + count > limit {
-        blocks.append(first..<index)
-        (first, sites) = (index, 0)
-      }
-      sites += count
-    }
-    if first < collection.count { blocks.append(first..<collection.count) }
-    return blocks
   }
 }

@@ -97,10 +97,11 @@ final class TrainingChunk<Scalar: KernelScalar & BitwiseCopyable> {
       let pointers = normalization.pointers
       Scalar.edgeGate(
         edges(index, values.baseAddress.unsafelyUnwrapped, offsets), scale: pointers.scale,
-        shift: pointers.shift, multiplicities: nil, into: out)
+        shift: pointers.shift, into: out)
     }
     let (sum, square) = clearSums(w)
-    Scalar.columnStatistics(out, rows: n, width: w, sum: sum, square: square)
+    Scalar.columnStatistics(
+      out, rows: n, width: w, weights: block.multiplicities.centers, sum: sum, square: square)
   }
 
   /// nodes[index + 1] = softplus(nodes[index] + normalized sums).
@@ -145,7 +146,7 @@ final class TrainingChunk<Scalar: KernelScalar & BitwiseCopyable> {
     let out = sumGradient.reserve(n * w)
     Scalar.normalizationBackward(
       rows: n, width: w, gradient: nodeGradient.pointer, sums[index].pointer, sumNormalization.pointers,
-      sumNormalization.gradientPointers, into: out)
+      sumNormalization.gradientPointers, weights: block.multiplicities.centers, into: out)
     let (sumG, sumGX) = clearSums(2 * w)
     parameters.values.withUnsafeBufferPointer { values in
       Scalar.edgeGateBackwardStatistics(

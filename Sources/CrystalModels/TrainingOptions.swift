@@ -2,7 +2,7 @@
 /// weights.
 public struct TrainingOptions: Hashable, Sendable {
   /// Shape of the network.
-  public var configuration = CGCNNConfiguration()
+  public var configuration = NetworkConfiguration.cgcnn(CGCNNConfiguration())
   /// Passes over the training split.
   public var epochs = 24
   /// Structures a step.

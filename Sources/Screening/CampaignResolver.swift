@@ -131,9 +131,7 @@ struct CampaignResolver {
     switch kind {
     case "filter": stages.append(.filter(try filter(value)))
     case "graph":
-      stages.append(
-        .graph(
-          NearestNeighborGraphBuilder(neighborCount: value.integer("count"), cutoff: value.number("cutoff"))))
+      stages.append(.graph(NeighborGraphBuilder(neighborRule(value))))
     case "predict": try addModel(value)
     case "energy": try addEnergies(value)
     default: try addHull(value)
@@ -168,6 +166,12 @@ struct CampaignResolver {
     return filter
   }
 
+  private func neighborRule(_ value: ConfigurationValue) -> NeighborRule {
+    value.string("neighbors") == "voronoi"
+      ? .voronoi(minimumSolidAngleFraction: value.number("minimum_solid_angle"))
+      : .nearest(count: value.integer("count"), cutoff: value.number("cutoff"))
+  }
+
   private mutating func addModel(_ value: ConfigurationValue) throws {
     let path = try existingPath(value["model"], relativeTo: folder, kind: "a model folder")
     let model = try ModelFolder(path: path)
@@ -179,12 +183,11 @@ struct CampaignResolver {
     guard let graph else {
       throw ScreeningError.invalid("\(value.location): a graph stage is needed before predict")
     }
-    let configuration = model.card.configuration
-    guard graph.neighborCount == configuration.neighborCount, graph.cutoff == configuration.cutoff else {
+    let rule = model.card.configuration.rule
+    guard graph.rule == rule else {
       throw ScreeningError.invalid(
-        "\(value.location): \(name) was trained on \(configuration.neighborCount) neighbors within "
-          + "\(configuration.cutoff) Å, the graph stage gives \(graph.neighborCount) within \(graph.cutoff) Å"
-      )
+        "\(value.location): \(name) was trained on \(describe(rule)); "
+          + "the graph stage before it gives \(describe(graph.rule))")
     }
     models.append(CampaignPlan.Model(name: name, origin: .ensemble(model)))
     stages.append(.predict(models.count - 1))
@@ -230,11 +233,9 @@ struct CampaignResolver {
   /// Checks what only the whole list of stages shows.
   func checkOrder(_ value: ConfigurationValue) throws {
     func count(_ matches: (CampaignPlan.Stage) -> Bool) -> Int { stages.filter(matches).count }
-    let graphs = count { if case .graph = $0 { true } else { false } }
     let hulls = count { if case .hull = $0 { true } else { false } }
-    guard graphs <= 1, hulls <= 1 else {
-      throw ScreeningError.invalid(
-        "\(value.location): a campaign has at most one graph stage and one hull stage")
+    guard hulls <= 1 else {
+      throw ScreeningError.invalid("\(value.location): a campaign has at most one hull stage")
     }
     let names = stages.compactMap { stage in if case .filter(let filter) = stage { filter.name } else { nil }
     }
@@ -247,6 +248,9 @@ struct CampaignResolver {
 
 /// The property that a distance to the hull can be taken of.
 let formationEnergyProperty = "formation_energy_per_atom"
+
+/// The property that is a distance to the hull.
+let hullDistanceProperty = "e_above_hull"
 
 /// A digest of an input: by content for files, by the names and sizes of its files for a folder.
 enum InputDigest {

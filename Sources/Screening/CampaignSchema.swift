@@ -95,10 +95,15 @@ public enum CampaignSchema {
     Alternative(
       "graph",
       .mapping([
-        Field("neighbors", .choice(of: ["knn"]), default: "knn", "How neighbors are chosen."),
-        Field("count", .integer(1...64), default: 12, "Nearest neighbors of each site."),
-        Field("cutoff", .number(0.1...20), default: 8.0, "Largest neighbor distance (Å)."),
-      ]), "Builds the crystal graph that the models look at."),
+        Field(
+          "neighbors", .choice(of: ["knn", "voronoi"]), default: "knn",
+          "How neighbors are chosen: the nearest ones, or those that share a facet of the Voronoi cells."),
+        Field("count", .integer(1...64), default: 12, "knn: nearest neighbors of each site."),
+        Field("cutoff", .number(0.1...20), default: 8.0, "knn: largest neighbor distance (Å)."),
+        Field(
+          "minimum_solid_angle", .number(0...0.99), default: 0.01,
+          "voronoi: facets below this fraction of the larger cell's largest solid angle are left out."),
+      ]), "Builds the crystal graph that the models after it look at."),
     Alternative(
       "predict",
       .mapping([

@@ -7,7 +7,7 @@ internal import StructureArchive
 
 /// What a worker keeps from batch to batch. Results do not depend on what it held before.
 final class CampaignScratch {
-  let graph = NearestNeighborGraphBuilder.SharedScratch()
+  let graph = NeighborGraphBuilder.Scratch()
   let ensembles: [Ensemble.Scratch]
   var solver: HullSolver?
   var collection = GraphCollection()
@@ -26,7 +26,7 @@ private struct Candidate {
   var member: String?
   var structure: Structure?
   var properties: [String: Double] = [:]
-  var graph: CrystalGraph?
+  var graph: NeighborGraph?
   var scores: [Score] = []
   var stabilities: [Stability] = []
   var rejection: RejectedRecord?
@@ -121,14 +121,14 @@ struct CampaignWorker: Sendable {
   }
 
   private func buildGraphs(
-    _ builder: NearestNeighborGraphBuilder, _ candidates: inout [Candidate], _ scratch: CampaignScratch
+    _ builder: NeighborGraphBuilder, _ candidates: inout [Candidate], _ scratch: CampaignScratch
   ) {
     for index in candidates.indices where candidates[index].isAlive {
       guard let structure = candidates[index].structure else { continue }
-      do throws(GraphError) {
+      do throws(VoronoiError) {
         candidates[index].graph = try builder.graph(of: structure, scratch: scratch.graph)
       } catch {
-        candidates[index].reject("graph", error.rejectionReason, error.message)
+        candidates[index].reject("graph", error.rejectionReason, describe(error))
       }
     }
   }
@@ -139,7 +139,9 @@ struct CampaignWorker: Sendable {
     scratch.collection.removeAll()
     for index in candidates.indices where candidates[index].isAlive {
       guard let graph = candidates[index].graph else { continue }
-      if let unknown = graph.elements.first(where: { $0.atomicNumber > CGCNNPredictor.largestAtomicNumber }) {
+      if let unknown = graph.graph.elements.first(where: {
+        $0.atomicNumber > NetworkPredictor.largestAtomicNumber
+      }) {
         candidates[index].reject(
           "predict \(plan.models[model].name)", .elementNotInModel, "the model has no features for \(unknown)"
         )
@@ -161,6 +163,11 @@ struct CampaignWorker: Sendable {
           model: model, mean: prediction.mean,
           standardDeviation: ensemble.memberCount > 1 ? prediction.standardDeviation : nil,
           members: prediction.members))
+      // Where the model predicts the distance itself, there is nothing left for a hull stage to do.
+      if plan.models[model].property == hullDistanceProperty {
+        candidates[index].stabilities.append(
+          Stability(model: model, energy: nil, energyAboveHull: prediction.mean))
+      }
     }
   }
 
@@ -232,17 +239,6 @@ struct CampaignWorker: Sendable {
     }
     return batch
   }
-}
-
-extension GraphError {
-  var rejectionReason: RejectionReason {
-    switch self {
-    case .sitesTooClose: .sitesTooClose
-    default: .notACrystal
-    }
-  }
-
-  var message: String { describe(self) }
 }
 
 extension HullError {

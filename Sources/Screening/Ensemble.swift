@@ -26,32 +26,28 @@ public struct EnsemblePrediction: Hashable, Sendable {
 /// The networks of a model folder, ready to predict from any thread.
 public struct Ensemble: Sendable {
   /// Shape of the members.
-  public let configuration: CGCNNConfiguration
-  private let predictors: [CGCNNPredictor]
+  public var configuration: NetworkConfiguration { predictor.configuration }
+  private let predictor: NetworkPredictor
   private let normalizers: [Normalizer]
 
   /// The ensemble of a model folder.
   public init(_ folder: ModelFolder) {
-    configuration = folder.card.configuration
-    predictors = folder.parameters.map { CGCNNPredictor($0) }
+    predictor = NetworkPredictor(folder.parameters)
     normalizers = folder.card.members.map(\.normalizer)
   }
 
   /// Number of members.
-  public var memberCount: Int { predictors.count }
+  public var memberCount: Int { predictor.memberCount }
 
   /// The builder of the graphs this ensemble was trained on.
-  public var graphBuilder: NearestNeighborGraphBuilder {
-    NearestNeighborGraphBuilder(neighborCount: configuration.neighborCount, cutoff: configuration.cutoff)
-  }
+  public var graphBuilder: NeighborGraphBuilder { NeighborGraphBuilder(configuration.rule) }
 
   /// Working memory of one thread.
   public final class Scratch {
-    fileprivate let block = GraphBlock<Float>()
-    fileprivate let predictor = CGCNNPredictor.Scratch()
+    fileprivate let predictor = NetworkPredictor.Scratch()
     fileprivate let output = Buffer<Float>()
 
-    /// Empty; grows with use.
+    /// Empty; grows with use. Serves one ensemble only.
     public init() {}
   }
 
@@ -59,19 +55,11 @@ public struct Ensemble: Sendable {
   ///
   /// A structure's prediction is the same, bit for bit, whatever else is in the collection.
   public func predictions(_ collection: GraphCollection, scratch: Scratch) -> [EnsemblePrediction] {
-    let output = scratch.output.reserve(collection.count * predictors.count)
-    for range in CGCNNPredictor.blocks(of: collection) {
-      // The Gaussians of a block serve all members.
-      scratch.block.assemble(range, of: collection, for: configuration)
-      for (index, predictor) in predictors.enumerated() {
-        predictor.predict(
-          scratch.block, scratch: scratch.predictor,
-          into: output + index * collection.count + range.lowerBound)
-      }
-    }
+    let output = scratch.output.reserve(collection.count * memberCount)
+    predictor.predict(collection, scratch: scratch.predictor, into: output)
     return (0..<collection.count).map { structure in
       EnsemblePrediction(
-        members: predictors.indices.map {
+        members: normalizers.indices.map {
           normalizers[$0].restored(Double(output[$0 * collection.count + structure]))
         })
     }

@@ -24,7 +24,7 @@ public struct LoadedGraphs: Sendable {
 /// Loads every crystal of an archive as a graph, in parallel, in the order of the archive.
 public struct GraphLoader: Sendable {
   /// Shape of the network that the graphs are for.
-  public var configuration: CGCNNConfiguration
+  public var configuration: NetworkConfiguration
   /// Column of the target, or nil where there is none.
   public var property: String?
   /// Larger structures are left out.
@@ -33,7 +33,7 @@ public struct GraphLoader: Sendable {
   public var jobs: Int
 
   /// A loader of graphs.
-  public init(configuration: CGCNNConfiguration, property: String?, maximumSites: Int?, jobs: Int) {
+  public init(configuration: NetworkConfiguration, property: String?, maximumSites: Int?, jobs: Int) {
     self.configuration = configuration
     self.property = property
     self.maximumSites = maximumSites
@@ -41,7 +41,7 @@ public struct GraphLoader: Sendable {
   }
 
   private enum Loaded: Sendable {
-    case graph(CrystalGraph, id: String, formula: String, target: Double)
+    case graph(NeighborGraph, id: String, formula: String, target: Double)
     case leftOut(String, message: String?)
   }
 
@@ -50,22 +50,22 @@ public struct GraphLoader: Sendable {
   /// - Parameter path: any archive that Sluice reads.
   /// - Throws: `ArchiveError` where the archive itself cannot be read; bad records are counted in `leftOut`.
   public func load(_ path: String) throws -> LoadedGraphs {
-    let builder = NearestNeighborGraphBuilder(
-      neighborCount: configuration.neighborCount, cutoff: configuration.cutoff)
+    let builder = NeighborGraphBuilder(configuration.rule)
     let decoder = StructureDecoder(properties: property.map { [$0] } ?? [])
     let reader = try ArchiveReader(path: path)
     var result = LoadedGraphs()
     var graphs = GraphCollection()
+    var quotient = QuotientGraph()
     var targets: [Double] = []
     _ = try OrderedPipeline(jobs: jobs, batchSize: 256).run(
       read: { try reader.next() },
-      makeScratch: { NearestNeighborGraphBuilder.SharedScratch() },
+      makeScratch: { NeighborGraphBuilder.Scratch() },
       work: { scratch, records in records.map { load($0, decoder, builder, scratch) } },
       write: { (batch: [Loaded]) in
         for item in batch {
           switch item {
           case .graph(let graph, let id, let formula, let target):
-            graphs.append(graph, for: configuration)
+            graphs.appendQuotient(of: graph, for: configuration, scratch: &quotient)
             targets.append(target)
             result.ids.append(id)
             result.formulas.append(formula)
@@ -80,8 +80,8 @@ public struct GraphLoader: Sendable {
   }
 
   private func load(
-    _ record: ArchiveRecord, _ decoder: StructureDecoder, _ builder: NearestNeighborGraphBuilder,
-    _ scratch: NearestNeighborGraphBuilder.SharedScratch
+    _ record: ArchiveRecord, _ decoder: StructureDecoder, _ builder: NeighborGraphBuilder,
+    _ scratch: NeighborGraphBuilder.Scratch
   ) -> Loaded {
     do {
       let decoded = try decoder.decode(record)
@@ -96,8 +96,8 @@ public struct GraphLoader: Sendable {
         guard value.isFinite else { return .leftOut("\(property) not finite", message: nil) }
         target = value
       }
-      if decoded.structure.elements.contains(where: { $0.atomicNumber > CGCNNPredictor.largestAtomicNumber })
-      {
+      if decoded.structure.elements.contains(where: { $0.atomicNumber > NetworkPredictor.largestAtomicNumber }
+      ) {
         return .leftOut(
           RejectionReason.elementNotInModel.rawValue, message: "\(decoded.id): an element beyond fermium")
       }
@@ -108,19 +108,8 @@ public struct GraphLoader: Sendable {
       return .leftOut(error.reason.rawValue, message: "\(record.member) record \(record.index): \(error)")
     } catch {
       return .leftOut(
-        ((error as? GraphError)?.rejectionReason ?? .notACrystal).rawValue,
+        ((error as? VoronoiError)?.rejectionReason ?? .notACrystal).rawValue,
         message: "\(record.member) record \(record.index): \(error)")
     }
-  }
-}
-
-extension NearestNeighborGraphBuilder {
-  /// A worker's scratch behind a reference, so that it can be handed from batch to batch.
-  final class SharedScratch {
-    var scratch = Scratch()
-  }
-
-  func graph(of structure: Structure, scratch: SharedScratch) throws(GraphError) -> CrystalGraph {
-    try graph(of: structure, scratch: &scratch.scratch)
   }
 }

@@ -1,14 +1,9 @@
 internal import Crystal
-internal import CrystalGraphs
+public import CrystalGraphs
 internal import StructureArchive
 
 /// Which sites of a crystal are neighbors.
-public enum NeighborRule: Hashable, Sendable {
-  /// The nearest `count` within `cutoff` (Å).
-  case nearest(count: Int, cutoff: Double)
-  /// Sites whose Voronoi cells share a facet of at least this fraction of the larger cell's largest solid angle.
-  case voronoi(minimumSolidAngleFraction: Double)
-}
+public typealias NeighborRule = CrystalGraphs.NeighborRule
 
 /// The edges of every crystal's graph.
 public struct GraphTable: Sendable {
@@ -30,15 +25,16 @@ public struct GraphTable: Sendable {
     let writer = try LineWriter(path: output)
     var report = TableReport()
     switch rule {
-    case .nearest(let count, let cutoff):
-      let builder = NearestNeighborGraphBuilder(neighborCount: count, cutoff: cutoff)
+    case .nearest:
+      let builder = NeighborGraphBuilder(rule)
       try writer.append("id,site,neighbor,distance_A,image")
       try streamCrystals(
         input, jobs: jobs, report: &report,
         work: { scratch, records in
           records.map { record in
-            do throws(GraphError) {
-              return .value((record.id, try builder.graph(of: record.structure, scratch: scratch.graph)))
+            do throws(VoronoiError) {
+              return .value(
+                (record.id, try builder.graph(of: record.structure, scratch: scratch.graph).graph))
             } catch {
               return .rejected(error.rejectionReason, "\(record.id): \(error)")
             }

@@ -60,10 +60,10 @@ public struct ModelCard: Codable, Sendable {
   public var format = ModelCard.currentFormat
   /// Name of the model, e.g. "cgcnn-formation-energy".
   public var name: String
-  /// Architecture; "CGCNN".
-  public var architecture = "CGCNN"
+  /// Architecture, e.g. "CGCNN".
+  public var architecture: String { configuration.architecture }
   /// Shape of every member.
-  public var configuration: CGCNNConfiguration
+  public var configuration: NetworkConfiguration
   /// The predicted property, as its column is named in the data.
   public var property: String
   /// Unit of the property, e.g. "eV/atom".
@@ -81,7 +81,7 @@ public struct ModelCard: Codable, Sendable {
 
   /// A card of the current format; what is known beyond this is set afterwards.
   public init(
-    name: String, configuration: CGCNNConfiguration, property: String, unit: String, members: [Member]
+    name: String, configuration: NetworkConfiguration, property: String, unit: String, members: [Member]
   ) {
     self.name = name
     self.configuration = configuration
@@ -92,6 +92,57 @@ public struct ModelCard: Codable, Sendable {
 
   /// The format this program writes.
   public static let currentFormat = 1
-  /// The architecture this program knows.
-  public static let knownArchitecture = "CGCNN"
+}
+
+extension ModelCard {
+  private enum CodingKeys: String, CodingKey {
+    case format, name, architecture, configuration, property, unit, members, training, data, testMetrics,
+      license
+  }
+
+  /// Reads a card; the architecture says what its configuration is.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    let architecture = try container.decode(String.self, forKey: .architecture)
+    let configuration: NetworkConfiguration
+    switch architecture {
+    case "CGCNN":
+      configuration = .cgcnn(try container.decode(CGCNNConfiguration.self, forKey: .configuration))
+    case "iCGCNN":
+      configuration = .icgcnn(try container.decode(ICGCNNConfiguration.self, forKey: .configuration))
+    default:
+      throw DecodingError.dataCorruptedError(
+        forKey: .architecture, in: container,
+        debugDescription: "architecture \"\(architecture)\"; this version knows CGCNN and iCGCNN")
+    }
+    self.init(
+      name: try container.decode(String.self, forKey: .name), configuration: configuration,
+      property: try container.decode(String.self, forKey: .property),
+      unit: try container.decode(String.self, forKey: .unit),
+      members: try container.decode([Member].self, forKey: .members))
+    format = try container.decode(Int.self, forKey: .format)
+    training = try container.decodeIfPresent(String.self, forKey: .training)
+    data = try container.decodeIfPresent([String: Split].self, forKey: .data)
+    testMetrics = try container.decodeIfPresent(Metrics.self, forKey: .testMetrics)
+    license = try container.decodeIfPresent(String.self, forKey: .license)
+  }
+
+  /// Writes the card.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(format, forKey: .format)
+    try container.encode(name, forKey: .name)
+    try container.encode(architecture, forKey: .architecture)
+    switch configuration {
+    case .cgcnn(let configuration): try container.encode(configuration, forKey: .configuration)
+    case .icgcnn(let configuration): try container.encode(configuration, forKey: .configuration)
+    }
+    try container.encode(property, forKey: .property)
+    try container.encode(unit, forKey: .unit)
+    try container.encode(members, forKey: .members)
+    try container.encodeIfPresent(training, forKey: .training)
+    try container.encodeIfPresent(data, forKey: .data)
+    try container.encodeIfPresent(testMetrics, forKey: .testMetrics)
+    try container.encodeIfPresent(license, forKey: .license)
+  }
 }

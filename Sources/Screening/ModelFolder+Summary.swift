@@ -1,14 +1,14 @@
+internal import CrystalGraphs
+internal import CrystalModels
+
 extension ModelFolder {
   /// The card for people.
   public var summary: String {
-    let configuration = card.configuration
     var lines = [
       "\(card.name)  (\(card.architecture), \(counted(card.members.count, "member")))",
       "predicts     \(card.property) in \(card.unit)",
-      "network      \(configuration.convolutionCount) convolutions, atom vectors of \(configuration.nodeWidth), "
-        + "\(configuration.hiddenLayerCount) hidden layer of \(configuration.hiddenWidth)",
-      "graph        \(configuration.neighborCount) nearest neighbors within \(configuration.cutoff) Å"
-        + (configuration.padding == .firstAtom ? ", missing ones padded with the first atom" : ""),
+      "network      \(network)",
+      "graph        \(describe(card.configuration.rule))\(padding)",
       "parameters   \(parameters.first?.values.count ?? 0) a member",
       "fingerprint  \(fingerprint)",
     ]
@@ -30,5 +30,36 @@ extension ModelFolder {
     }
     if let license = card.license { lines.append("license      \(license)") }
     return lines.joined(separator: "\n")
+  }
+
+  private var network: String {
+    switch card.configuration {
+    case .cgcnn(let own):
+      return "\(counted(own.convolutionCount, "convolution")), atom vectors of \(own.nodeWidth), "
+        + "\(counted(own.hiddenLayerCount, "hidden layer")) of \(own.hiddenWidth)"
+    case .icgcnn(let own):
+      let terms = [
+        own.usesFacets ? "facet features" : nil, own.updatesEdges ? "edge updates" : nil,
+        own.hasTriplets ? "three-body terms" : nil,
+      ].compactMap { $0 }
+      return
+        "\(counted(own.convolutionCount, "convolution")), atom vectors of \(own.nodeWidth), edge vectors of "
+        + "\(own.edgeWidth), \(counted(own.hiddenLayerCount, "hidden layer")) of \(own.hiddenWidth)"
+        + (terms.isEmpty ? "" : "; " + terms.joined(separator: ", "))
+    }
+  }
+
+  private var padding: String {
+    guard case .cgcnn(let own) = card.configuration, own.padding == .firstAtom else { return "" }
+    return ", missing ones padded with the first atom"
+  }
+}
+
+/// The rule in words.
+func describe(_ rule: NeighborRule) -> String {
+  switch rule {
+  case .nearest(let count, let cutoff): "\(count) nearest neighbors within \(cutoff) Å"
+  case .voronoi(let fraction):
+    "Voronoi neighbors, facets of at least \(fraction) of the largest solid angle"
   }
 }

@@ -2,7 +2,6 @@ public import CrystalModels
 internal import Foundation
 internal import ModelFormats
 internal import PipelineEngine
-public import TensorKernels
 
 /// A folder that holds a model: `model.json` and one safetensors file a member.
 public struct ModelFolder: Sendable {
@@ -11,7 +10,7 @@ public struct ModelFolder: Sendable {
   /// What the folder says about itself.
   public let card: ModelCard
   /// Parameters of each member, in the order of the card.
-  public let parameters: [CGCNNParameters<Float>]
+  public let parameters: [NetworkParameters]
   /// SHA-256 over configuration, normalizers and weights: equal fingerprints predict alike.
   public let fingerprint: String
 
@@ -37,15 +36,19 @@ public struct ModelFolder: Sendable {
         path: cardPath,
         reason: "format \(card.format); this version reads format \(ModelCard.currentFormat)")
     }
-    guard card.architecture == ModelCard.knownArchitecture, !card.members.isEmpty else {
-      throw ScreeningError.unreadable(
-        path: cardPath, reason: "architecture \(card.architecture) with \(card.members.count) members")
+    guard !card.members.isEmpty else {
+      throw ScreeningError.unreadable(path: cardPath, reason: "a model of 0 members")
+    }
+    do {
+      try card.configuration.validate()
+    } catch {
+      throw ScreeningError.unreadable(path: cardPath, reason: describe(error))
     }
     // What a network allows and no graph can have: atoms are farther apart than this.
-    guard card.configuration.cutoff >= 0.1 else {
-      throw ScreeningError.unreadable(path: cardPath, reason: "a cutoff of \(card.configuration.cutoff) Å")
+    if case .nearest(_, let cutoff) = card.configuration.rule, cutoff < 0.1 {
+      throw ScreeningError.unreadable(path: cardPath, reason: "a cutoff of \(cutoff) Å")
     }
-    var parameters: [CGCNNParameters<Float>] = []
+    var parameters: [NetworkParameters] = []
     for member in card.members {
       parameters.append(try Self.read(member, of: card, in: path))
     }
@@ -55,7 +58,7 @@ public struct ModelFolder: Sendable {
 
   private static func read(
     _ member: ModelCard.Member, of card: ModelCard, in folder: String
-  ) throws -> CGCNNParameters<Float> {
+  ) throws -> NetworkParameters {
     // A card names files beside it; a path that leads elsewhere is a damaged or hostile card.
     guard !member.file.contains("/"), !member.file.hasPrefix(".") else {
       throw ScreeningError.unreadable(path: folder, reason: "the card names \"\(member.file)\" as weights")
@@ -76,22 +79,29 @@ public struct ModelFolder: Sendable {
     }
     do {
       let (tensors, _) = try SafeTensors.decode(bytes)
-      return try CGCNNParameters(card.configuration, tensors: tensors)
+      return try NetworkParameters(card.configuration, tensors: tensors)
     } catch {
       throw ScreeningError.unreadable(path: path, reason: describe(error))
     }
   }
 
   private static func fingerprint(of card: ModelCard) throws -> String {
-    struct Identity: Encodable {
-      let configuration: CGCNNConfiguration
+    struct Identity<Configuration: Encodable>: Encodable {
+      let configuration: Configuration
       let weights: [String]
       let normalizers: [Normalizer]
       let property: String
     }
-    let identity = Identity(
-      configuration: card.configuration, weights: card.members.map(\.sha256),
-      normalizers: card.members.map(\.normalizer), property: card.property)
+    func identity(_ configuration: some Encodable) -> any Encodable {
+      Identity(
+        configuration: configuration, weights: card.members.map(\.sha256),
+        normalizers: card.members.map(\.normalizer), property: card.property)
+    }
+    let identity =
+      switch card.configuration {
+      case .cgcnn(let configuration): identity(configuration)
+      case .icgcnn(let configuration): identity(configuration)
+      }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     return Fingerprint(of: [UInt8](try encoder.encode(identity))).hexadecimal
@@ -106,7 +116,7 @@ public struct ModelFolder: Sendable {
   /// - Returns: the card as written.
   @discardableResult
   public static func write(
-    path: String, card: ModelCard, parameters: [CGCNNParameters<Float>]
+    path: String, card: ModelCard, parameters: [NetworkParameters]
   ) throws -> ModelCard {
     precondition(card.members.count == parameters.count, "one network a member")
     var card = card

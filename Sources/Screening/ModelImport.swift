@@ -44,13 +44,13 @@ public struct ModelImport: Sendable {
         // For a classifier the stored value is an AUC.
         validationError: configuration.task == .regression ? archive.bestValidationError : nil)
       var card = ModelCard(
-        name: stem, configuration: configuration, property: property, unit: unit, members: [member])
+        name: stem, configuration: .cgcnn(configuration), property: property, unit: unit, members: [member])
       card.training =
         "Imported from \(URL(filePath: file).lastPathComponent), SHA-256 \(Fingerprint(of: bytes).hexadecimal)."
       if published != nil {
         card.license = "MIT; T. Xie and J. C. Grossman, Phys. Rev. Lett. 120, 145301 (2018)"
       }
-      return try ModelFolder.write(path: output, card: card, parameters: [parameters])
+      return try ModelFolder.write(path: output, card: card, parameters: [.cgcnn(parameters)])
     } catch let error as ScreeningError {
       throw error
     } catch {

@@ -66,17 +66,17 @@ func streamCrystals<Value: Sendable>(
 
 /// A worker's memory for tables.
 final class CampaignTableScratch {
-  let graph = NearestNeighborGraphBuilder.SharedScratch()
+  let graph = NeighborGraphBuilder.Scratch()
   let ensemble = Ensemble.Scratch()
   var collection = GraphCollection()
   var quotient = QuotientGraph()
 }
 
 private func graphs(
-  _ records: [DecodedRecord], _ builder: NearestNeighborGraphBuilder, _ scratch: CampaignTableScratch
-) -> [Result<CrystalGraph, GraphError>] {
+  _ records: [DecodedRecord], _ builder: NeighborGraphBuilder, _ scratch: CampaignTableScratch
+) -> [Result<NeighborGraph, VoronoiError>] {
   records.map { record in
-    do throws(GraphError) {
+    do throws(VoronoiError) {
       return .success(try builder.graph(of: record.structure, scratch: scratch.graph))
     } catch {
       return .failure(error)
@@ -93,7 +93,9 @@ private func outcomes(
   for (index, graph) in graphs(records, ensemble.graphBuilder, scratch).enumerated() {
     switch graph {
     case .success(let graph):
-      if let unknown = graph.elements.first(where: { $0.atomicNumber > CGCNNPredictor.largestAtomicNumber }) {
+      if let unknown = graph.graph.elements.first(where: {
+        $0.atomicNumber > NetworkPredictor.largestAtomicNumber
+      }) {
         result.append(
           .rejected(.elementNotInModel, "\(records[index].id): the model has no features for \(unknown)"))
       } else {
@@ -103,7 +105,7 @@ private func outcomes(
         result.append(nil)
       }
     case .failure(let error):
-      result.append(.rejected(error.rejectionReason, "\(records[index].id): \(error.message)"))
+      result.append(.rejected(error.rejectionReason, "\(records[index].id): \(describe(error))"))
     }
   }
   let predictions = ensemble.predictions(scratch.collection, scratch: scratch.ensemble)

@@ -111,7 +111,8 @@ public struct RunExport: Sendable {
         let fields: [String] = [
           "\(rank)", csvField(row.materialID), row.formula, row.chemicalSystem, "\(row.siteCount)",
           "\(row.volume)",
-          csvField(model), "\(stability.energy)", row.energyStandardDeviation.map { "\($0)" } ?? "",
+          csvField(model), stability.energy.map { "\($0)" } ?? "",
+          row.energyStandardDeviation.map { "\($0)" } ?? "",
           "\(stability.energyAboveHull)", stability.decompositionEnergy.map { "\($0)" } ?? "",
           csvField(decomposition), csvField(exportedName(source)), "\(row.key.record)",
           row.combined.map { "\($0.energyAboveHull)" } ?? "",
@@ -124,7 +125,7 @@ public struct RunExport: Sendable {
           "\"rank\":\(rank)", "\"id\":\(jsonText(row.materialID))", "\"formula\":\(jsonText(row.formula))",
           "\"chemical_system\":\(jsonText(row.chemicalSystem))", "\"sites\":\(row.siteCount)",
           "\"volume_A3\":\(row.volume)", "\"model\":\(jsonText(model))",
-          "\"formation_energy_per_atom\":\(stability.energy)",
+          "\"formation_energy_per_atom\":\(jsonNumber(stability.energy))",
           "\"std\":\(jsonNumber(row.energyStandardDeviation))",
           "\"e_above_hull\":\(stability.energyAboveHull)",
           "\"decomposition_energy\":\(jsonNumber(stability.decompositionEnergy))",

@@ -53,14 +53,7 @@ public struct TrainingPlan: Sendable {
   private static func options(_ value: ConfigurationValue) throws -> TrainingOptions {
     let (model, training) = (value["model"], value["training"])
     var options = TrainingOptions()
-    options.configuration.nodeWidth = model.integer("node_width")
-    options.configuration.hiddenWidth = model.integer("hidden_width")
-    options.configuration.convolutionCount = model.integer("convolutions")
-    options.configuration.hiddenLayerCount = model.integer("hidden_layers")
-    options.configuration.neighborCount = model.integer("neighbors")
-    options.configuration.cutoff = model.number("cutoff")
-    options.configuration.gaussianSpacing = model.number("gaussian_spacing")
-    options.configuration.padding = NeighborPadding(rawValue: model.string("padding")) ?? .none
+    options.configuration = try networkConfiguration(model)
     do {
       try options.configuration.validate()
     } catch {
@@ -85,6 +78,50 @@ public struct TrainingPlan: Sendable {
     default: options.schedule = .constant
     }
     return options
+  }
+
+  private static let onlyICGCNN = [
+    "edge_width", "facets", "edge_updates", "triplets", "triplet_sum", "minimum_solid_angle",
+  ]
+
+  private static func networkConfiguration(_ model: ConfigurationValue) throws -> NetworkConfiguration {
+    let isImproved = model.string("architecture") == "icgcnn"
+    for key in isImproved ? ["padding"] : onlyICGCNN {
+      guard let given = model.optional(key) else { continue }
+      throw ScreeningError.invalid(
+        "\(given.location): a network of architecture \(model.string("architecture")) has no \(key)")
+    }
+    if isImproved {
+      var configuration = ICGCNNConfiguration()
+      configuration.nodeWidth = model.integer("node_width")
+      configuration.hiddenWidth = model.integer("hidden_width")
+      configuration.convolutionCount = model.integer("convolutions")
+      configuration.hiddenLayerCount = model.integer("hidden_layers")
+      configuration.gaussianReach = model.number("cutoff")
+      configuration.gaussianSpacing = model.number("gaussian_spacing")
+      configuration.nearestNeighborCount = model.optional("neighbors")?.integer
+      configuration.edgeWidth = model.optional("edge_width")?.integer ?? configuration.edgeWidth
+      configuration.usesFacets =
+        model.optional("facets")?.boolean ?? (configuration.nearestNeighborCount == nil)
+      configuration.updatesEdges = model.optional("edge_updates")?.boolean ?? true
+      configuration.hasTriplets = model.optional("triplets")?.boolean ?? configuration.hasTriplets
+      configuration.normalizesTriplets =
+        (model.optional("triplet_sum")?.string ?? "normalized") == "normalized"
+      configuration.minimumSolidAngleFraction =
+        model.optional("minimum_solid_angle")?.number ?? configuration.minimumSolidAngleFraction
+      return .icgcnn(configuration)
+    }
+    var configuration = CGCNNConfiguration()
+    configuration.nodeWidth = model.integer("node_width")
+    configuration.hiddenWidth = model.integer("hidden_width")
+    configuration.convolutionCount = model.integer("convolutions")
+    configuration.hiddenLayerCount = model.integer("hidden_layers")
+    configuration.neighborCount = model.optional("neighbors")?.integer ?? 12
+    configuration.cutoff = model.number("cutoff")
+    configuration.gaussianSpacing = model.number("gaussian_spacing")
+    configuration.padding =
+      model.optional("padding").flatMap { NeighborPadding(rawValue: $0.string) } ?? .none
+    return .cgcnn(configuration)
   }
 
   private static func unit(of property: ConfigurationValue) throws -> String {

@@ -178,7 +178,7 @@ public struct TrainingRun: Sendable {
         file: "", sha256: "", normalizer: trainer.normalizer, seed: trainer.options.seed, epoch: best?.epoch,
         validationError: best?.validationError)
       if let test {
-        let predictions = CGCNNPredictor(trainer.best).predictions(test.data.graphs, jobs: jobs)
+        let predictions = NetworkPredictor([trainer.best]).predictions(test.data.graphs, jobs: jobs)
         let errors = zip(predictions, test.data.targets).map {
           trainer.normalizer.restored(Double($0)) - $1
         }

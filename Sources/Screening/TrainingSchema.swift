@@ -28,17 +28,34 @@ public enum TrainingSchema {
   ])
 
   private static let model = Schema.mapping([
-    Field("architecture", .choice(of: ["cgcnn"]), default: "cgcnn", "The network."),
+    Field("architecture", .choice(of: ["cgcnn", "icgcnn"]), default: "cgcnn", "The network."),
     Field("node_width", .integer(16...1024), default: 64, "Width of the atom vectors; a multiple of 16."),
     Field("hidden_width", .integer(16...4096), default: 128, "Width after pooling; a multiple of 16."),
     Field("convolutions", .integer(1...16), default: 3, "Number of convolutions."),
     Field("hidden_layers", .integer(1...16), default: 1, "Number of hidden layers after pooling."),
-    Field("neighbors", .integer(1...64), default: 12, "Nearest neighbors of each site."),
-    Field("cutoff", .number(0.1...20), default: 8.0, "Largest neighbor distance (Å)."),
+    .optional(
+      "neighbors", .integer(1...64),
+      "Nearest neighbors of each site. cgcnn: 12 when absent. icgcnn: Voronoi neighbors when absent."),
+    Field("cutoff", .number(0.1...20), default: 8.0, "Reach of the Gaussians and of nearest neighbors (Å)."),
     Field("gaussian_spacing", .number(above: 0, through: 2), default: 0.2, "Spacing of the Gaussians (Å)."),
-    Field(
-      "padding", .choice(of: ["none", "first_atom"]), default: "none",
-      "What stands in for missing neighbors: nothing, or the first atom as in the published code."),
+    .optional(
+      "padding", .choice(of: ["none", "first_atom"]),
+      "cgcnn: what stands in for missing neighbors: nothing (the default), or the first atom as in the published code."
+    ),
+    .optional("edge_width", .integer(16...1024), "icgcnn: width of the edge vectors; 32 when absent."),
+    .optional(
+      "facets", .boolean,
+      "icgcnn: whether solid angle, area and pyramid volume are edge features; true with Voronoi neighbors."),
+    .optional("edge_updates", .boolean, "icgcnn: whether edge vectors are updated; true when absent."),
+    .optional("triplets", .boolean, "icgcnn: whether there are three-body terms; true when absent."),
+    .optional(
+      "triplet_sum", .choice(of: ["normalized", "plain"]),
+      "icgcnn: whether the sum over triplets is divided by the number of other edges; normalized when absent."
+    ),
+    .optional(
+      "minimum_solid_angle", .number(0...0.99),
+      "icgcnn: facets below this fraction of the larger cell's largest solid angle are left out; 0.01 when absent."
+    ),
   ])
 
   private static let training = Schema.mapping([

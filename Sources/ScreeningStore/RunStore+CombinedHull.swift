@@ -61,7 +61,7 @@ extension RunStore {
         sql: """
           SELECT stability.record_key, formula, energy
           FROM stability JOIN structures ON structures.record_key = stability.record_key
-          WHERE model = ? ORDER BY stability.record_key
+          WHERE model = ? AND energy IS NOT NULL ORDER BY stability.record_key
           """, arguments: [model])
       var energies: [PlacedEnergy] = []
       while let row = try rows.next() {

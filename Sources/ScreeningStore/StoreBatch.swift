@@ -133,10 +133,10 @@ public struct Score: Hashable, Sendable {
 
 /// Where an energy stands relative to the convex hull.
 public struct Stability: Hashable, Sendable {
-  /// Position of the model that gave the energy in the run's list of models.
+  /// Position of the model in the run's list of models.
   public let model: Int
-  /// Formation energy (eV/atom).
-  public let energy: Double
+  /// Formation energy (eV/atom); nil where the model predicts the distance itself.
+  public let energy: Double?
   /// Energy above the hull of the references (eV/atom).
   public let energyAboveHull: Double
   /// Energy relative to the hull without the material itself (eV/atom), where known.
@@ -146,7 +146,7 @@ public struct Stability: Hashable, Sendable {
 
   /// A place relative to the hull.
   public init(
-    model: Int, energy: Double, energyAboveHull: Double, decompositionEnergy: Double? = nil,
+    model: Int, energy: Double?, energyAboveHull: Double, decompositionEnergy: Double? = nil,
     decomposition: String? = nil
   ) {
     self.model = model

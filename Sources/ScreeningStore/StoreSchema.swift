@@ -17,6 +17,13 @@ enum StoreSchema {
       try db.execute(sql: rankingOnBothHulls)
     }
     migrator.registerMigration("3 retry", foreignKeyChecks: .immediate) { try $0.execute(sql: retryTable) }
+    migrator.registerMigration("4 distances without energies", foreignKeyChecks: .immediate) { db in
+      try db.execute(sql: "DROP VIEW ranking")
+      try db.execute(sql: stabilityWithoutEnergy)
+      try db.execute(sql: rankingOnBothHulls)
+      let isFinished = try Bool.fetchOne(db, sql: "SELECT finished IS NOT NULL FROM run") ?? false
+      if isFinished { try db.execute(sql: rankingIndex) }
+    }
     return migrator
   }
 
@@ -123,6 +130,23 @@ enum StoreSchema {
       only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
       next_key INTEGER NOT NULL
     ) STRICT;
+    """
+
+  /// A model that predicts the distance itself has no energy.
+  private static let stabilityWithoutEnergy = """
+    ALTER TABLE stability RENAME TO stability_with_energy;
+    DROP INDEX IF EXISTS stability_by_hull;
+    CREATE TABLE stability (
+      record_key INTEGER NOT NULL,
+      model INTEGER NOT NULL,
+      energy REAL,
+      e_above_hull REAL NOT NULL,
+      decomposition_energy REAL,
+      decomposition TEXT,
+      PRIMARY KEY (record_key, model)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO stability SELECT * FROM stability_with_energy;
+    DROP TABLE stability_with_energy;
     """
 
   private static let combinedTables = """

@@ -3,7 +3,7 @@ internal import CKernels
 extension Double {
   /// See `KernelScalar`.
   public static func edgeAssemble(
-    _ edges: EdgeLists, width: Int, center: UnsafePointer<Double>?, neighbor: UnsafePointer<Double>,
+    _ edges: EdgeLists<Double>, width: Int, center: UnsafePointer<Double>?, neighbor: UnsafePointer<Double>,
     stride: Int,
     into p: UnsafeMutablePointer<Double>
   ) {
@@ -13,7 +13,7 @@ extension Double {
 
   /// See `KernelScalar`.
   public static func edgeScatter(
-    _ edges: EdgeLists, width: Int, _ p: UnsafePointer<Double>, center: UnsafeMutablePointer<Double>?,
+    _ edges: EdgeLists<Double>, width: Int, _ p: UnsafePointer<Double>, center: UnsafeMutablePointer<Double>?,
     neighbor: UnsafeMutablePointer<Double>, stride: Int
   ) {
     sluice_edge_scatter_f64(
@@ -22,51 +22,60 @@ extension Double {
 
   /// See `KernelScalar`.
   public static func pairGate(
-    _ edges: EdgeLists, _ widths: GateWidths, _ p: UnsafePointer<Double>, scale: UnsafePointer<Double>,
+    _ edges: EdgeLists<Double>, _ widths: GateWidths, _ p: UnsafePointer<Double>,
+    scale: UnsafePointer<Double>,
     shift: UnsafePointer<Double>, nodes s: UnsafeMutablePointer<Double>, edges u: UnsafeMutablePointer<Double>
   ) {
-    sluice_pair_gate_f64(edges.centerCount, widths.node, widths.edge, edges.offsets, p, scale, shift, s, u)
+    sluice_pair_gate_f64(
+      edges.centerCount, widths.node, widths.edge, edges.offsets, edges.multiplicities.edges, p, scale, shift,
+      s, u)
   }
 
   /// See `KernelScalar`.
   public static func pairGateBackward(
-    _ edges: EdgeLists, _ widths: GateWidths, _ p: UnsafePointer<Double>, scale: UnsafePointer<Double>,
+    _ edges: EdgeLists<Double>, _ widths: GateWidths, _ p: UnsafePointer<Double>,
+    scale: UnsafePointer<Double>,
     shift: UnsafePointer<Double>, nodes gs: UnsafePointer<Double>, edges gu: UnsafePointer<Double>,
     into g: UnsafeMutablePointer<Double>
   ) {
     sluice_pair_gate_backward_f64(
-      edges.centerCount, widths.node, widths.edge, edges.offsets, p, scale, shift, gs, gu, g)
+      edges.centerCount, widths.node, widths.edge, edges.offsets, edges.multiplicities.edges, p, scale, shift,
+      gs, gu, g)
   }
 
   /// See `KernelScalar`.
   public static func tripletGate(
-    _ edges: EdgeLists, _ widths: GateWidths, _ p: UnsafePointer<Double>, _ q: UnsafePointer<Double>,
+    _ edges: EdgeLists<Double>, _ widths: GateWidths, _ p: UnsafePointer<Double>, _ q: UnsafePointer<Double>,
     scale: UnsafePointer<Double>, shift: UnsafePointer<Double>, normalize: Bool,
     nodes s: UnsafeMutablePointer<Double>, edges u: UnsafeMutablePointer<Double>
   ) {
     sluice_triplet_gate_f64(
-      edges.centerCount, widths.node, widths.edge, edges.offsets, p, q, scale, shift, normalize ? 1 : 0, s, u)
+      edges.centerCount, widths.node, widths.edge, edges.offsets, edges.multiplicities.edges, p, q, scale,
+      shift, normalize ? 1 : 0, s, u)
   }
 
   /// See `KernelScalar`.
   public static func tripletGateBackward(
-    _ edges: EdgeLists, _ widths: GateWidths, _ p: UnsafePointer<Double>, _ q: UnsafePointer<Double>,
+    _ edges: EdgeLists<Double>, _ widths: GateWidths, _ p: UnsafePointer<Double>, _ q: UnsafePointer<Double>,
     scale: UnsafePointer<Double>, shift: UnsafePointer<Double>, normalize: Bool,
     nodes gs: UnsafePointer<Double>,
     edges gu: UnsafePointer<Double>, into gp: UnsafeMutablePointer<Double>, _ gq: UnsafeMutablePointer<Double>
   ) {
     sluice_triplet_gate_backward_f64(
-      edges.centerCount, widths.node, widths.edge, edges.offsets, p, q, scale, shift, normalize ? 1 : 0, gs,
+      edges.centerCount, widths.node, widths.edge, edges.offsets, edges.multiplicities.edges, p, q, scale,
+      shift, normalize ? 1 : 0, gs,
       gu,
       gp, gq)
   }
 
   /// See `KernelScalar`.
   public static func tripletStatistics(
-    _ edges: EdgeLists, width: Int, _ p: UnsafePointer<Double>, _ q: UnsafePointer<Double>,
+    _ edges: EdgeLists<Double>, width: Int, _ p: UnsafePointer<Double>, _ q: UnsafePointer<Double>,
     sum: UnsafeMutablePointer<Double>, square: UnsafeMutablePointer<Double>
   ) {
-    sluice_triplet_statistics_f64(edges.centerCount, width, edges.offsets, p, q, sum, square)
+    sluice_triplet_statistics_f64(
+      edges.centerCount, width, edges.offsets, edges.multiplicities.edges,
+      edges.multiplicities.centers, p, q, sum, square)
   }
 
   /// See `KernelScalar`.
@@ -79,12 +88,13 @@ extension Double {
 
   /// See `KernelScalar`.
   public static func tripletNormalizationBackward(
-    _ edges: EdgeLists, width: Int, _ p: UnsafePointer<Double>, _ q: UnsafePointer<Double>,
+    _ edges: EdgeLists<Double>, width: Int, _ p: UnsafePointer<Double>, _ q: UnsafePointer<Double>,
     _ normalization: NormalizationPointers<Double>, _ coefficients: NormalizationGradientPointers<Double>,
     _ gp: UnsafeMutablePointer<Double>, _ gq: UnsafeMutablePointer<Double>
   ) {
     sluice_triplet_normalization_backward_f64(
-      edges.centerCount, width, edges.offsets, p, q, normalization.mean, normalization.inverseDeviation,
+      edges.centerCount, width, edges.offsets, edges.multiplicities.edges,
+      edges.multiplicities.centers, p, q, normalization.mean, normalization.inverseDeviation,
       coefficients.k1, coefficients.k2, coefficients.k3, gp, gq)
   }
 }

@@ -26,17 +26,17 @@ extension Double: KernelScalar {
   ) {
     sluice_edge_statistics_f64(
       block.centerCount, block.width, block.projections, block.edgeOffsets, block.neighbors, block.taps,
-      block.starts, block.edgeWeights, sum, square)
+      block.starts, block.edgeWeights, block.multiplicities.rows, sum, square)
   }
 
   /// See `KernelScalar`.
   public static func edgeGate(
     _ block: EdgeBlock<Double>, scale: UnsafePointer<Double>?, shift: UnsafePointer<Double>?,
-    multiplicities: UnsafePointer<Double>?, into s: UnsafeMutablePointer<Double>
+    into s: UnsafeMutablePointer<Double>
   ) {
     sluice_edge_gate_f64(
       block.centerCount, block.width, block.projections, block.edgeOffsets, block.neighbors, block.taps,
-      block.starts, block.edgeWeights, scale, shift, multiplicities, s)
+      block.starts, block.edgeWeights, scale, shift, block.multiplicities.edges, s)
   }
 
   /// See `KernelScalar`.
@@ -48,7 +48,7 @@ extension Double: KernelScalar {
     sluice_edge_gate_backward_statistics_f64(
       block.centerCount, block.width, block.projections, block.edgeOffsets, block.neighbors, block.taps,
       block.starts, block.edgeWeights, normalization.scale, normalization.shift, normalization.mean,
-      normalization.inverseDeviation, gradient, sumG, sumGX)
+      normalization.inverseDeviation, gradient, block.multiplicities.edges, sumG, sumGX)
   }
 
   /// See `KernelScalar`.
@@ -61,17 +61,19 @@ extension Double: KernelScalar {
     sluice_edge_gate_backward_f64(
       block.centerCount, block.width, block.projections, block.edgeOffsets, block.neighbors, block.taps,
       block.starts, block.edgeWeights, normalization.scale, normalization.shift, normalization.mean,
-      normalization.inverseDeviation, gradient, coefficients.k1, coefficients.k2, coefficients.k3,
+      normalization.inverseDeviation, gradient, block.multiplicities.edges, block.multiplicities.rows,
+      coefficients.k1, coefficients.k2, coefficients.k3,
       projections,
       edgeWeights)
   }
 
   /// See `KernelScalar`.
   public static func columnStatistics(
-    _ x: UnsafePointer<Double>, rows: Int, width: Int, sum: UnsafeMutablePointer<Double>,
+    _ x: UnsafePointer<Double>, rows: Int, width: Int, weights: UnsafePointer<Double>?,
+    sum: UnsafeMutablePointer<Double>,
     square: UnsafeMutablePointer<Double>
   ) {
-    sluice_column_statistics_f64(rows, width, x, sum, square)
+    sluice_column_statistics_f64(rows, width, x, weights, sum, square)
   }
 
   /// See `KernelScalar`.
@@ -97,10 +99,11 @@ extension Double: KernelScalar {
   public static func normalizationBackward(
     rows: Int, width: Int, gradient g: UnsafePointer<Double>, _ s: UnsafePointer<Double>,
     _ normalization: NormalizationPointers<Double>, _ coefficients: NormalizationGradientPointers<Double>,
-    into out: UnsafeMutablePointer<Double>
+    weights: UnsafePointer<Double>?, into out: UnsafeMutablePointer<Double>
   ) {
     sluice_normalization_backward_f64(
-      rows, width, g, s, normalization.mean, normalization.inverseDeviation, coefficients.k1, coefficients.k2,
+      rows, width, g, s, normalization.mean, normalization.inverseDeviation, weights, coefficients.k1,
+      coefficients.k2,
       coefficients.k3, out)
   }
 

@@ -26,17 +26,17 @@ extension Float: KernelScalar {
   ) {
     sluice_edge_statistics_f32(
       block.centerCount, block.width, block.projections, block.edgeOffsets, block.neighbors, block.taps,
-      block.starts, block.edgeWeights, sum, square)
+      block.starts, block.edgeWeights, block.multiplicities.rows, sum, square)
   }
 
   /// See `KernelScalar`.
   public static func edgeGate(
     _ block: EdgeBlock<Float>, scale: UnsafePointer<Float>?, shift: UnsafePointer<Float>?,
-    multiplicities: UnsafePointer<Float>?, into s: UnsafeMutablePointer<Float>
+    into s: UnsafeMutablePointer<Float>
   ) {
     sluice_edge_gate_f32(
       block.centerCount, block.width, block.projections, block.edgeOffsets, block.neighbors, block.taps,
-      block.starts, block.edgeWeights, scale, shift, multiplicities, s)
+      block.starts, block.edgeWeights, scale, shift, block.multiplicities.edges, s)
   }
 
   /// See `KernelScalar`.
@@ -47,7 +47,7 @@ extension Float: KernelScalar {
     sluice_edge_gate_backward_statistics_f32(
       block.centerCount, block.width, block.projections, block.edgeOffsets, block.neighbors, block.taps,
       block.starts, block.edgeWeights, normalization.scale, normalization.shift, normalization.mean,
-      normalization.inverseDeviation, gradient, sumG, sumGX)
+      normalization.inverseDeviation, gradient, block.multiplicities.edges, sumG, sumGX)
   }
 
   /// See `KernelScalar`.
@@ -59,17 +59,19 @@ extension Float: KernelScalar {
     sluice_edge_gate_backward_f32(
       block.centerCount, block.width, block.projections, block.edgeOffsets, block.neighbors, block.taps,
       block.starts, block.edgeWeights, normalization.scale, normalization.shift, normalization.mean,
-      normalization.inverseDeviation, gradient, coefficients.k1, coefficients.k2, coefficients.k3,
+      normalization.inverseDeviation, gradient, block.multiplicities.edges, block.multiplicities.rows,
+      coefficients.k1, coefficients.k2, coefficients.k3,
       projections,
       edgeWeights)
   }
 
   /// See `KernelScalar`.
   public static func columnStatistics(
-    _ x: UnsafePointer<Float>, rows: Int, width: Int, sum: UnsafeMutablePointer<Double>,
+    _ x: UnsafePointer<Float>, rows: Int, width: Int, weights: UnsafePointer<Float>?,
+    sum: UnsafeMutablePointer<Double>,
     square: UnsafeMutablePointer<Double>
   ) {
-    sluice_column_statistics_f32(rows, width, x, sum, square)
+    sluice_column_statistics_f32(rows, width, x, weights, sum, square)
   }
 
   /// See `KernelScalar`.
@@ -94,10 +96,11 @@ extension Float: KernelScalar {
   public static func normalizationBackward(
     rows: Int, width: Int, gradient g: UnsafePointer<Float>, _ s: UnsafePointer<Float>,
     _ normalization: NormalizationPointers<Float>, _ coefficients: NormalizationGradientPointers<Float>,
-    into out: UnsafeMutablePointer<Float>
+    weights: UnsafePointer<Float>?, into out: UnsafeMutablePointer<Float>
   ) {
     sluice_normalization_backward_f32(
-      rows, width, g, s, normalization.mean, normalization.inverseDeviation, coefficients.k1, coefficients.k2,
+      rows, width, g, s, normalization.mean, normalization.inverseDeviation, weights, coefficients.k1,
+      coefficients.k2,
       coefficients.k3, out)
   }
 

@@ -26,12 +26,14 @@ public struct EdgeBlock<Scalar> {
   public var starts: UnsafePointer<Int32>
   /// Projection of the Gaussians, shape (K, 2w).
   public var edgeWeights: UnsafePointer<Scalar>
+  /// How often centers and edges count.
+  public var multiplicities: Multiplicities<Scalar>
 
   /// A block over memory that must stay valid while it is used.
   public init(
     centerCount: Int, width: Int, projections: UnsafePointer<Scalar>, edgeOffsets: UnsafePointer<Int32>,
     neighbors: UnsafePointer<Int32>, taps: UnsafePointer<Scalar>, starts: UnsafePointer<Int32>,
-    edgeWeights: UnsafePointer<Scalar>
+    edgeWeights: UnsafePointer<Scalar>, multiplicities: Multiplicities<Scalar> = Multiplicities()
   ) {
     precondition(width > 0 && width % 16 == 0, "the node width is a multiple of 16")
     self.centerCount = centerCount
@@ -42,6 +44,29 @@ public struct EdgeBlock<Scalar> {
     self.taps = taps
     self.starts = starts
     self.edgeWeights = edgeWeights
+    self.multiplicities = multiplicities
+  }
+}
+
+/// How many centers and edges of the whole graph each one of its quotient stands for; nil where each stands for itself.
+///
+/// Gradients with respect to a row are those with respect to all the rows that it stands for.
+public struct Multiplicities<Scalar> {
+  /// Centers that each center stands for, shape (n).
+  public var centers: UnsafePointer<Scalar>?
+  /// Edges of one center that each edge stands for, shape (E).
+  public var edges: UnsafePointer<Scalar>?
+  /// Edges of the whole graph that each edge stands for, the product of the two, shape (E).
+  public var rows: UnsafePointer<Scalar>?
+
+  /// Three arrays over memory that must stay valid while it is used.
+  public init(
+    centers: UnsafePointer<Scalar>? = nil, edges: UnsafePointer<Scalar>? = nil,
+    rows: UnsafePointer<Scalar>? = nil
+  ) {
+    self.centers = centers
+    self.edges = edges
+    self.rows = rows
   }
 }
 
@@ -105,11 +130,10 @@ public protocol KernelScalar: BinaryFloatingPoint, Sendable {
   static func edgeStatistics(
     _ block: EdgeBlock<Self>, sum: UnsafeMutablePointer<Double>, square: UnsafeMutablePointer<Double>)
 
-  /// s (n, w) = Σ over edges of sigmoid(p̃ filter) ⊙ softplus(p̃ core), with p̃ = p where `scale` is nil; edge e counts
-  /// `multiplicities[e]` times, once where that is nil.
+  /// s (n, w) = Σ over edges of sigmoid(p̃ filter) ⊙ softplus(p̃ core), with p̃ = p where `scale` is nil.
   static func edgeGate(
     _ block: EdgeBlock<Self>, scale: UnsafePointer<Self>?, shift: UnsafePointer<Self>?,
-    multiplicities: UnsafePointer<Self>?, into s: UnsafeMutablePointer<Self>)
+    into s: UnsafeMutablePointer<Self>)
 
   /// First backward pass of `edgeGate`: adds the sums of g = dL/dp̃ and of g · p̂ to `sumG`, `sumGX`, shape (2w).
   static func edgeGateBackwardStatistics(
@@ -122,9 +146,10 @@ public protocol KernelScalar: BinaryFloatingPoint, Sendable {
     _ coefficients: NormalizationGradientPointers<Self>, projections: UnsafeMutablePointer<Self>,
     edgeWeights: UnsafeMutablePointer<Self>)
 
-  /// Adds the column sums of x and x², x of shape (n, w), to `sum`, `square`.
+  /// Adds the column sums of x and x², x of shape (n, w), to `sum`, `square`; row r counts `weights[r]` times.
   static func columnStatistics(
-    _ x: UnsafePointer<Self>, rows: Int, width: Int, sum: UnsafeMutablePointer<Double>,
+    _ x: UnsafePointer<Self>, rows: Int, width: Int, weights: UnsafePointer<Self>?,
+    sum: UnsafeMutablePointer<Double>,
     square: UnsafeMutablePointer<Double>)
 
   /// out (n, w) = softplus(v + s ⊙ scale + shift).
@@ -138,11 +163,11 @@ public protocol KernelScalar: BinaryFloatingPoint, Sendable {
     _ normalization: NormalizationPointers<Self>, gradient g: UnsafeMutablePointer<Self>,
     sumG: UnsafeMutablePointer<Double>, sumGX: UnsafeMutablePointer<Double>)
 
-  /// out (n, w) = k1 ⊙ g − k2 − k3 ⊙ ŝ.
+  /// out (n, w) = k1 ⊙ g − weights · (k2 + k3 ⊙ ŝ), the weights being one a row, or 1 where nil.
   static func normalizationBackward(
     rows: Int, width: Int, gradient g: UnsafePointer<Self>, _ s: UnsafePointer<Self>,
     _ normalization: NormalizationPointers<Self>, _ coefficients: NormalizationGradientPointers<Self>,
-    into out: UnsafeMutablePointer<Self>)
+    weights: UnsafePointer<Self>?, into out: UnsafeMutablePointer<Self>)
 
   /// x = softplus(x) in place.
   static func softplus(_ x: UnsafeMutablePointer<Self>, count: Int)
@@ -158,42 +183,43 @@ public protocol KernelScalar: BinaryFloatingPoint, Sendable {
 
   /// p (E, w) += row of the center (where given) + row of the neighbor; rows of `stride` numbers.
   static func edgeAssemble(
-    _ edges: EdgeLists, width: Int, center: UnsafePointer<Self>?, neighbor: UnsafePointer<Self>, stride: Int,
+    _ edges: EdgeLists<Self>, width: Int, center: UnsafePointer<Self>?, neighbor: UnsafePointer<Self>,
+    stride: Int,
     into p: UnsafeMutablePointer<Self>)
 
   /// Backward of `edgeAssemble`: overwrites the centers' rows (where given), adds to the neighbors' rows.
   static func edgeScatter(
-    _ edges: EdgeLists, width: Int, _ p: UnsafePointer<Self>, center: UnsafeMutablePointer<Self>?,
+    _ edges: EdgeLists<Self>, width: Int, _ p: UnsafePointer<Self>, center: UnsafeMutablePointer<Self>?,
     neighbor: UnsafeMutablePointer<Self>, stride: Int)
 
   /// s (n, d) = Σ over edges, u (E, e) = per edge, of sigmoid(filter) ⊙ softplus(core) of p ⊙ scale + shift.
   static func pairGate(
-    _ edges: EdgeLists, _ widths: GateWidths, _ p: UnsafePointer<Self>, scale: UnsafePointer<Self>,
+    _ edges: EdgeLists<Self>, _ widths: GateWidths, _ p: UnsafePointer<Self>, scale: UnsafePointer<Self>,
     shift: UnsafePointer<Self>, nodes s: UnsafeMutablePointer<Self>, edges u: UnsafeMutablePointer<Self>)
 
   /// Backward of `pairGate` with respect to p ⊙ scale + shift: overwrites g (E, o).
   static func pairGateBackward(
-    _ edges: EdgeLists, _ widths: GateWidths, _ p: UnsafePointer<Self>, scale: UnsafePointer<Self>,
+    _ edges: EdgeLists<Self>, _ widths: GateWidths, _ p: UnsafePointer<Self>, scale: UnsafePointer<Self>,
     shift: UnsafePointer<Self>, nodes gs: UnsafePointer<Self>, edges gu: UnsafePointer<Self>,
     into g: UnsafeMutablePointer<Self>)
 
   /// Triplets j ≠ l of edges of one center, t = (pⱼ + qₗ) ⊙ scale + shift: adds Σ over (j, l) to s (n, d) and Σ over l
   /// to u (E, e), times 1 / (edges of the center − 1) where `normalize`.
   static func tripletGate(
-    _ edges: EdgeLists, _ widths: GateWidths, _ p: UnsafePointer<Self>, _ q: UnsafePointer<Self>,
+    _ edges: EdgeLists<Self>, _ widths: GateWidths, _ p: UnsafePointer<Self>, _ q: UnsafePointer<Self>,
     scale: UnsafePointer<Self>, shift: UnsafePointer<Self>, normalize: Bool,
     nodes s: UnsafeMutablePointer<Self>,
     edges u: UnsafeMutablePointer<Self>)
 
   /// Backward of `tripletGate` with respect to t: overwrites gp = Σ over l and gq = Σ over j, both (E, o).
   static func tripletGateBackward(
-    _ edges: EdgeLists, _ widths: GateWidths, _ p: UnsafePointer<Self>, _ q: UnsafePointer<Self>,
+    _ edges: EdgeLists<Self>, _ widths: GateWidths, _ p: UnsafePointer<Self>, _ q: UnsafePointer<Self>,
     scale: UnsafePointer<Self>, shift: UnsafePointer<Self>, normalize: Bool, nodes gs: UnsafePointer<Self>,
     edges gu: UnsafePointer<Self>, into gp: UnsafeMutablePointer<Self>, _ gq: UnsafeMutablePointer<Self>)
 
   /// Adds the column sums of pⱼ + qₗ and of its square over all triplets to `sum`, `square`, in O(E).
   static func tripletStatistics(
-    _ edges: EdgeLists, width: Int, _ p: UnsafePointer<Self>, _ q: UnsafePointer<Self>,
+    _ edges: EdgeLists<Self>, width: Int, _ p: UnsafePointer<Self>, _ q: UnsafePointer<Self>,
     sum: UnsafeMutablePointer<Double>, square: UnsafeMutablePointer<Double>)
 
   /// Adds the column sums of g and of g ⊙ x to `sumG`, `sumGX`; both of shape (rows, width).
@@ -203,7 +229,7 @@ public protocol KernelScalar: BinaryFloatingPoint, Sendable {
 
   /// Backward of the normalization over all triplets: gp, gq (E, w) become dL/dp, dL/dq.
   static func tripletNormalizationBackward(
-    _ edges: EdgeLists, width: Int, _ p: UnsafePointer<Self>, _ q: UnsafePointer<Self>,
+    _ edges: EdgeLists<Self>, width: Int, _ p: UnsafePointer<Self>, _ q: UnsafePointer<Self>,
     _ normalization: NormalizationPointers<Self>, _ coefficients: NormalizationGradientPointers<Self>,
     _ gp: UnsafeMutablePointer<Self>, _ gq: UnsafeMutablePointer<Self>)
 }
@@ -227,18 +253,24 @@ public struct GateWidths: Hashable, Sendable {
 }
 
 /// Which edges belong to which center; the memory must stay valid while it is used.
-public struct EdgeLists {
+public struct EdgeLists<Scalar> {
   /// Number of centers n.
   public let centerCount: Int
   /// Shape (n + 1).
   public let offsets: UnsafePointer<Int32>
   /// Shape (E).
   public let neighbors: UnsafePointer<Int32>
+  /// How often centers and edges count.
+  public let multiplicities: Multiplicities<Scalar>
 
   /// Lists over memory that the caller owns.
-  public init(centerCount: Int, offsets: UnsafePointer<Int32>, neighbors: UnsafePointer<Int32>) {
+  public init(
+    centerCount: Int, offsets: UnsafePointer<Int32>, neighbors: UnsafePointer<Int32>,
+    multiplicities: Multiplicities<Scalar> = Multiplicities()
+  ) {
     self.centerCount = centerCount
     self.offsets = offsets
     self.neighbors = neighbors
+    self.multiplicities = multiplicities
   }
 }

@@ -6,13 +6,25 @@ internal import TestSupport
 /// Small networks with random weights: they predict nonsense, but as repeatably as real ones.
 public enum TinyModel {
   /// The shape: one convolution of 16-wide atom vectors.
-  public static var configuration: CGCNNConfiguration {
+  public static var configuration: NetworkConfiguration {
     var configuration = CGCNNConfiguration()
     configuration.nodeWidth = 16
     configuration.hiddenWidth = 16
     configuration.convolutionCount = 1
     configuration.gaussianSpacing = 1
-    return configuration
+    return .cgcnn(configuration)
+  }
+
+  /// The same with Voronoi neighbors, edge updates and three-body terms.
+  public static var improvedConfiguration: NetworkConfiguration {
+    var configuration = ICGCNNConfiguration()
+    configuration.nodeWidth = 16
+    configuration.edgeWidth = 16
+    configuration.hiddenWidth = 16
+    configuration.convolutionCount = 2
+    configuration.gaussianSpacing = 1
+    configuration.hasTriplets = true
+    return .icgcnn(configuration)
   }
 
   /// Writes a model folder.
@@ -23,21 +35,24 @@ public enum TinyModel {
   ///   - seed: decides the weights.
   ///   - memberCount: members of the ensemble.
   ///   - property: what it claims to predict.
+  ///   - configuration: its shape.
   ///   - spread: scale of the predictions (eV/atom, or the property's unit).
   @discardableResult
   public static func write(
     to path: String, name: String = "tiny", seed: UInt64 = 1, memberCount: Int = 2,
-    property: String = "formation_energy_per_atom", spread: Double = 8
+    property: String = "formation_energy_per_atom",
+    configuration: NetworkConfiguration = TinyModel.configuration, spread: Double = 8
   ) throws -> ModelCard {
     var members: [ModelCard.Member] = []
-    var networks: [CGCNNParameters<Float>] = []
+    var networks: [NetworkParameters] = []
     for index in 0..<memberCount {
       var generator = SeededRandom(seed: seed, stream: UInt64(index))
-      networks.append(try CGCNNParameters<Float>(configuration, using: &generator))
+      networks.append(try NetworkParameters(configuration, using: &generator))
       members.append(
         ModelCard.Member(normalizer: Normalizer(mean: -0.5, standardDeviation: spread), seed: seed))
     }
-    let unit = property.hasPrefix("formation_energy") ? "eV/atom" : "eV"
+    let perAtom = property.hasPrefix("formation_energy") || property == "e_above_hull"
+    let unit = perAtom ? "eV/atom" : "eV"
     let card = ModelCard(
       name: name, configuration: configuration, property: property, unit: unit, members: members)
     return try ModelFolder.write(path: path, card: card, parameters: networks)

@@ -37,17 +37,18 @@ public struct TrainingFolder: Sendable {
   ///   - epochs: epochs of 3 steps each.
   ///   - rate: learning rate.
   ///   - property: "target" or "constant".
+  ///   - model: further keys of `model`, after a comma.
   ///   - name: name of the file.
   public func training(
     _ more: String = "", members: Int = 2, epochs: Int = 4, rate: Double = 0.01, property: String = "target",
-    named name: String = "training"
+    model: String = "", named name: String = "training"
   ) throws -> String {
     try folder.write(
       """
       version: 1
       name: smooth
       data: {train: train.jsonl, validation: validation.jsonl, test: test.jsonl, property: \(property), unit: eV}
-      model: {node_width: 16, hidden_width: 16, convolutions: 1, gaussian_spacing: 1}
+      model: {node_width: 16, hidden_width: 16, convolutions: 1, gaussian_spacing: 1\(model)}
       training: {members: \(members), epochs: \(epochs), batch_size: 16, learning_rate: \(rate), seed: 7\(more)}
 
       """, to: name + ".yaml")

@@ -88,12 +88,11 @@ import Testing
 
   @Test(arguments: [
     ("- predict: {model: model}", "graph stage is needed before predict"),
-    ("- graph: {count: 8}\n- predict: {model: model}", "8 within 8.0"),
+    ("- graph: {count: 8}\n- predict: {model: model}", "8 nearest neighbors within 8.0"),
     ("- graph: {}\n- hull: {reference: phases.csv}", "no model of formation_energy_per_atom"),
     ("- graph: {}\n- predict: {model: absent}", "absent does not exist"),
     ("- graph: {}\n- predict: {model: model}\n- predict: {model: model}", "two models are named \"tiny\""),
     ("- filter: {}\n- filter: {}", "two filters share a name"),
-    ("- graph: {}\n- graph: {}", "at most one graph stage"),
     ("- filter: {without_elements: [Unobtainium]}", "\"Unobtainium\" is no element"),
     (
       "- filter: {minimum_elements: 3, maximum_elements: 2}", "minimum_elements 3 is above maximum_elements 2"

@@ -174,10 +174,12 @@ import Testing
     for model in 0..<2 {
       let rows = try store.ranked(RankingFilter(model: model, hull: .combined))
       #expect(rows.count == 25)
-      var solver = HullSolver(references: try hull(energies: rows.map { ($0.formula, $0.stability.energy) }))
+      var solver = HullSolver(
+        references: try hull(
+          energies: rows.map { ($0.formula, try #require($0.stability.energy)) }))
       for row in rows {
         let distance = try solver.distance(
-          of: Composition(formula: row.formula), energyPerAtom: row.stability.energy)
+          of: Composition(formula: row.formula), energyPerAtom: try #require(row.stability.energy))
         #expect(row.combined?.decompositionEnergy == distance.decompositionEnergy)
         #expect(row.combined?.model == model)
       }

@@ -28,7 +28,9 @@ import Testing
   private func predictions(_ structures: [Structure], _ ensemble: Ensemble) throws -> [EnsemblePrediction] {
     var collection = GraphCollection()
     for structure in structures {
-      collection.append(try ensemble.graphBuilder.graph(of: structure), for: ensemble.configuration)
+      collection.append(
+        try ensemble.graphBuilder.graph(of: structure, scratch: NeighborGraphBuilder.Scratch()),
+        for: ensemble.configuration)
     }
     return ensemble.predictions(collection, scratch: Ensemble.Scratch())
   }
@@ -73,7 +75,10 @@ import Testing
     while structures.count < 20 {
       let structure = try randomStructure(siteCount: 1 + structures.count / 2, using: &generator)
       // A site sees its own images in pairs of equal distance, one of which may be the twelfth neighbor.
-      guard try ensemble.graphBuilder.graph(of: structure).tiedCutSites().isEmpty else { continue }
+      guard
+        try ensemble.graphBuilder.graph(of: structure, scratch: NeighborGraphBuilder.Scratch()).graph
+          .tiedCutSites().isEmpty
+      else { continue }
       structures.append(("random \(structures.count)", structure))
     }
     try check(structures, ensemble)
@@ -91,7 +96,9 @@ import Testing
     while structures.count < 40, let record = try reader.next() {
       let decoded = try decoder.decode(record)
       guard decoded.structure.siteCount <= 40 else { continue }
-      if try ensemble.graphBuilder.graph(of: decoded.structure).tiedCutSites().isEmpty {
+      if try ensemble.graphBuilder.graph(of: decoded.structure, scratch: NeighborGraphBuilder.Scratch()).graph
+        .tiedCutSites().isEmpty
+      {
         structures.append((decoded.id, decoded.structure))
       } else {
         tied += 1
@@ -126,10 +133,14 @@ import Testing
     for count in [40, 1, 17] {
       var collection = GraphCollection()
       let other = try randomStructure(siteCount: count, using: &generator)
-      collection.append(try ensemble.graphBuilder.graph(of: other), for: ensemble.configuration)
+      collection.append(
+        try ensemble.graphBuilder.graph(of: other, scratch: NeighborGraphBuilder.Scratch()),
+        for: ensemble.configuration)
       _ = ensemble.predictions(collection, scratch: scratch)
       collection.removeAll()
-      collection.append(try ensemble.graphBuilder.graph(of: structure), for: ensemble.configuration)
+      collection.append(
+        try ensemble.graphBuilder.graph(of: structure, scratch: NeighborGraphBuilder.Scratch()),
+        for: ensemble.configuration)
       #expect(ensemble.predictions(collection, scratch: scratch) == expected)
     }
   }

@@ -4,6 +4,9 @@
 // atom, its edges are contiguous: edge_offsets[i] ..< edge_offsets[i + 1]. The pre-activation of edge e = (i, j) is
 //   p_e = AB[i][0 ..< 2w] + AB[j][2w ..< 4w] + sum_t taps[e][t] * edge_weights[starts[e] + t][0 ..< 2w]
 // where channels 0 ..< w are the filter (sigmoid) half and w ..< 2w the core (softplus) half.
+// Where a graph is a quotient, a centre stands for center_weights[i] centres, and an edge for multiplicities[e] edges of
+// each of them, row_weights[e] = center_weights[i] * multiplicities[e] in all; null means once. Gradients with respect
+// to a row are those with respect to all that it stands for.
 // No kernel allocates; every sum runs in an order that depends on nothing but the given range.
 #ifndef SLUICE_CKERNELS_H
 #define SLUICE_CKERNELS_H
@@ -29,7 +32,8 @@ extern "C" {
   /* Adds the column sums and sums of squares of p over all edges of centres 0 ..< n to sum, square (2w). */       \
   void sluice_edge_statistics_##SUFFIX(size_t n, size_t w, const REAL *ab, const int32_t *edge_offsets,            \
                                        const int32_t *neighbors, const REAL *taps, const int32_t *starts,         \
-                                       const REAL *edge_weights, double *sum, double *square);                    \
+                                       const REAL *edge_weights, const REAL *row_weights, double *sum,           \
+                                       double *square);                                                           \
   /* s (n, w) = sum over edges of sigmoid(p~ filter) * softplus(p~ core), p~ = p * scale + shift; null scale means \
      p~ = p. An edge counts multiplicities[e] times, once where null. Overwrites s. */                             \
   void sluice_edge_gate_##SUFFIX(size_t n, size_t w, const REAL *ab, const int32_t *edge_offsets,                  \
@@ -41,16 +45,18 @@ extern "C" {
   void sluice_edge_gate_backward_statistics_##SUFFIX(                                                             \
       size_t n, size_t w, const REAL *ab, const int32_t *edge_offsets, const int32_t *neighbors, const REAL *taps, \
       const int32_t *starts, const REAL *edge_weights, const REAL *scale, const REAL *shift, const REAL *mean,     \
-      const REAL *inverse_deviation, const REAL *gs, double *sum_g, double *sum_gx);                               \
+      const REAL *inverse_deviation, const REAL *gs, const REAL *multiplicities, double *sum_g, double *sum_gx);   \
   /* Backward, second pass: dL/dp = k1 * g - k2 - k3 * x; d_ab (n, 4w) is overwritten, d_edge_weights (count, 2w)  \
      is added to. */                                                                                              \
   void sluice_edge_gate_backward_##SUFFIX(                                                                        \
       size_t n, size_t w, const REAL *ab, const int32_t *edge_offsets, const int32_t *neighbors, const REAL *taps, \
       const int32_t *starts, const REAL *edge_weights, const REAL *scale, const REAL *shift, const REAL *mean,     \
-      const REAL *inverse_deviation, const REAL *gs, const REAL *k1, const REAL *k2, const REAL *k3, REAL *d_ab,   \
+      const REAL *inverse_deviation, const REAL *gs, const REAL *multiplicities, const REAL *row_weights,          \
+      const REAL *k1, const REAL *k2, const REAL *k3, REAL *d_ab,                                                  \
       REAL *d_edge_weights);                                                                                      \
   /* Adds the column sums and sums of squares of x (n, w) to sum, square (w). */                                   \
-  void sluice_column_statistics_##SUFFIX(size_t n, size_t w, const REAL *x, double *sum, double *square);          \
+  void sluice_column_statistics_##SUFFIX(size_t n, size_t w, const REAL *x, const REAL *row_weights, double *sum,   \
+                                         double *square);                                                        \
   /* out (n, w) = softplus(v + s * scale + shift). */                                                             \
   void sluice_residual_softplus_##SUFFIX(size_t n, size_t w, const REAL *v, const REAL *s, const REAL *scale,      \
                                          const REAL *shift, REAL *out);                                           \
@@ -61,7 +67,8 @@ extern "C" {
                                                   double *sum_g, double *sum_gx);                                 \
   /* out = k1 * g - k2 - k3 * (s - mean) * inverse_deviation, all (n, w) by columns. */                            \
   void sluice_normalization_backward_##SUFFIX(size_t n, size_t w, const REAL *g, const REAL *s, const REAL *mean,  \
-                                              const REAL *inverse_deviation, const REAL *k1, const REAL *k2,       \
+                                              const REAL *inverse_deviation, const REAL *row_weights,              \
+                                              const REAL *k1, const REAL *k2,                                     \
                                               const REAL *k3, REAL *out);                                         \
   /* x (count) = softplus(x) in place; any count. */                                                              \
   void sluice_softplus_##SUFFIX(size_t count, REAL *x);                                                           \
@@ -81,31 +88,37 @@ extern "C" {
                                     size_t neighbor_stride);                                                      \
   /* Pairs: s (n, d) = sums over edges, u (E, e) = per edge, of sigmoid(filter) * softplus(core) of p * scale +     \
      shift. */                                                                                                    \
-  void sluice_pair_gate_##SUFFIX(size_t n, size_t d, size_t e, const int32_t *edge_offsets, const REAL *p,         \
+  void sluice_pair_gate_##SUFFIX(size_t n, size_t d, size_t e, const int32_t *edge_offsets,                         \
+                                 const REAL *multiplicities, const REAL *p,                                       \
                                  const REAL *scale, const REAL *shift, REAL *s, REAL *u);                          \
   /* Backward of pair_gate with respect to p * scale + shift: g (E, o). */                                         \
   void sluice_pair_gate_backward_##SUFFIX(size_t n, size_t d, size_t e, const int32_t *edge_offsets,               \
-                                          const REAL *p, const REAL *scale, const REAL *shift, const REAL *gs,     \
+                                          const REAL *multiplicities, const REAL *p, const REAL *scale,            \
+                                          const REAL *shift, const REAL *gs,                                      \
                                           const REAL *gu, REAL *g);                                               \
   /* Triplets (j, l), j != l, of edges with one centre: t = (p_j + q_l) * scale + shift; s += sum over (j, l), u_j  \
      += sum over l, each times 1 / (edges of the centre - 1) where normalize is not 0. */                         \
-  void sluice_triplet_gate_##SUFFIX(size_t n, size_t d, size_t e, const int32_t *edge_offsets, const REAL *p,      \
+  void sluice_triplet_gate_##SUFFIX(size_t n, size_t d, size_t e, const int32_t *edge_offsets,                      \
+                                    const REAL *multiplicities, const REAL *p,                                    \
                                     const REAL *q, const REAL *scale, const REAL *shift, int normalize, REAL *s,   \
                                     REAL *u);                                                                     \
   /* Backward of triplet_gate with respect to t: gp_j = sum over l, gq_l = sum over j, both (E, o), overwritten. */  \
   void sluice_triplet_gate_backward_##SUFFIX(size_t n, size_t d, size_t e, const int32_t *edge_offsets,            \
-                                             const REAL *p, const REAL *q, const REAL *scale, const REAL *shift,   \
+                                             const REAL *multiplicities, const REAL *p, const REAL *q,             \
+                                             const REAL *scale, const REAL *shift,                                \
                                              int normalize, const REAL *gs, const REAL *gu, REAL *gp, REAL *gq);   \
   /* Adds the column sums and sums of squares of p_j + q_l over all triplets to sum, square (w), without visiting   \
      them. */                                                                                                     \
-  void sluice_triplet_statistics_##SUFFIX(size_t n, size_t w, const int32_t *edge_offsets, const REAL *p,          \
+  void sluice_triplet_statistics_##SUFFIX(size_t n, size_t w, const int32_t *edge_offsets,                          \
+                                          const REAL *multiplicities, const REAL *center_weights, const REAL *p,  \
                                           const REAL *q, double *sum, double *square);                             \
   /* Adds the column sums of g and of g * x to sum_g, sum_gx; x, g (n, w). */                                      \
   void sluice_column_products_##SUFFIX(size_t n, size_t w, const REAL *x, const REAL *g, double *sum_g,            \
                                        double *sum_gx);                                                           \
   /* Backward of the normalisation of t over all triplets: gp, gq become dL/dp, dL/dq. */                          \
   void sluice_triplet_normalization_backward_##SUFFIX(                                                            \
-      size_t n, size_t w, const int32_t *edge_offsets, const REAL *p, const REAL *q, const REAL *mean,             \
+      size_t n, size_t w, const int32_t *edge_offsets, const REAL *multiplicities, const REAL *center_weights,     \
+      const REAL *p, const REAL *q, const REAL *mean,                                                             \
       const REAL *inverse_deviation, const REAL *k1, const REAL *k2, const REAL *k3, REAL *gp, REAL *gq);
 
 SLUICE_DECLARE(float, f32)

@@ -41,7 +41,7 @@ struct Rank: ParsableCommand {
       ])
       for (rank, row) in rows.enumerated() {
         table.append([
-          "\(rank + 1)", row.materialID, row.formula, decimals(row.stability.energy, 4),
+          "\(rank + 1)", row.materialID, row.formula, row.stability.energy.map { decimals($0, 4) } ?? "",
           row.energyStandardDeviation.map { decimals($0, 4) } ?? "",
           decimals(place(row).energyAboveHull, 4), place(row).decomposition,
         ])

@@ -1,0 +1,155 @@
+import Crystal
+import CrystalGraphs
+import CrystalModels
+import TensorKernels
+import TestSupport
+import Testing
+
+/// Crystals with equivalent sites (supercells of a small crystal) and without.
+private func crystals(_ count: Int, largest: Int, seed: UInt64) throws -> [Structure] {
+  var generator = SeededGenerator(seed: seed)
+  return try (0..<count).flatMap { index -> [Structure] in
+    let cell = try randomStructure(siteCount: 1 + index % largest, using: &generator)
+    let lattice = cell.lattice
+    let double = try Lattice(a: 2 * lattice.a, b: lattice.b, c: lattice.c)
+    let copies = cell.fractionalPositions.flatMap { position in
+      [0.0, 1.0].map { SIMD3((position.x + $0) / 2, position.y, position.z) }
+    }
+    let supercell = try Structure(
+      lattice: double, elements: cell.elements.flatMap { [$0, $0] }, fractionalPositions: copies)
+    return [cell, supercell]
+  }
+}
+
+/// The graphs of crystals whole and as quotients.
+private func graphs(
+  _ crystals: [Structure], for configuration: NetworkConfiguration
+) throws -> (whole: GraphCollection, merged: GraphCollection) {
+  let builder = NeighborGraphBuilder(configuration.rule)
+  let scratch = NeighborGraphBuilder.Scratch()
+  var (whole, merged) = (GraphCollection(), GraphCollection())
+  var quotient = QuotientGraph()
+  for crystal in crystals {
+    let graph = try builder.graph(of: crystal, scratch: scratch)
+    whole.append(graph, for: configuration)
+    merged.appendQuotient(of: graph, for: configuration, scratch: &quotient)
+  }
+  return (whole, merged)
+}
+
+private func cgcnn(_ padding: NeighborPadding = .none) -> CGCNNConfiguration {
+  var configuration = smallConfiguration(width: 32, hidden: 32, layers: 3)
+  configuration.padding = padding
+  configuration.cutoff = 4
+  configuration.neighborCount = 12
+  return configuration
+}
+
+private func icgcnn(_ change: (inout ICGCNNConfiguration) -> Void = { _ in }) -> ICGCNNConfiguration {
+  var configuration = ICGCNNConfiguration()
+  configuration.nodeWidth = 16
+  configuration.edgeWidth = 16
+  configuration.hiddenWidth = 16
+  configuration.convolutionCount = 2
+  change(&configuration)
+  return configuration
+}
+
+private let configurations: [NetworkConfiguration] = [
+  .cgcnn(cgcnn()), .cgcnn(cgcnn(.firstAtom)), .icgcnn(icgcnn()),
+  .icgcnn(icgcnn { $0.normalizesTriplets = false }), .icgcnn(icgcnn { $0.updatesEdges = false }),
+  .icgcnn(icgcnn { $0.hasTriplets = false }),
+  .icgcnn(
+    icgcnn {
+      $0.usesFacets = false
+      $0.nearestNeighborCount = 12
+    }),
+]
+
+/// Parameters with every kind of number away from its initial value.
+private func parameters(_ configuration: NetworkConfiguration) throws -> NetworkParameters {
+  var generator = SeededRandom(seed: 3)
+  let drawn = try NetworkParameters(configuration, using: &generator)
+  return drawn.replacing(
+    values: drawn.values.map { $0 * Float.random(in: 0.5...2, using: &generator) },
+    statistics: drawn.statistics.map { $0 + Float.random(in: 0.1...0.5, using: &generator) })
+}
+
+@Suite struct QuotientGraphTests {
+  @Test(arguments: configurations.indices)
+  func `a quotient graph predicts what the whole graph does`(index: Int) throws {
+    let configuration = configurations[index]
+    let (whole, merged) = try graphs(try crystals(12, largest: 4, seed: 41), for: configuration)
+    // Each supercell has twice the sites of its cell, and no more kinds of them.
+    for index in stride(from: 0, to: whole.count, by: 2) {
+      #expect(whole.siteCount(of: index + 1) == 2 * whole.siteCount(of: index))
+      #expect(merged.siteCount(of: index + 1) <= whole.siteCount(of: index))
+    }
+    #expect(merged.neighbors.count < whole.neighbors.count)
+    let predictor = NetworkPredictor([try parameters(configuration)])
+    let (a, b) = (predictor.predictions(whole, jobs: 1), predictor.predictions(merged, jobs: 1))
+    // Both are rounded to single precision in every layer; training below compares in double precision.
+    for (a, b) in zip(a, b) { #expect(abs(a - b) < 5e-6 * max(1, abs(a))) }
+  }
+
+  @Test(arguments: configurations.indices)
+  func `training on quotient graphs is training on the whole graphs`(index: Int) throws {
+    let configuration = configurations[index]
+    let (whole, merged) = try graphs(try crystals(4, largest: 2, seed: 43), for: configuration)
+    let targets = (0..<whole.count).map { Float($0 % 5) - 2 }
+    let batch = Array(0..<whole.count)
+    let (expected, found) =
+      switch try parameters(configuration) {
+      case .cgcnn(let own):
+        [whole, merged].map { graphs in
+          let network = CGCNNTrainingNetwork<Double>(CGCNNParameters<Double>(own), jobs: 1)
+          let loss = network.computeGradient(batch, of: graphs, targets: targets, loss: .squared)
+          return (loss, network.gradient, network.parameters.statistics)
+        }.pair
+      case .icgcnn(let own):
+        [whole, merged].map { graphs in
+          let network = ICGCNNTrainingNetwork<Double>(ICGCNNParameters<Double>(own), jobs: 1)
+          let loss = network.computeGradient(batch, of: graphs, targets: targets, loss: .squared)
+          return (loss, network.gradient, network.parameters.statistics)
+        }.pair
+      }
+    // Lengths are kept in single precision, and rounded before or after the mean is taken.
+    #expect(abs(expected.0 - found.0) < 1e-6 * max(1, expected.0))
+    let scale = expected.1.map { abs($0) }.max() ?? 0
+    #expect(scale > 0)
+    for (a, b) in zip(expected.1, found.1) { #expect(abs(a - b) < 1e-5 * scale) }
+    for (a, b) in zip(expected.2, found.2) { #expect(abs(a - b) < 1e-6 * max(1, abs(a))) }
+  }
+
+  @Test
+  func `rounding in the positions does not keep equivalent sites apart, and hardly changes a prediction`()
+    throws
+  {
+    var generator = SeededGenerator(seed: 47)
+    let exact = try crystals(8, largest: 4, seed: 53)
+    let shaken = try exact.map { crystal in
+      try Structure(
+        lattice: crystal.lattice, elements: crystal.elements,
+        fractionalPositions: crystal.fractionalPositions.map { position in
+          SIMD3(
+            position.x + Double.random(in: -1e-8...1e-8, using: &generator),
+            position.y + Double.random(in: -1e-8...1e-8, using: &generator),
+            position.z + Double.random(in: -1e-8...1e-8, using: &generator))
+        })
+    }
+    for configuration in [NetworkConfiguration.cgcnn(cgcnn()), .icgcnn(icgcnn())] {
+      let (_, ideal) = try graphs(exact, for: configuration)
+      let (whole, merged) = try graphs(shaken, for: configuration)
+      #expect(merged.neighbors.count == ideal.neighbors.count)
+      let predictor = NetworkPredictor([try parameters(configuration)])
+      let (a, b) = (predictor.predictions(whole, jobs: 1), predictor.predictions(merged, jobs: 1))
+      // Both are rounded to single precision in every layer; training below compares in double precision.
+      for (a, b) in zip(a, b) { #expect(abs(a - b) < 5e-6 * max(1, abs(a))) }
+    }
+  }
+}
+
+extension Array {
+  /// The two elements of an array of two.
+  fileprivate var pair: (Element, Element) { (self[0], self[1]) }
+}
