@@ -52,6 +52,9 @@ let package = Package(
     module("CrystalModels", ["Crystal", "CrystalGraphs", "TensorKernels", "ModelFormats"]),
     // Edges
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CBzip2", providers: [.apt(["libbz2-dev"])]),
+    .systemLibrary(name: "CLzma", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
     .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     // As the library itself was built, says its pkg-config file.
@@ -59,7 +62,9 @@ let package = Package(
       name: "CSimdjsonShim", cxxSettings: [.define("SIMDJSON_THREADS_ENABLED", to: "1")],
       linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CGemmiShim"),
-    module("StructureArchive", ["Crystal", "CZstd", "CArchive", "CSimdjsonShim", "CGemmiShim"]),
+    module(
+      "StructureArchive",
+      ["Crystal", "CZstd", "CZlib", "CBzip2", "CLzma", "CArchive", "CSimdjsonShim", "CGemmiShim"]),
     module(
       "ScreeningStore",
       [

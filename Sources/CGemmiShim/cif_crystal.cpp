@@ -48,6 +48,7 @@ struct Scratch {
   std::vector<uint16_t> symbols;
   std::vector<double> values;
   std::vector<uint8_t> present;
+  std::string found;
   std::vector<Operation> operations;
   std::vector<Site> sites;
   std::string message;
@@ -357,8 +358,8 @@ gemmi::UnitCell readCell(const cif::Block &block) {
 }
 
 void decode(
-    Scratch &scratch, const uint8_t *bytes, size_t length, const char *names, size_t nameCount, bool majority,
-    size_t largestSiteCount, cif_crystal *result) {
+    Scratch &scratch, const uint8_t *bytes, size_t length, const char *names, size_t nameCount, bool all,
+    bool majority, size_t largestSiteCount, cif_crystal *result) {
   cif::Document document;
   tao::pegtl::memory_input<> input(reinterpret_cast<const char *>(bytes), length, "cif");
   cif::parse_input(document, input);
@@ -394,13 +395,23 @@ void decode(
     scratch.values[k] = value;
     scratch.present[k] = 1;
   }
+  if (!all) return;
+  for (const cif::Item &item : block->items) {
+    if (item.type != cif::ItemType::Pair) continue;
+    double value = cif::as_number(item.pair[1]);
+    if (!std::isfinite(value)) continue;
+    scratch.found.append(item.pair[0]).push_back('\0');
+    scratch.values.push_back(value);
+    scratch.present.push_back(1);
+    result->found_count++;
+  }
 }
 
 }  // namespace
 
 extern "C" void cif_crystal_decode(
-    const uint8_t *bytes, size_t length, const char *names, size_t name_count, int32_t majority,
-    size_t largest_site_count, cif_crystal *result) {
+    const uint8_t *bytes, size_t length, const char *names, size_t name_count, int32_t all,
+    int32_t majority, size_t largest_site_count, cif_crystal *result) {
   std::memset(result, 0, sizeof *result);
   result->byte_offset = -1;
   try {
@@ -411,10 +422,11 @@ extern "C" void cif_crystal_decode(
     scratch.operations.clear();
     scratch.sites.clear();
     scratch.message.clear();
+    scratch.found.clear();
     scratch.values.assign(name_count, 0);
     scratch.present.assign(name_count, 0);
     try {
-      decode(scratch, bytes, length, names, name_count, majority != 0, largest_site_count, result);
+      decode(scratch, bytes, length, names, name_count, all != 0, majority != 0, largest_site_count, result);
     } catch (const Fault &fault) {
       result->status = fault.status;
       scratch.message = fault.what();
@@ -432,6 +444,8 @@ extern "C" void cif_crystal_decode(
     result->symbols = scratch.symbols.data();
     result->values = scratch.values.data();
     result->present = scratch.present.data();
+    result->found = scratch.found.data();
+    result->found_length = scratch.found.size();
     result->message = scratch.message.data();
     result->message_length = scratch.message.size();
   } catch (...) {

@@ -36,6 +36,7 @@ struct Scratch {
   std::vector<uint8_t> present;
   std::vector<Species> species;
   std::vector<std::string_view> names;
+  std::string found;
   std::string id;
   std::string message;
 };
@@ -44,6 +45,7 @@ struct Decoder {
   Scratch &scratch;
   json_crystal &result;
   bool majority;
+  bool all;
 
   bool fail(int32_t status, std::string message) {
     result.status = status;
@@ -194,6 +196,7 @@ struct Decoder {
   }
 
   bool pymatgenStructure(dom::object structure) {
+    result.form = json_crystal_pymatgen;
     dom::element lattice, matrixElement;
     dom::array sites;
     if (structure.at_key("lattice").get(lattice) || lattice.is_null()) {
@@ -255,6 +258,7 @@ struct Decoder {
   }
 
   bool optimade(dom::object attributes) {
+    result.form = json_crystal_optimade;
     dom::element lattice, coordinates;
     dom::array names;
     if (attributes.at_key("lattice_vectors").get(lattice) || lattice.is_null()) {
@@ -303,6 +307,7 @@ struct Decoder {
 
   // JARVIS atoms: lattice_mat, coords, elements, cartesian.
   bool jarvis(dom::object atoms) {
+    result.form = json_crystal_jarvis;
     dom::element lattice, species, coordinates;
     if (atoms.at_key("lattice_mat").get(lattice) || atoms.at_key("elements").get(species)
         || atoms.at_key("coords").get(coordinates)) {
@@ -336,7 +341,25 @@ struct Decoder {
     }
   }
 
+  // Notes a number under its name, unless the name is there already.
+  void addProperty(std::string_view name, double value) {
+    for (std::string_view known : scratch.names) {
+      if (known == name) return;
+    }
+    if (name.find('\0') != std::string_view::npos) return;
+    scratch.names.push_back(name);
+    scratch.values.push_back(value);
+    scratch.present.push_back(1);
+  }
+
   void findProperties(dom::object object) {
+    if (all) {
+      for (dom::key_value_pair field : object) {
+        double value;
+        if (!field.value.get(value)) addProperty(field.key, value);
+      }
+      return;
+    }
     for (size_t k = 0; k < scratch.names.size(); k++) {
       dom::element element;
       double value;
@@ -400,6 +423,7 @@ struct Decoder {
       } else if (name == "id" || name == "material_id" || name == "mat_id") {
         setId(cell);
       } else if (!name.empty() && !cell.get(value)) {
+        if (all) addProperty(name, value);
         for (size_t k = 0; k < scratch.names.size(); k++) {
           if (scratch.names[k] != name || scratch.present[k]) continue;
           scratch.present[k] = 1;
@@ -448,7 +472,7 @@ bool replaceNotANumber(uint8_t *bytes, size_t length) {
 
 void decode(
     Scratch &scratch, const uint8_t *bytes, size_t length, const char *names, size_t nameCount, const char *columns,
-    size_t columnCount, bool majority, json_crystal *result) {
+    size_t columnCount, bool all, bool majority, json_crystal *result) {
   if (scratch.padded.size() < length + SIMDJSON_PADDING) scratch.padded.resize(length + SIMDJSON_PADDING);
   std::memcpy(scratch.padded.data(), bytes, length);
   std::memset(scratch.padded.data() + length, 0, SIMDJSON_PADDING);
@@ -461,7 +485,9 @@ void decode(
   scratch.values.assign(nameCount, 0);
   scratch.present.assign(nameCount, 0);
 
-  Decoder decoder{scratch, *result, majority};
+  scratch.found.clear();
+
+  Decoder decoder{scratch, *result, majority, all};
   dom::element root;
   error_code error = scratch.parser.parse(scratch.padded.data(), length, false).get(root);
   if (error && replaceNotANumber(scratch.padded.data(), length)) {
@@ -485,6 +511,12 @@ void decode(
                                      + std::to_string(scratch.positions.size() / 3) + " positions");
   }
   if (good && scratch.symbols.empty()) good = decoder.fail(json_crystal_not_a_crystal, "the structure has no sites");
+  if (all) {
+    for (std::string_view name : scratch.names) scratch.found.append(name).push_back('\0');
+    result->found = scratch.found.data();
+    result->found_count = scratch.names.size();
+    result->found_length = scratch.found.size();
+  }
   result->site_count = scratch.symbols.size();
   result->positions = scratch.positions.data();
   result->symbols = scratch.symbols.data();
@@ -500,13 +532,13 @@ void decode(
 
 extern "C" void json_crystal_decode(
     const uint8_t *bytes, size_t length, const char *names, size_t name_count, const char *columns,
-    size_t column_count, int32_t majority, json_crystal *result) {
+    size_t column_count, int32_t all, int32_t majority, json_crystal *result) {
   std::memset(result, 0, sizeof *result);
   try {
     // A parser keeps its buffers between records; one for each thread makes the function safe to call in parallel.
     static thread_local Scratch scratch;
     if (scratch.padded.size() > keptCapacity && length < keptCapacity) scratch = Scratch();
-    decode(scratch, bytes, length, names, name_count, columns, column_count, majority != 0, result);
+    decode(scratch, bytes, length, names, name_count, columns, column_count, all != 0, majority != 0, result);
   } catch (...) {
     static const char message[] = "out of memory while decoding";
     std::memset(result, 0, sizeof *result);

@@ -45,6 +45,7 @@ public struct CampaignPlan: Sendable {
   let tree: ConfigurationTree
   let sources: [CrystalSource]
   let sourceFingerprints: [String?]
+  let sourceStamps: [FileStamp?]
   let stages: [Stage]
   let models: [Model]
   let batchSize: Int
@@ -77,6 +78,7 @@ public struct CampaignPlan: Sendable {
     try resolver.checkOrder(value["stages"])
     sources = resolver.sources
     sourceFingerprints = resolver.sourceFingerprints
+    sourceStamps = resolver.sourceStamps
     stages = resolver.stages
     models = resolver.models
     references = resolver.references
@@ -101,7 +103,8 @@ public struct CampaignPlan: Sendable {
     sources.map { source in
       switch source {
       case .decoration(let decoration): (source.name, decoration.count)
-      case .archive(let path, _): (source.name, try? ArchiveReader.countRecords(path: path))
+      case .archive(let path, _, let limits):
+        (source.name, try? ArchiveReader.countRecords(path: path, limits: limits))
       }
     }
   }

@@ -11,6 +11,7 @@ struct CampaignResolver {
   let folder: URL
   private(set) var sources: [CrystalSource] = []
   private(set) var sourceFingerprints: [String?] = []
+  private(set) var sourceStamps: [FileStamp?] = []
   private(set) var stages: [CampaignPlan.Stage] = []
   private(set) var models: [CampaignPlan.Model] = []
   private(set) var referenceDigests: [String] = []
@@ -40,14 +41,20 @@ struct CampaignResolver {
   mutating func addInput(_ input: ConfigurationValue) throws {
     let (kind, value) = input.tagged
     if kind == "archive" {
-      let path = try existingPath(value["path"], relativeTo: folder, kind: "an archive of crystals")
       let occupancy = OccupancyPolicy(rawValue: value.string("occupancy")) ?? .reject
-      sources.append(
-        .archive(path: path, decoder: StructureDecoder(properties: columns, occupancy: occupancy)))
-      sourceFingerprints.append(try InputDigest.of(path))
+      let limits = archiveLimits(value)
+      for path in try archivePaths(value["path"], relativeTo: folder) {
+        // The stamp first: what is written after it shows.
+        sourceStamps.append(FileStamp(path: path))
+        sources.append(
+          .archive(
+            path: path, decoder: StructureDecoder(properties: columns, occupancy: occupancy), limits: limits))
+        sourceFingerprints.append(try InputDigest.of(path))
+      }
     } else {
       sources.append(.decoration(try decoration(value)))
       sourceFingerprints.append(nil)
+      sourceStamps.append(nil)
     }
   }
 

@@ -3,6 +3,7 @@ internal import Foundation
 internal import PhaseStability
 public import PipelineEngine
 public import ScreeningStore
+internal import StructureArchive
 
 /// What a campaign came to when it ended or was stopped.
 public struct CampaignReport: Sendable {
@@ -87,7 +88,13 @@ public struct CampaignRun: Sendable {
     let states = try store.sourceStates()
     let before = states.reduce(0) { $0 + $1.records } - now
     let reader = SourceReader(
-      plan.sources, from: states.map { $0.isFinished ? nil : $0.records }, limit: limit)
+      plan.sources,
+      from: states.map { state in
+        state.isFinished
+          ? nil
+          : SourceStart(
+            record: state.records, position: state.resumeToken.flatMap { ArchivePosition(bytes: $0) })
+      }, stamps: plan.sourceStamps, limit: limit)
     let worker = CampaignWorker(plan, notes: notes)
     let plan = plan
     _ = try OrderedPipeline(jobs: jobs, batchSize: plan.batchSize).run(
@@ -159,8 +166,19 @@ public struct CampaignRun: Sendable {
     let found = try store.description()
     guard found.planFingerprint != plan.fingerprint else { return }
     let earlier = try ConfigurationDocument(text: found.plan, file: Self.planName).tree()
+    let differences = plan.tree.difference(from: earlier).map(\.description)
+    // Where the inputs' bytes are all that differs, say which.
+    if differences.allSatisfy({ $0.hasPrefix("digests.inputs") }), found.sources.count == plan.sources.count {
+      for (index, source) in found.sources.enumerated()
+      where source.name == plan.sources[index].name && source.fingerprint != plan.sourceFingerprints[index] {
+        throw ScreeningError.inputChanged(
+          path: source.name,
+          detail: "its digest was \(source.fingerprint?.prefix(12) ?? "none") when the run began and is now "
+            + "\(plan.sourceFingerprints[index]?.prefix(12) ?? "none")")
+      }
+    }
     throw ScreeningError.planChanged(
-      runDirectory: directory, differences: plan.tree.difference(from: earlier).map(\.description))
+      runDirectory: directory, differences: differences)
   }
 
   private var description: RunDescription {

@@ -31,11 +31,19 @@ public enum CampaignSchema {
     Alternative(
       "archive",
       .mapping([
-        Field("path", .string, "Archive, file or folder of crystals; relative to the campaign file."),
+        Field(
+          "path", .either(.string, .list(of: .string, count: 1...)),
+          "Archive, file or folder of crystals, a pattern with * ? or [], or a list; relative to the campaign file."
+        ),
         Field(
           "occupancy", .choice(of: ["reject", "majority"]), default: "reject",
           "What becomes of partly occupied or shared sites: the record is rejected, or the majority species taken."
         ),
+        .optional(
+          "maximum_records", .integer(1...(1 << 40)),
+          "Most records of one archive; reading ends there with a rejection."),
+        Field(
+          "limits", archiveLimits, default: [:], "What is refused of archives, so that reading stays finite."),
       ]), "Crystals from an archive."),
     Alternative(
       "decorate",
@@ -72,6 +80,20 @@ public enum CampaignSchema {
               "The prototype's own cell, scaled."),
           ]), default: ["elemental": [:]], "How large a candidate's cell is."),
       ]), "Candidates made by decorating a prototype with elements."),
+  ])
+
+  private static let archiveLimits = Schema.mapping([
+    Field(
+      "record_bytes", .integer(1...(1 << 31)), default: 67_108_864,
+      "Largest record, uncompressed; larger ones are rejected."),
+    Field(
+      "member_bytes", .integer(1...(1 << 50)), default: 17_179_869_184,
+      "Largest member of an archive, uncompressed; what lies beyond is rejected."),
+    Field(
+      "nesting", .integer(0...8), default: 1, "How deep archives and compressed files may lie in an archive."),
+    Field(
+      "expansion", .integer(1...1_000_000), default: 200,
+      "How many times its size an archive may expand to; the first GiB is free."),
   ])
 
   private static let stage = Schema.oneOf(tagged: [

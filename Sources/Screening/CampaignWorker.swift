@@ -83,7 +83,7 @@ struct CampaignWorker: Sendable {
       let (id, structure) = decoration.candidate(at: index)
       candidate.id = id
       candidate.structure = structure
-    case (.archived(let archived), .archive(_, let decoder)):
+    case (.archived(let archived), .archive(_, let decoder, _)):
       candidate.member = archived.member
       candidate.id = archived.defaultID
       if let message = notes.message(of: candidate.key) {
@@ -212,15 +212,19 @@ struct CampaignWorker: Sendable {
 
   private func batch(_ records: [SourceRecord], _ candidates: [Candidate]) -> StoreBatch {
     var progress: [SourceProgress] = []
-    for record in records {
+    for (index, record) in records.enumerated() {
       let isEnd = if case .end = record.content { true } else { false }
       let upper = record.record + (isEnd ? 0 : 1)
+      let isLast = index + 1 == records.count || records[index + 1].source != record.source
+      let token = isLast ? record.position?.bytes : nil
       if let last = progress.last, last.source == record.source {
         progress[progress.count - 1] = SourceProgress(
-          source: record.source, records: last.records.lowerBound..<upper, isFinished: isEnd)
+          source: record.source, records: last.records.lowerBound..<upper, resumeToken: token,
+          isFinished: isEnd)
       } else {
         progress.append(
-          SourceProgress(source: record.source, records: record.record..<upper, isFinished: isEnd))
+          SourceProgress(
+            source: record.source, records: record.record..<upper, resumeToken: token, isFinished: isEnd))
       }
     }
     var batch = StoreBatch(progress: progress)

@@ -1,4 +1,5 @@
 internal import Crystal
+internal import Foundation
 internal import Prototypes
 internal import StructureArchive
 
@@ -16,45 +17,68 @@ struct SourceRecord: Sendable {
   let source: Int
   let record: Int
   let content: Content
+  /// Where to go on after this record; nil where counting is all.
+  var position: ArchivePosition?
 }
 
 /// An input of a campaign as it will be read.
 enum CrystalSource: Sendable {
-  case archive(path: String, decoder: StructureDecoder)
+  case archive(path: String, decoder: StructureDecoder, limits: ArchiveLimits)
   case decoration(Decoration)
 
   /// Name for people: the path or the prototype.
   var name: String {
     switch self {
-    case .archive(let path, _): path
+    case .archive(let path, _, _): path
     case .decoration(let decoration): "decorate \(decoration.prototype.name)"
     }
   }
+}
+
+/// Where the reading of a source begins.
+struct SourceStart: Hashable, Sendable {
+  /// Number of records that have been dealt with.
+  var record = 0
+  /// A place in the archive at or before that record.
+  var position: ArchivePosition?
 }
 
 /// Reads the inputs of a campaign one after the other, each from the record where it was left.
 ///
 /// Owned by the pipeline's reading thread.
 final class SourceReader {
+  /// How many records are read between two looks at whether the file is still the same.
+  private static let recordsBetweenLooks = 256
+
   private let sources: [CrystalSource]
-  private var starts: [Int?]
+  private let stamps: [FileStamp?]
+  private var starts: [SourceStart?]
   private var remaining: Int
   private var current = 0
   private var next = 0
   private var archive: ArchiveReader?
   private var isBroken = false
 
-  /// A reader that begins source s at record `starts[s]`, passes over sources whose start is nil, and reads at most
-  /// `limit` records.
-  init(_ sources: [CrystalSource], from starts: [Int?], limit: Int?) {
+  /// A reader that begins source s at `starts[s]`, passes over sources whose start is nil, and reads at most `limit`
+  /// records.
+  ///
+  /// - Parameter stamps: what each source's file was like when it was looked at first; nil where that is all the same.
+  init(
+    _ sources: [CrystalSource], from starts: [SourceStart?], stamps: [FileStamp?]? = nil, limit: Int? = nil
+  ) {
     self.sources = sources
     self.starts = starts
+    self.stamps = stamps ?? sources.map { _ in nil }
     remaining = limit ?? Int.max
   }
+
+  /// What the archive being read has turned out to be.
+  var shape: ArchiveShape? { archive?.shape }
 
   /// The next record, or nil after the last.
   ///
   /// An archive that cannot be read to its end yields one record that says so, then its end.
+  /// - Throws: `ScreeningError.inputChanged` where a file is no longer what it was, before any record of what it is now.
   func read() throws -> SourceRecord? {
     while current < sources.count {
       guard let start = starts[current] else {
@@ -62,55 +86,79 @@ final class SourceReader {
         continue
       }
       guard remaining > 0 else { return nil }
-      next = max(next, start)
-      let record = SourceRecord(
+      next = max(next, start.record)
+      let before = archive?.position
+      var record = SourceRecord(
         source: current, record: next, content: try content(of: sources[current], start: start))
+      if case .archived = record.content {} else { try checkStamp() }
       if case .end = record.content {
         archive = nil
         isBroken = false
         next = 0
         current += 1
       } else {
+        // What stands for the rest of an archive is found again at the place before it.
+        record.position = isBroken ? before : archive?.position
         next += 1
         remaining -= 1
+        if next % Self.recordsBetweenLooks == 0 { try checkStamp() }
       }
       return record
     }
     return nil
   }
 
-  private func content(of source: CrystalSource, start: Int) throws -> SourceRecord.Content {
+  private func content(of source: CrystalSource, start: SourceStart) throws -> SourceRecord.Content {
     switch source {
     case .decoration(let decoration):
       return next < decoration.count ? .decorated(index: next) : .end
-    case .archive(let path, _):
+    case .archive(let path, _, let limits):
       if isBroken { return .end }
-      var skipped = archive == nil ? 0 : start
+      var isSkipping = false
       do throws(ArchiveError) {
         let reader: ArchiveReader
-        if let archive { reader = archive } else { reader = try ArchiveReader(path: path) }
-        archive = reader
-        while skipped < start {
-          guard try reader.next() != nil else { return .end }
-          skipped += 1
+        if let archive {
+          reader = archive
+        } else {
+          reader = try ArchiveReader(path: path, limits: limits, resumingAt: start.position)
+          archive = reader
+          isSkipping = true
+          try reader.skip(toRecord: start.record)
+          isSkipping = false
         }
         return try reader.next().map { .archived($0) } ?? .end
       } catch {
         if case .cannotOpen = error { throw error }
         isBroken = true
         // A break among the records that an earlier call has dealt with is one of them.
-        return skipped < start ? .end : .broken(error.rejectionReason, message: "\(error)")
+        return isSkipping ? .end : .broken(error.rejectionReason, message: "\(error)")
       }
     }
   }
+
+  private func checkStamp() throws {
+    guard let stamp = stamps[current], stamp != FileStamp(path: sources[current].name) else { return }
+    throw ScreeningError.inputChanged(
+      path: sources[current].name, detail: "it was written to while it was being read")
+  }
 }
 
-extension ArchiveError {
-  fileprivate var rejectionReason: RejectionReason {
-    switch self {
-    case .truncated: .truncated
-    case .tooLarge: .tooLarge
-    default: .unreadable
-    }
+/// Size and time of the last change of a file: what shows that it has been written to.
+struct FileStamp: Hashable, Sendable {
+  let size: Int
+  let seconds: Int
+  let nanoseconds: Int
+
+  /// The stamp of a file; nil for a folder and for what is not there.
+  init?(path: String) {
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+    size = Int(status.st_size)
+    #if canImport(Darwin)
+      let changed = status.st_mtimespec
+    #else
+      let changed = status.st_mtim
+    #endif
+    (seconds, nanoseconds) = (Int(changed.tv_sec), Int(changed.tv_nsec))
   }
 }

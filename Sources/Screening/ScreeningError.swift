@@ -12,6 +12,8 @@ public enum ScreeningError: Error, Sendable, CustomStringConvertible {
   case planChanged(runDirectory: String, differences: [String])
   /// Rejected records cannot be read again under a plan that may change rows; `differences` has one line each.
   case retryRefused(runDirectory: String, differences: [String])
+  /// An input is no longer the file that the run was begun with.
+  case inputChanged(path: String, detail: String)
   /// Rejections passed the share that the campaign accepts.
   case tooManyRejections(String)
 
@@ -32,6 +34,12 @@ public enum ScreeningError: Error, Sendable, CustomStringConvertible {
       the rejected records of \(directory) cannot be read again alone, since rows of the run may change too:
       \(differences.map { "  " + $0 }.joined(separator: "\n"))
       Name another directory with --run-directory to run the whole campaign.
+      """
+    case .inputChanged(let path, let detail):
+      """
+      \(path) has changed: \(detail).
+      Its records so far are kept as they are. Put the file back as it was and call the same command again, or name \
+      another directory with --run-directory to start anew with the changed one.
       """
     case .tooManyRejections(let text): text
     }

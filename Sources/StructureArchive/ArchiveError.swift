@@ -8,6 +8,14 @@ public enum ArchiveError: Error, Equatable, Sendable {
   case damaged(archive: String, member: String, byteOffset: Int, detail: String)
   /// More bytes than the caller allows to be held at once.
   case tooLarge(archive: String, limit: Int)
+  /// A member is larger than the caller allows (bytes, uncompressed).
+  case memberTooLarge(archive: String, member: String, limit: Int)
+  /// An archive within the archive that is not looked into.
+  case notEntered(archive: String, member: String, detail: String)
+  /// The archive holds more records than the caller allows.
+  case tooManyRecords(archive: String, limit: Int)
+  /// The archive expands to more than `bound` bytes, which is `ratio` times its size or what every archive may.
+  case expandsTooFar(archive: String, bound: Int, ratio: Int)
   /// The archive cannot be created or written.
   case cannotWrite(archive: String, detail: String)
 }
@@ -22,6 +30,13 @@ extension ArchiveError: CustomStringConvertible {
     case .damaged(let archive, let member, let offset, let detail):
       "'\(archive)' is damaged in member '\(member)' after byte \(offset): \(detail)"
     case .tooLarge(let archive, let limit): "'\(archive)' holds more than the allowed \(limit) bytes"
+    case .memberTooLarge(let archive, let member, let limit):
+      "member '\(member)' of '\(archive)' is larger than the allowed \(limit) bytes"
+    case .notEntered(let archive, let member, let detail): "member '\(member)' of '\(archive)': \(detail)"
+    case .tooManyRecords(let archive, let limit): "'\(archive)' holds more than the allowed \(limit) records"
+    case .expandsTooFar(let archive, let bound, let ratio):
+      "'\(archive)' expands to more than \(bound) bytes, over \(ratio) times its size, as a decompression bomb would; "
+        + "allow a larger expansion if it is meant to"
     case .cannotWrite(let archive, let detail): "cannot write '\(archive)': \(detail)"
     }
   }
@@ -34,7 +49,8 @@ extension ArchiveError {
     case .truncated: .truncated(archive: archive, member: member, byteOffset: byteOffset)
     case .damaged(_, _, _, let detail):
       .damaged(archive: archive, member: member, byteOffset: byteOffset, detail: detail)
-    case .cannotOpen, .tooLarge, .cannotWrite: self
+    case .memberTooLarge(_, _, let limit): .memberTooLarge(archive: archive, member: member, limit: limit)
+    case .cannotOpen, .tooLarge, .notEntered, .tooManyRecords, .expandsTooFar, .cannotWrite: self
     }
   }
 }

@@ -1,16 +1,41 @@
 public import Crystal
 
-/// Bounds that keep memory flat whatever an archive claims.
+/// Bounds that keep memory flat, and reading finite, whatever an archive claims.
 public struct ArchiveLimits: Hashable, Sendable {
   /// Largest record held in memory (bytes); a larger one becomes a rejection `.tooLarge` and is passed over.
   public var largestRecord: Int
+  /// Largest member of an archive (bytes, uncompressed); what lies beyond is passed over with a rejection `.tooLarge`.
+  public var largestMember: Int
+  /// How deep archives and compressed files may lie within an archive; 0 for none. What lies deeper is a rejection.
+  public var deepestNesting: Int
+  /// How many times its size on disk an archive may expand to, all layers together.
+  public var largestExpansion: Int
+  /// Number of bytes that an archive may expand to, however small it is.
+  public var freeExpansion: Int
+  /// Most records of an archive; the next one ends the reading with an error.
+  public var mostRecords: Int
   /// Longest member name kept (bytes of UTF-8).
   public var longestName: Int
 
-  /// Limits; the defaults are 64 MiB for a record and 1,024 bytes for a name.
-  public init(largestRecord: Int = 64 << 20, longestName: Int = 1024) {
-    precondition(largestRecord > 0 && longestName > 0, "limits are positive")
+  /// Most records that can be asked for.
+  public static let mostRecordsEver = 1 << 40
+
+  /// Limits.
+  public init(
+    largestRecord: Int = 64 << 20, largestMember: Int = 16 << 30, deepestNesting: Int = 1,
+    largestExpansion: Int = 200, freeExpansion: Int = 1 << 30, mostRecords: Int = mostRecordsEver,
+    longestName: Int = 1024
+  ) {
+    precondition(
+      largestRecord > 0 && largestMember > 0 && largestExpansion > 0 && mostRecords > 0 && longestName > 0,
+      "limits are positive")
+    precondition(deepestNesting >= 0 && freeExpansion >= 0, "limits are not negative")
     self.largestRecord = largestRecord
+    self.largestMember = largestMember
+    self.deepestNesting = deepestNesting
+    self.largestExpansion = largestExpansion
+    self.freeExpansion = freeExpansion
+    self.mostRecords = mostRecords
     self.longestName = longestName
   }
 }

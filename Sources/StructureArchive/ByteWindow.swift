@@ -87,6 +87,26 @@ final class ByteWindow {
     return true
   }
 
+  /// Passes over everything before position `target` of the stream.
+  func skip(to target: Int) {
+    while offset < target {
+      if count > 0 {
+        consume(min(count, target - offset))
+        continue
+      }
+      guard let source else { return }
+      do throws(ArchiveError) {
+        let skipped = try source.skip(target - offset)
+        offset += skipped
+        if skipped == 0, !fill() { return }
+      } catch {
+        failure = error.located(archive: archive, member: member, byteOffset: offset)
+        self.source = nil
+        return
+      }
+    }
+  }
+
   /// Passes over everything that is left.
   func drain() {
     consume(count)

@@ -7,6 +7,13 @@ final class CIFSplitter: RecordSplitter {
 
   init(_ context: SplitterContext) { self.context = context }
 
+  var count: Int { emitted }
+
+  func resume(offset: Int, count: Int) {
+    emitted = count
+    context.window.skip(to: offset)
+  }
+
   func next() throws(ArchiveError) -> RecordPiece? {
     guard !ended else { return nil }
     let window = context.window

@@ -11,13 +11,18 @@ final class FileSource: ByteSource {
   private let path: String
   private let descriptor: Int32
   private let buffer: UnsafeMutableRawBufferPointer
-  private var position = 0
+  /// Position in the file of what comes next.
+  private(set) var position = 0
+  /// Number of bytes in the file when it was opened.
+  let size: Int
 
   /// Opens `path` for reading.
   init(path: String, bufferSize: Int = 1 << 18) throws(ArchiveError) {
     self.path = path
     descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .cannotOpen(archive: path, detail: systemMessage(errno)) }
+    var status = stat()
+    size = fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
     buffer = .allocate(byteCount: bufferSize, alignment: 64)
   }
 
@@ -26,9 +31,12 @@ final class FileSource: ByteSource {
     buffer.deallocate()
   }
 
-  func nextChunk() throws(ArchiveError) -> UnsafeRawBufferPointer? {
+  func nextChunk() throws(ArchiveError) -> UnsafeRawBufferPointer? { try nextChunk(atMost: buffer.count) }
+
+  /// The next piece, of at most `limit` bytes.
+  func nextChunk(atMost limit: Int) throws(ArchiveError) -> UnsafeRawBufferPointer? {
     while true {
-      let count = read(descriptor, buffer.baseAddress, buffer.count)
+      let count = read(descriptor, buffer.baseAddress, min(limit, buffer.count))
       if count > 0 {
         position += count
         return UnsafeRawBufferPointer(rebasing: buffer[..<count])
@@ -39,18 +47,33 @@ final class FileSource: ByteSource {
       }
     }
   }
-}
 
-/// The last `count` bytes of a file, or all of a smaller one.
-func fileTail(_ path: String, count: Int) throws(ArchiveError) -> [UInt8] {
-  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-  guard descriptor >= 0 else { throw .cannotOpen(archive: path, detail: systemMessage(errno)) }
-  defer { close(descriptor) }
-  let size = lseek(descriptor, 0, SEEK_END)
-  lseek(descriptor, max(0, size - count), SEEK_SET)
-  var bytes = [UInt8](repeating: 0, count: count)
-  let held = bytes.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, count) }
-  return Array(bytes.prefix(max(0, held)))
+  func skip(_ count: Int) throws(ArchiveError) -> Int {
+    let step = min(count, max(0, size - position))
+    try seek(to: position + step)
+    return step
+  }
+
+  /// Goes on reading at `target`.
+  func seek(to target: Int) throws(ArchiveError) {
+    guard lseek(descriptor, off_t(target), SEEK_SET) == target else {
+      throw .damaged(archive: path, member: path, byteOffset: position, detail: systemMessage(errno))
+    }
+    position = target
+  }
+
+  /// The bytes at `offset`, fewer at the end of the file; the place of reading stays.
+  func bytes(at offset: Int, count: Int) -> [UInt8] {
+    guard count > 0, offset >= 0 else { return [] }
+    return [UInt8](unsafeUninitializedCapacity: count) { buffer, held in
+      while held < count, let base = buffer.baseAddress {
+        let step = pread(descriptor, base + held, count - held, off_t(offset + held))
+        if step < 0, errno == EINTR { continue }
+        guard step > 0 else { break }
+        held += step
+      }
+    }
+  }
 }
 
 extension [UInt8] {

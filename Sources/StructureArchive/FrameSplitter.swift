@@ -10,6 +10,13 @@ final class FrameSplitter: RecordSplitter {
 
   init(_ context: SplitterContext) { self.context = context }
 
+  var count: Int { number }
+
+  func resume(offset: Int, count: Int) {
+    number = count
+    context.window.skip(to: offset)
+  }
+
   func next() throws(ArchiveError) -> RecordPiece? {
     guard !ended, let first = firstLine() else {
       ended = true

@@ -24,6 +24,13 @@ final class JSONSequenceSplitter: RecordSplitter {
     format = columns.isEmpty ? .json : .tableRow(columns: columns)
   }
 
+  var count: Int { number }
+
+  func resume(offset: Int, count: Int) {
+    number = count
+    context.window.skip(to: offset)
+  }
+
   func next() throws(ArchiveError) -> RecordPiece? {
     let window = context.window
     while !ended {

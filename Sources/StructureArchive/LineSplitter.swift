@@ -10,6 +10,19 @@ final class LineSplitter: RecordSplitter {
 
   init(_ context: SplitterContext) { self.context = context }
 
+  var count: Int { line }
+
+  func resume(offset: Int, count: Int) {
+    guard count > 0 else { return }
+    // Whether the stream is OPTIMADE's stands in its first line.
+    line = 1
+    if let length = nextLineLength() {
+      _ = classify(UnsafeRawBufferPointer(rebasing: context.window.bytes[..<length]))
+    }
+    line = count
+    context.window.skip(to: offset)
+  }
+
   func next() throws(ArchiveError) -> RecordPiece? {
     let window = context.window
     while !ended {

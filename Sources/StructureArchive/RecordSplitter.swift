@@ -17,6 +17,13 @@ protocol RecordSplitter: AnyObject {
   ///
   /// - Throws: when the member ends before its last record does.
   func next() throws(ArchiveError) -> RecordPiece?
+
+  /// Number of records, or lines, that have been passed; with the window's offset this is all that `resume` needs.
+  var count: Int { get }
+
+  /// Goes on, right after it was made, where another splitter of the same member had come to when its window stood at
+  /// `offset` and its count was `count`.
+  func resume(offset: Int, count: Int)
 }
 
 /// What every splitter needs to know.

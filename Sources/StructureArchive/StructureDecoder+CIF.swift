@@ -10,7 +10,7 @@ extension StructureDecoder {
       propertyNames.bytes.withUnsafeBufferPointer { names in
         cif_crystal_decode(
           bytes.baseAddress, bytes.count, names.baseAddress, propertyNames.count,
-          occupancy == .majority ? 1 : 0, largestSiteCount, &raw)
+          takesAllProperties ? 1 : 0, occupancy == .majority ? 1 : 0, largestSiteCount, &raw)
       }
     }
     // The result's pointers lead into this thread's scratch memory: everything is copied before the function ends.
@@ -20,11 +20,11 @@ extension StructureDecoder {
     let structure = try makeStructure(
       lattice: (SIMD3(m.0, m.1, m.2), SIMD3(m.3, m.4, m.5), SIMD3(m.6, m.7, m.8)), elements: elements,
       positions: vectors(raw.positions, count: raw.site_count), areCartesian: false)
-    var values: [String: Double] = [:]
+    var values = foundProperties(raw.found, raw.found_length, raw.values, raw.found_count)
     for (index, name) in properties.enumerated() where raw.present[index] != 0 {
       values[name] = raw.values[index]
     }
-    return DecodedRecord(id: record.defaultID, structure: structure, properties: values)
+    return DecodedRecord(id: record.defaultID, structure: structure, properties: values, form: .cif)
   }
 
   private func error(_ raw: cif_crystal) -> RecordError {

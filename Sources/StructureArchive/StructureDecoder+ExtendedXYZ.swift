@@ -47,10 +47,11 @@ extension StructureDecoder {
     let structure = try makeStructure(
       lattice: (rows[0], rows[1], rows[2]), elements: elements, positions: positions, areCartesian: true)
     var values: [String: Double] = [:]
-    for name in properties {
+    for name in takesAllProperties ? fields.keys : properties {
       if let value = fields.number(name), value.isFinite { values[name] = value }
     }
-    return DecodedRecord(id: fields.id ?? record.defaultID, structure: structure, properties: values)
+    return DecodedRecord(
+      id: fields.id ?? record.defaultID, structure: structure, properties: values, form: .extendedXYZ)
   }
 }
 
@@ -97,6 +98,9 @@ private struct FrameComment {
     position += 1
     return value
   }
+
+  /// The keys in their order.
+  var keys: [String] { pairs.map(\.key) }
 
   private func value(_ key: String) -> UnsafeRawBufferPointer? { pairs.first { $0.key == key }?.value }
 

@@ -9,7 +9,7 @@ extension StructureDecoder {
         (columns?.bytes ?? []).withUnsafeBufferPointer { columnNames in
           json_crystal_decode(
             bytes.baseAddress, bytes.count, names.baseAddress, propertyNames.count, columnNames.baseAddress,
-            columns?.count ?? 0, occupancy == .majority ? 1 : 0, &raw)
+            columns?.count ?? 0, takesAllProperties ? 1 : 0, occupancy == .majority ? 1 : 0, &raw)
         }
       }
     }
@@ -21,13 +21,23 @@ extension StructureDecoder {
     let structure = try makeStructure(
       lattice: (SIMD3(m.0, m.1, m.2), SIMD3(m.3, m.4, m.5), SIMD3(m.6, m.7, m.8)), elements: elements,
       positions: positions, areCartesian: raw.cartesian != 0)
-    var values: [String: Double] = [:]
+    var values = foundProperties(raw.found, raw.found_length, raw.values, raw.found_count)
     for (index, name) in properties.enumerated()
     where raw.present[index] != 0 && raw.values[index].isFinite {
       values[name] = raw.values[index]
     }
     let id = text(raw.id, raw.id_length)
-    return DecodedRecord(id: id.isEmpty ? record.defaultID : id, structure: structure, properties: values)
+    return DecodedRecord(
+      id: id.isEmpty ? record.defaultID : id, structure: structure, properties: values, form: form(raw))
+  }
+
+  private func form(_ raw: json_crystal) -> CrystalForm {
+    switch raw.form {
+    case Int32(json_crystal_pymatgen.rawValue): .pymatgen
+    case Int32(json_crystal_optimade.rawValue): .optimade
+    case Int32(json_crystal_jarvis.rawValue): .jarvis
+    default: .flat
+    }
   }
 
   private func error(_ raw: json_crystal, _ record: ArchiveRecord) -> RecordError {

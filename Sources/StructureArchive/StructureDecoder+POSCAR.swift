@@ -8,7 +8,7 @@ extension StructureDecoder {
       let structure = try record.bytes.withUnsafeBytes { bytes in
         try POSCARText(bytes, largestSiteCount: largestSiteCount).structure()
       }
-      return DecodedRecord(id: record.defaultID, structure: structure, properties: [:])
+      return DecodedRecord(id: record.defaultID, structure: structure, properties: [:], form: .poscar)
     } catch let error as RecordError {
       throw error
     } catch {

@@ -8,6 +8,24 @@ public enum OccupancyPolicy: String, Hashable, Sendable {
   case majority
 }
 
+/// The form in which a record gave its crystal.
+public enum CrystalForm: String, CaseIterable, Hashable, Sendable {
+  /// JSON with `lattice`, `species` and `frac_coords`.
+  case flat = "JSON"
+  /// JSON with a pymatgen structure.
+  case pymatgen = "JSON, pymatgen"
+  /// JSON with an OPTIMADE structure.
+  case optimade = "JSON, OPTIMADE"
+  /// JSON with JARVIS atoms.
+  case jarvis = "JSON, JARVIS"
+  /// A data block of CIF.
+  case cif = "CIF"
+  /// A POSCAR file.
+  case poscar = "POSCAR"
+  /// A frame of extended XYZ.
+  case extendedXYZ = "extended XYZ"
+}
+
 /// A record turned into a crystal.
 public struct DecodedRecord: Sendable {
   /// The id that the record names, or else its `defaultID`.
@@ -16,9 +34,12 @@ public struct DecodedRecord: Sendable {
   public let structure: Structure
   /// Those of the requested properties that the record holds as finite numbers.
   public let properties: [String: Double]
+  /// The form that the crystal was in.
+  public let form: CrystalForm
 
   /// A decoded record.
-  public init(id: String, structure: Structure, properties: [String: Double]) {
+  public init(id: String, structure: Structure, properties: [String: Double], form: CrystalForm = .flat) {
+    self.form = form
     self.id = id
     self.structure = structure
     self.properties = properties
@@ -29,6 +50,8 @@ public struct DecodedRecord: Sendable {
 public struct StructureDecoder: Sendable {
   /// Names of the numbers to take along from each record.
   public let properties: [String]
+  /// Whether every number is taken along that could be named.
+  public let takesAllProperties: Bool
   /// What happens to shared sites.
   public let occupancy: OccupancyPolicy
   /// Most sites of a cell; a record with more is refused with `.tooManySites`.
@@ -39,16 +62,19 @@ public struct StructureDecoder: Sendable {
   ///
   /// - Parameters:
   ///   - properties: names of scalar fields; one that is absent, null or no number is left out of the result.
+  ///   - takesAllProperties: takes every number along that could be named, instead of those in `properties`.
   ///   - occupancy: what happens to shared sites.
   ///   - largestSiteCount: most sites of a cell, all symmetry operations applied.
   public init(
-    properties: [String] = [], occupancy: OccupancyPolicy = .reject, largestSiteCount: Int = 100_000
+    properties: [String] = [], takesAllProperties: Bool = false, occupancy: OccupancyPolicy = .reject,
+    largestSiteCount: Int = 100_000
   ) {
     precondition(largestSiteCount > 0, "a crystal has sites")
     self.largestSiteCount = largestSiteCount
-    self.properties = properties
+    self.takesAllProperties = takesAllProperties
+    self.properties = takesAllProperties ? [] : properties
     self.occupancy = occupancy
-    propertyNames = NameList(properties)
+    propertyNames = NameList(self.properties)
   }
 
   /// The crystal that `record` describes.
@@ -86,6 +112,23 @@ struct NameList: Sendable {
     count = names.count
     bytes = names.flatMap { name in name.utf8.filter { $0 != 0 }.map { CChar(bitPattern: $0) } + [0] }
   }
+}
+
+/// The names that a C function found, each ended by a zero byte, with their values.
+func foundProperties(
+  _ names: UnsafePointer<CChar>?, _ length: Int, _ values: UnsafePointer<Double>?, _ count: Int
+) -> [String: Double] {
+  guard let names, let values, count > 0 else { return [:] }
+  let bytes = UnsafeRawBufferPointer(start: names, count: length)
+  var found: [String: Double] = [:]
+  var start = 0
+  for index in 0..<count {
+    let end = bytes[start...].firstIndex(of: 0) ?? length
+    let name = String(decoding: bytes[start..<end], as: UTF8.self)
+    if values[index].isFinite, found[name] == nil { found[name] = values[index] }
+    start = min(length, end + 1)
+  }
+  return found
 }
 
 /// The elements of packed symbols: first letter | second letter << 8.

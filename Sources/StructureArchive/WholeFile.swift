@@ -6,33 +6,35 @@
 /// - Throws: `ArchiveError`; `.tooLarge` beyond `limit`.
 public func readWholeFile(path: String, limit: Int = 4 << 30) throws(ArchiveError) -> [UInt8] {
   guard try FileKind(path: path) == .file else { throw .cannotOpen(archive: path, detail: "it is a folder") }
-  let head = try PeekedSource(peeking: 4, from: FileSource(path: path))
+  var source: any ByteSource = try FileSource(path: path)
+  // No budget: the limit on what is held is the bound.
+  var content = PeekedSource(peeking: 512, from: source)
+  while let compression = Compression(content.peeked) {
+    source = try compression.source(content, archive: path, budget: nil)
+    content = PeekedSource(peeking: 512, from: source)
+  }
+  switch ContentKind(content.peeked) {
+  case .zip, .tar, .libarchive:
+    throw .cannotOpen(archive: path, detail: "it is an archive of several files")
+  case .plain, .compressed: break
+  }
   var bytes: [UInt8] = []
-  func append(all source: any ByteSource) throws(ArchiveError) {
-    while let chunk = try source.nextChunk() {
-      guard chunk.count <= limit - bytes.count else { throw .tooLarge(archive: path, limit: limit) }
-      bytes.append(contentsOf: chunk)
-    }
+  while let chunk = try content.nextChunk() {
+    guard chunk.count <= limit - bytes.count else { throw .tooLarge(archive: path, limit: limit) }
+    bytes.append(contentsOf: chunk)
   }
-  if ZstdSource.recognizes(head.peeked) {
-    try append(all: ZstdSource(head, archive: path))
-    return bytes
-  }
-  let reader = try MemberReader(path: path)
-  guard try reader.next(longestName: 4096) != nil else { return bytes }
-  guard reader.isRaw else { throw .cannotOpen(archive: path, detail: "it is an archive of several files") }
-  try append(all: MemberSource(reader))
   return bytes
 }
 
 extension ArchiveReader {
-  /// The number of records at `path`, failures included, without decoding any.
+  /// The number of records at `path`, failures included, without decoding any; a packed file's index says it.
   ///
   /// - Throws: `ArchiveError` when the archive is truncated or damaged.
   public static func countRecords(
     path: String, limits: ArchiveLimits = .init()
   ) throws(ArchiveError) -> Int {
     let reader = try ArchiveReader(path: path, limits: limits)
+    if let index = reader.packedIndex() { return index.records }
     var count = 0
     while try reader.next() != nil { count += 1 }
     return count

@@ -12,6 +12,13 @@ final class WholeSplitter: RecordSplitter {
     self.format = format
   }
 
+  var count: Int { ended ? 1 : 0 }
+
+  func resume(offset: Int, count: Int) {
+    ended = count > 0
+    context.window.skip(to: offset)
+  }
+
   func next() throws(ArchiveError) -> RecordPiece? {
     let window = context.window
     guard !ended else { return nil }

@@ -6,12 +6,17 @@ import CZstd
 final class ZstdSource: ByteSource {
   private let archive: String
   private let input: any ByteSource
+  private let file: FileSource?
+  private let budget: ExpansionBudget?
   private let context: OpaquePointer
   private let output: UnsafeMutableRawBufferPointer
   private var pending = UnsafeRawBufferPointer(start: nil, count: 0)
   private var position = 0
   private var frameIsOpen = false
   private var produced = 0
+  /// Where the frame being read began; used to go forward in files alone.
+  private var frame = SeekTable.Frame(offset: 0, start: 0, size: 0)
+  private lazy var table = file.flatMap { SeekTable($0) }
 
   /// Whether `bytes` begin a zstd frame or a skippable frame.
   static func recognizes(_ bytes: UnsafeRawBufferPointer) -> Bool {
@@ -21,13 +26,28 @@ final class ZstdSource: ByteSource {
   }
 
   /// A decoder of `input`; `archive` names it in errors.
-  init(_ input: any ByteSource, archive: String) throws(ArchiveError) {
+  convenience init(_ input: any ByteSource, archive: String, budget: ExpansionBudget? = nil)
+    throws(ArchiveError)
+  {
+    try self.init(input, file: nil, archive: archive, budget: budget)
+  }
+
+  /// A decoder of `file` from its beginning, which can pass over frames without decompressing them.
+  convenience init(file: FileSource, archive: String, budget: ExpansionBudget?) throws(ArchiveError) {
+    try self.init(file, file: file, archive: archive, budget: budget)
+  }
+
+  private init(
+    _ input: any ByteSource, file: FileSource?, archive: String, budget: ExpansionBudget?
+  ) throws(ArchiveError) {
     guard let context = ZSTD_createDStream() else {
       throw .cannotOpen(archive: archive, detail: "out of memory")
     }
     self.context = context
     self.input = input
+    self.file = file
     self.archive = archive
+    self.budget = budget
     output = .allocate(byteCount: ZSTD_DStreamOutSize(), alignment: 64)
   }
 
@@ -59,8 +79,29 @@ final class ZstdSource: ByteSource {
         throw .damaged(archive: archive, member: archive, byteOffset: produced, detail: detail)
       }
       frameIsOpen = status != 0
+      if status == 0, let file {
+        frame = SeekTable.Frame(
+          offset: file.position - (pending.count - position), start: produced + target.pos, size: 0)
+      }
     }
     produced += target.pos
+    try budget?.spend(target.pos)
     return UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(output)[..<target.pos])
+  }
+
+  func skip(_ count: Int) throws(ArchiveError) -> Int {
+    guard let file else { return 0 }
+    let target = produced + count
+    let found = table?.frame(holding: target) ?? SeekTable.walk(file, from: frame, to: target)
+    // Within the frame that is open nothing but decompressing leads on.
+    guard found.offset > frame.offset, found.start >= produced else { return 0 }
+    try file.seek(to: found.offset)
+    ZSTD_DCtx_reset(context, ZSTD_reset_session_only)
+    pending = UnsafeRawBufferPointer(start: nil, count: 0)
+    position = 0
+    frameIsOpen = false
+    frame = found
+    defer { produced = found.start }
+    return found.start - produced
   }
 }

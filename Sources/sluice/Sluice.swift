@@ -9,13 +9,13 @@ struct Sluice: ParsableCommand {
       A campaign is a YAML file: where candidates come from, which models score them, which hull decides. \
       Start with `sluice plan pipelines/quickstart.yaml`, then `sluice run pipelines/quickstart.yaml`.
 
-      Exit codes: 0 done, 1 finished with more rejections than the campaign allows or with a certificate that does \
-      not hold, 2 failed, 64 usage.
+      Exit codes: 0 done, 1 finished with more rejections than allowed, with unreadable records (doctor) or with a \
+      certificate that does not hold, 2 failed, 64 usage.
       """,
     version: SluiceVersion.current,
     subcommands: [
       Run.self, Plan.self, Status.self, Rank.self, Export.self, Predict.self, Evaluate.self, Graph.self,
-      Compare.self, Hull.self,
+      Compare.self, Hull.self, Pack.self, Doctor.self,
       Train.self, Models.self, SchemaCommand.self,
     ])
 }

@@ -52,7 +52,12 @@ import Testing
     let campaign = try files.campaign(inputs: input)
     try files.run(campaign, limit: 1)
     _ = try files.archive([good, good, good])
-    #expect(message { try files.run(campaign) }.contains("digests.inputs"))
+    let refusal = message { try files.run(campaign) }
+    #expect(refusal.contains("crystals.jsonl has changed"))
+    #expect(refusal.contains("--run-directory"))
+    // Put back as it was, the run goes on.
+    _ = try files.archive([good, good])
+    #expect(try files.run(campaign).isFinished)
   }
 
   @Test func `altered weights are refused with the name of the file`() throws {

@@ -33,6 +33,10 @@ typedef struct {
   /// One value and one flag (1 = present and numeric) per name asked for.
   const double *values;
   const uint8_t *present;
+  /// Where all tags were asked for: the tags found, as `names` are given, and their number.
+  const char *found;
+  size_t found_count;
+  size_t found_length;
   /// Explanation when status is not ok; UTF-8, not terminated.
   const char *message;
   size_t message_length;
@@ -42,11 +46,11 @@ typedef struct {
 
 /// Decodes the first data block that has atom sites, with all its symmetry operations applied.
 ///
-/// `names` are `name_count` tags, each terminated by a zero byte, whose values are wanted. `majority` != 0 keeps the
-/// most abundant species of a shared site instead of refusing it.
+/// `names` are `name_count` tags, each terminated by a zero byte, whose values are wanted; `all` != 0 asks for
+/// those of every tag that has one number. `majority` != 0 keeps the most abundant species of a shared site instead of refusing it.
 void cif_crystal_decode(
-    const uint8_t *bytes, size_t length, const char *names, size_t name_count, int32_t majority,
-    size_t largest_site_count, cif_crystal *result);
+    const uint8_t *bytes, size_t length, const char *names, size_t name_count, int32_t all,
+    int32_t majority, size_t largest_site_count, cif_crystal *result);
 
 /// Reads a decimal number at `start` (a sign, digits, point, exponent; also Fortran's D). Returns the first byte
 /// after it, or `start` when there is none. Correctly rounded.

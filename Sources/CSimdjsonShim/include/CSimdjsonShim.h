@@ -19,6 +19,14 @@ enum json_crystal_status {
   json_crystal_no_memory = 5,
 };
 
+/// Which form a document has.
+enum json_crystal_form {
+  json_crystal_flat = 0,      // lattice, species, frac_coords
+  json_crystal_pymatgen = 1,  // a pymatgen structure, on its own or in an entry
+  json_crystal_optimade = 2,
+  json_crystal_jarvis = 3,
+};
+
 /// One decoded crystal. Pointers lead into scratch memory of the calling thread and hold until its next call.
 typedef struct {
   int32_t status;
@@ -37,6 +45,12 @@ typedef struct {
   /// One value and one flag (1 = present and numeric) per name asked for.
   const double *values;
   const uint8_t *present;
+  /// Where all names were asked for: the names found, as `names` are given, and their number.
+  const char *found;
+  size_t found_count;
+  size_t found_length;
+  /// One of json_crystal_form.
+  int32_t form;
   /// Explanation when status is not ok; UTF-8, not terminated.
   const char *message;
   size_t message_length;
@@ -45,10 +59,10 @@ typedef struct {
 /// Decodes one JSON document: an object, or a table row (array) whose columns are named.
 ///
 /// `names` are `name_count` property names, each terminated by a zero byte, one after the other; `columns`
-/// likewise. `majority` != 0 keeps the most abundant species of a shared site instead of refusing it.
+/// likewise. `all` != 0 asks for every number that could be asked for by name. `majority` != 0 keeps the most abundant species of a shared site instead of refusing it.
 void json_crystal_decode(
     const uint8_t *bytes, size_t length, const char *names, size_t name_count, const char *columns,
-    size_t column_count, int32_t majority, json_crystal *result);
+    size_t column_count, int32_t all, int32_t majority, json_crystal *result);
 
 #ifdef __cplusplus
 }

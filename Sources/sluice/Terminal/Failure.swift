@@ -5,6 +5,8 @@ import Foundation
 enum ExitStatus {
   /// The run finished with more rejections than the campaign allows.
   static let tooManyRejections = ExitCode(1)
+  /// An archive holds something that cannot be read.
+  static let notReadable = ExitCode(1)
   /// A certificate does not hold.
   static let notVerified = ExitCode(1)
   /// The command failed, or was stopped before its end.

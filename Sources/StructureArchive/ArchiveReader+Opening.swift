@@ -1,0 +1,185 @@
+extension ArchiveReader {
+  /// Opens a file: an archive becomes the source of members, anything else of records.
+  func open(_ path: String) throws(ArchiveError) {
+    let file = try FileSource(path: path)
+    let budget = ExpansionBudget(archive: path, size: file.size, limits: limits)
+    self.budget = budget
+    let place = pendingPosition?.place ?? MemberPlace()
+    let head = file.bytes(at: 0, count: ContentKind.headLength)
+    switch head.withUnsafeBytes({ ContentKind($0) }) {
+    case .compressed(let compression):
+      shape.note(compression: compression.name)
+      if compression == .zstd, !isFolder {
+        shape.hasSeekTable = SeekTable(file) != nil
+        shape.indexedRecords = PackedIndex(file)?.records
+      }
+      let stream: any ByteSource =
+        compression == .zstd
+        ? try ZstdSource(file: file, archive: path, budget: budget)
+        : try compression.source(file, archive: path, budget: budget)
+      try open(stream: stream, of: path, budget: budget, resumingAt: place)
+    case .zip:
+      shape.containers.insert("zip")
+      guard let zip = ZipReader(file, archive: path, budget: budget) else {
+        // Cut before its directory, or within something else: libarchive goes from member to member.
+        return enterMembers(try MemberReader(path: path, resumingAt: place), prefix: "")
+      }
+      if place.offset > 0 { zip.resume(at: place) }
+      enterMembers(zip, prefix: "")
+    case .libarchive:
+      shape.containers.insert("7z")
+      enterMembers(try MemberReader(path: path, resumingAt: place), prefix: "")
+    case .tar:
+      shape.containers.insert("tar")
+      enterMembers(try MemberReader(file, onlyTar: true, archive: path, resumingAt: place), prefix: "")
+    case .plain: split(file, isWholeFile: true)
+    }
+  }
+
+  // What a compressed file holds: an archive, one more compression, or records. A stream that goes forward quickly keeps
+  // doing so: what has been looked at is asked for again.
+  private func open(
+    stream: any ByteSource, of path: String, budget: ExpansionBudget, resumingAt place: MemberPlace
+  ) throws(ArchiveError) {
+    var content = PeekedSource(peeking: ContentKind.headLength, from: stream)
+    var layers = 1
+    while case .compressed(let next) = ContentKind(content.peeked) {
+      guard layers <= limits.deepestNesting else { throw tooDeep(path) }
+      layers += 1
+      shape.note(compression: next.name)
+      content = PeekedSource(
+        peeking: ContentKind.headLength, from: try next.source(content, archive: path, budget: budget))
+    }
+    switch ContentKind(content.peeked) {
+    case .tar:
+      shape.containers.insert("tar")
+      enterMembers(try MemberReader(content, onlyTar: true, archive: path, resumingAt: place), prefix: "")
+    case .zip, .libarchive:
+      guard limits.deepestNesting > 0 else { throw tooDeep(path) }
+      shape.containers.insert("zip or 7z")
+      enterMembers(try MemberReader(content, onlyTar: false, archive: path, resumingAt: place), prefix: "")
+    case .plain, .compressed: split(content, isWholeFile: true)
+    }
+  }
+
+  private func tooDeep(_ name: String) -> ArchiveError {
+    .damaged(
+      archive: path, member: name, byteOffset: 0,
+      detail: "archives lie in each other deeper than the allowed \(limits.deepestNesting)")
+  }
+
+  // The place of going on is reached at the first member that comes out.
+  private func enterMembers(_ sequence: any MemberSequence, prefix: String) {
+    members.append(OpenMembers(sequence: sequence, prefix: prefix))
+  }
+
+  /// Opens the current member: records, or an archive within the archive.
+  func openMember(of current: OpenMembers) throws(ArchiveError) {
+    if pendingPosition?.stage == .afterMember {
+      pendingPosition = nil
+      return
+    }
+    let source = BoundedSource(MemberSource(current.sequence), limit: limits.largestMember, archive: path)
+    window.attach(source, archive: file, member: member)
+    while window.count < 512, window.fill() {}
+    let kind = ContentKind(window.bytes)
+    if case .plain = kind { return splitWindow(isWholeFile: false) }
+    splitsNested = true
+    guard members.count <= limits.deepestNesting else {
+      pendingPosition = nil
+      throw notEntered("archives lie in each other deeper than the allowed \(limits.deepestNesting)")
+    }
+    // In an archive within an archive records are passed over one by one.
+    pendingPosition = nil
+    let content = PeekedSource(window.bytes, followedBy: source)
+    let prefix = member + "/"
+    switch kind {
+    case .compressed(let compression):
+      let stream = PeekedSource(
+        peeking: ContentKind.headLength, from: try compression.source(content, archive: path, budget: budget))
+      switch ContentKind(stream.peeked) {
+      case .tar: enterMembers(try MemberReader(stream, onlyTar: true, archive: path), prefix: prefix)
+      case .plain: split(stream, isWholeFile: false)
+      default: throw notEntered("a compressed file within an archive holds another archive")
+      }
+    default: enterMembers(try MemberReader(content, onlyTar: false, archive: path), prefix: prefix)
+    }
+  }
+
+  // The error of a member that is not entered; the archive around it is fine.
+  private func notEntered(_ detail: String) -> ArchiveError {
+    .notEntered(archive: path, member: member, detail: detail)
+  }
+
+  private func split(_ source: any ByteSource, isWholeFile: Bool) {
+    window.attach(source, archive: file, member: member)
+    splitWindow(isWholeFile: isWholeFile)
+  }
+
+  private func splitWindow(isWholeFile: Bool) {
+    let context = SplitterContext(window: window, limits: limits, archive: file, member: member)
+    let splitter = ContentDetection.splitter(for: context, isWholeFile: isWholeFile)
+    self.splitter = splitter
+    guard let position = pendingPosition else { return }
+    pendingPosition = nil
+    switch position.stage {
+    case .inFile, .inMember: splitter.resume(offset: position.offset, count: position.count)
+    case .afterMember: self.splitter = nil
+    case .beforeFile: break
+    }
+  }
+
+  /// The index of a packed file.
+  func packedIndex() -> PackedIndex? {
+    guard !isFolder, let file = try? FileSource(path: path) else { return nil }
+    return PackedIndex(file)
+  }
+}
+
+/// What the first bytes of a file or member show it to be.
+enum ContentKind {
+  case compressed(Compression)
+  case zip
+  case tar
+  /// 7z, or a program that unpacks itself.
+  case libarchive
+  case plain
+
+  /// How many bytes are looked at.
+  static let headLength = 1 << 16
+
+  init(_ bytes: UnsafeRawBufferPointer) {
+    if let compression = Compression(bytes) {
+      self = .compressed(compression)
+    } else if bytes.starts(with: [0x50, 0x4B, 3, 4]) || bytes.starts(with: [0x50, 0x4B, 5, 6]) {
+      self = .zip
+    } else if bytes.starts(with: [0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C]) {
+      self = .libarchive
+    } else if TarHeader.recognizes(bytes) {
+      self = .tar
+    } else {
+      self = .plain
+    }
+  }
+}
+
+/// Recognises the first block of a tar archive by its checksum.
+enum TarHeader {
+  static func recognizes(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard bytes.count >= 512 else { return false }
+    var sum = 0
+    var stated = 0
+    for position in 0..<512 {
+      let byte = bytes[position]
+      guard position >= 148, position < 156 else {
+        sum += Int(byte)
+        continue
+      }
+      sum += 32
+      if byte >= 48, byte <= 55 { stated = stated * 8 + Int(byte - 48) }
+    }
+    if sum == stated { return true }
+    // An archive of no members is some zeros and nothing more.
+    return bytes.count < ContentKind.headLength && bytes.allSatisfy { $0 == 0 }
+  }
+}
