@@ -22,13 +22,13 @@ extension ArchiveReader {
       shape.containers.insert("zip")
       guard let zip = ZipReader(file, archive: path, budget: budget) else {
         // Cut before its directory, or within something else: libarchive goes from member to member.
-        return enterMembers(try MemberReader(path: path, resumingAt: place), prefix: "")
+        return enterMembers(try MemberReader(path: path, budget: budget, resumingAt: place), prefix: "")
       }
       if place.offset > 0 { zip.resume(at: place) }
       enterMembers(zip, prefix: "")
     case .libarchive:
       shape.containers.insert("7z")
-      enterMembers(try MemberReader(path: path, resumingAt: place), prefix: "")
+      enterMembers(try MemberReader(path: path, budget: budget, resumingAt: place), prefix: "")
     case .tar:
       shape.containers.insert("tar")
       enterMembers(try MemberReader(file, onlyTar: true, archive: path, resumingAt: place), prefix: "")
@@ -57,7 +57,9 @@ extension ArchiveReader {
     case .zip, .libarchive:
       guard limits.deepestNesting > 0 else { throw tooDeep(path) }
       shape.containers.insert("zip or 7z")
-      enterMembers(try MemberReader(content, onlyTar: false, archive: path, resumingAt: place), prefix: "")
+      enterMembers(
+        try MemberReader(content, onlyTar: false, archive: path, budget: budget, resumingAt: place),
+        prefix: "")
     case .plain, .compressed: split(content, isWholeFile: true)
     }
   }
@@ -102,7 +104,8 @@ extension ArchiveReader {
       case .plain: split(stream, isWholeFile: false)
       default: throw notEntered("a compressed file within an archive holds another archive")
       }
-    default: enterMembers(try MemberReader(content, onlyTar: false, archive: path), prefix: prefix)
+    default:
+      enterMembers(try MemberReader(content, onlyTar: false, archive: path, budget: budget), prefix: prefix)
     }
   }
 

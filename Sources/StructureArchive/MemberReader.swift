@@ -5,6 +5,7 @@ final class MemberReader: MemberSequence {
   private let archive: String
   private let handle: OpaquePointer
   private let feed: ArchiveFeed?
+  private let budget: ExpansionBudget?
   private var member = ""
   private var delivered = 0
   private var contentEnd: Int64 = 0
@@ -14,8 +15,11 @@ final class MemberReader: MemberSequence {
   private(set) var place = MemberPlace()
 
   /// Opens the file at `path`, whatever libarchive finds in it; the member at `place` becomes the next one.
-  init(path: String, resumingAt place: MemberPlace = MemberPlace()) throws(ArchiveError) {
+  init(
+    path: String, budget: ExpansionBudget? = nil, resumingAt place: MemberPlace = MemberPlace()
+  ) throws(ArchiveError) {
     archive = path
+    self.budget = budget
     headersToPass = place.headers
     feedStart = 0
     member = MemberName.lastComponent(of: path).description
@@ -29,11 +33,16 @@ final class MemberReader: MemberSequence {
 
   /// Reads an archive from `source`, a tar archive or whatever libarchive finds; `archive` names it in errors.
   ///
-  /// - Parameter place: where the member begins that becomes the next one: everything before it is passed over.
+  /// - Parameters:
+  ///   - budget: what its members may expand to.
+  ///   - place: where the member begins that becomes the next one: everything before it is passed over.
   init(
-    _ source: any ByteSource, onlyTar: Bool, archive: String, resumingAt place: MemberPlace = MemberPlace()
+    _ source: any ByteSource, onlyTar: Bool, archive: String, budget: ExpansionBudget? = nil,
+    resumingAt place: MemberPlace = MemberPlace()
   ) throws(ArchiveError) {
     self.archive = archive
+    // A tar archive holds its members as they are.
+    self.budget = onlyTar ? nil : budget
     member = MemberName.lastComponent(of: archive).description
     let feed = ArchiveFeed(source)
     self.feed = feed
@@ -104,6 +113,7 @@ final class MemberReader: MemberSequence {
       }
       guard size > 0, let pointer else { continue }
       delivered += size
+      try budget?.spend(size)
       return UnsafeRawBufferPointer(start: pointer, count: size)
     }
   }

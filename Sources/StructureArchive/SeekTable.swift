@@ -50,8 +50,17 @@ struct SeekTable {
       offset += Int(table.word(at: 8 + index * width))
       start += size
     }
-    guard offset == position else { return nil }
+    guard offset == position, frames.allSatisfy({ SeekTable.agrees($0, with: file) }) else { return nil }
     self.frames = frames
+  }
+
+  // Whether a frame begins where the table says, and holds as much as its own header says, if it does.
+  private static func agrees(_ frame: Frame, with file: FileSource) -> Bool {
+    let head = file.bytes(at: frame.offset, count: 18)
+    guard head.count >= 8 else { return false }
+    if head.word(at: 0) & 0xFFFF_FFF0 == 0x184D_2A50 { return frame.size == 0 }
+    let content = head.withUnsafeBytes { ZSTD_getFrameContentSize($0.baseAddress, $0.count) }
+    return head.word(at: 0) == 0xFD2F_B528 && (content == UInt64.max || content == UInt64(frame.size))
   }
 
   /// The last frame that starts at or before `target` of the uncompressed stream.
