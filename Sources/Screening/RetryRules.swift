@@ -106,7 +106,7 @@ struct RetryRules {
       let key = stored.row.key
       guard changed.contains(key.source) else { return }
       guard case .archived(let archived)? = try reader.record(key)?.content,
-        case .archive(_, let decoder) = plan.sources[key.source], let now = try? decoder.decode(archived)
+        case .archive(_, let decoder, _) = plan.sources[key.source], let now = try? decoder.decode(archived)
       else { throw refuse(key.source, "record \(key.record) was a crystal and can no longer be read as one") }
       let row = ScreenedRow(key: key, materialID: now.id, structure: now.structure, keepsStructure: false)
       guard row.materialID == stored.row.materialID, row.formula == stored.row.formula,
@@ -130,7 +130,7 @@ final class RecordsReader {
   private var pending: SourceRecord?
 
   init(_ sources: [CrystalSource], of chosen: Set<Int>) {
-    reader = SourceReader(sources, from: sources.indices.map { chosen.contains($0) ? 0 : nil }, limit: nil)
+    reader = SourceReader(sources, from: sources.indices.map { chosen.contains($0) ? SourceStart() : nil })
   }
 
   /// The record with this key; nil where the source ends before it.

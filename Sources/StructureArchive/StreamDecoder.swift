@@ -78,7 +78,7 @@ enum Compression {
 /// Used instead of libarchive's filters because those drop what they have decoded when the input ends early.
 final class DecodedSource: ByteSource {
   private let archive: String
-  private let input: any ByteSource
+  private var input: any ByteSource
   private let decoder: any StreamDecoder
   private let budget: ExpansionBudget?
   private let output = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 17, alignment: 64)
@@ -97,6 +97,13 @@ final class DecodedSource: ByteSource {
   }
 
   deinit { output.deallocate() }
+
+  /// Starts over with another stream, and keeps the memory; the decoder has been reset.
+  func restart(_ input: any ByteSource) {
+    self.input = input
+    pending = UnsafeRawBufferPointer(start: nil, count: 0)
+    (position, delivered, ended, failure) = (0, 0, false, nil)
+  }
 
   func nextChunk() throws(ArchiveError) -> UnsafeRawBufferPointer? {
     if let failure { throw failure }
@@ -138,9 +145,7 @@ final class DeflateDecoder: StreamDecoder {
 
   private let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
   private let wrapping: Wrapping
-  private var headLength = 0
   private(set) var isBetweenStreams: Bool
-  private var streams = 0
 
   init?(wrapping: Wrapping) {
     self.wrapping = wrapping
@@ -156,14 +161,19 @@ final class DeflateDecoder: StreamDecoder {
     stream.deallocate()
   }
 
+  /// Makes the decoder as new.
+  func reset() {
+    inflateReset(stream)
+    isBetweenStreams = false
+  }
+
   func decode(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) -> DecodingStep {
     // What follows a whole member and is no other one is padding.
     if isBetweenStreams {
       guard wrapping == .gzip, input.first == 0x1F else {
         return DecodingStep(consumed: input.count, isEnd: true)
       }
-      inflateReset(stream)
-      isBetweenStreams = false
+      reset()
     }
     stream.pointee.next_in = UnsafeMutablePointer(mutating: input.bindMemory(to: Bytef.self).baseAddress)
     stream.pointee.avail_in = UInt32(clamping: input.count)

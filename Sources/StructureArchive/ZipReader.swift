@@ -17,6 +17,7 @@ final class ZipReader: MemberSequence {
   private var position: Int
   private var headers = 0
   private var content: (any ByteSource)?
+  private var inflated: (decoder: DeflateDecoder, source: DecodedSource)?
   private var checksum: UInt = 0
   private var delivered = 0
   private var entry = Entry()
@@ -138,8 +139,16 @@ final class ZipReader: MemberSequence {
     switch entry.method {
     case 0: return packed
     case 8:
+      // One decoder serves all members: most are smaller than its memory.
+      if let inflated {
+        inflated.decoder.reset()
+        inflated.source.restart(packed)
+        return inflated.source
+      }
       guard let decoder = DeflateDecoder(wrapping: .none) else { throw damaged("out of memory") }
-      return DecodedSource(packed, decoder, archive: archive, budget: budget)
+      let source = DecodedSource(packed, decoder, archive: archive, budget: budget)
+      inflated = (decoder, source)
+      return source
     case 12: return try Compression.bzip2.source(packed, archive: archive, budget: budget)
     case 93: return try Compression.zstd.source(packed, archive: archive, budget: budget)
     case 95: return try Compression.xz.source(packed, archive: archive, budget: budget)
@@ -173,21 +182,29 @@ final class ZipReader: MemberSequence {
 
   // Sizes and positions beyond 32 bits stand in an extra field, in this order and only where they are needed.
   private func readWideSizes(_ extra: [UInt8], _ entry: inout Entry) -> Bool {
-    let wide = [\Entry.size, \Entry.packedSize, \Entry.header].filter { entry[keyPath: $0] == 0xFFFF_FFFF }
-    guard !wide.isEmpty else { return true }
+    let isWide = [entry.size == 0xFFFF_FFFF, entry.packedSize == 0xFFFF_FFFF, entry.header == 0xFFFF_FFFF]
+    guard isWide.contains(true) else { return true }
     var at = 0
     while at + 4 <= extra.count {
       let length = extra.half(at: at + 2)
       guard at + 4 + length <= extra.count else { return false }
-      if extra.half(at: at) == 1 {
-        guard length >= 8 * wide.count else { return false }
-        for (index, field) in wide.enumerated() {
-          guard let value = extra.long(at: at + 4 + 8 * index), value <= 1 << 60 else { return false }
-          entry[keyPath: field] = value
-        }
-        return true
+      guard extra.half(at: at) == 1 else {
+        at += 4 + length
+        continue
       }
-      at += 4 + length
+      guard length >= 8 * isWide.count(where: { $0 }) else { return false }
+      var field = at + 4
+      func value(else narrow: Int, _ isWide: Bool) -> Int? {
+        guard isWide else { return narrow }
+        defer { field += 8 }
+        return extra.long(at: field).flatMap { $0 <= 1 << 60 ? $0 : nil }
+      }
+      guard let size = value(else: entry.size, isWide[0]),
+        let packedSize = value(else: entry.packedSize, isWide[1]),
+        let header = value(else: entry.header, isWide[2])
+      else { return false }
+      (entry.size, entry.packedSize, entry.header) = (size, packedSize, header)
+      return true
     }
     return true
   }
