@@ -15,7 +15,8 @@ import Testing
   static let commands = [
     "run", "plan", "status", "rank", "export", "predict", "evaluate", "graph", "train", "models import",
     "models show",
-    "schema", "compare", "pack", "doctor", "hull", "hull verify", "hull index", "hull diagram", "hull combined",
+    "schema", "compare", "pack", "doctor",
+    "hull", "hull verify", "hull index", "hull diagram", "hull combined",
   ]
 
   @Test(arguments: commands)
