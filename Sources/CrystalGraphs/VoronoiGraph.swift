@@ -10,10 +10,20 @@ public struct VoronoiGraph: Hashable, Sendable {
   public let solidAngles: [Double]
   /// Volume of the pyramid on each facet (Å³), shape (E).
   public let pyramidVolumes: [Double]
+  /// How the other facets lie about each edge, shape (E, `angularMomentCount`):
+  ///
+  ///     m_l(ij) = Σ_k Ω_ik P_l(cos θ_jik) / Σ_k Ω_ik,   l = 1 … 4,
+  ///
+  /// first with all k, then with the k of j's element alone (the denominator stays). They do not depend on how a crystal
+  /// is described, and tell two surroundings with equal distances and facets apart by their angles.
+  public let angularMoments: [Float]
   /// The threshold that was applied; see `VoronoiGraphBuilder`.
   public let minimumSolidAngleFraction: Double
   /// Number of directed facets that the threshold left out.
   public let droppedFacetCount: Int
+
+  /// Angular moments of an edge: four over all facets, four over those of the neighbor's element.
+  public static let angularMomentCount = 8
 }
 
 /// Builds Voronoi graphs.
@@ -70,10 +80,11 @@ public struct VoronoiGraphBuilder: Hashable, Sendable {
       }
       scratch.largest.append(largest)
     }
-    return graph(structure.elements, scratch)
+    return graph(structure, scratch)
   }
 
-  private func graph(_ elements: [Element], _ scratch: borrowing Scratch) -> VoronoiGraph {
+  private func graph(_ structure: Structure, _ scratch: borrowing Scratch) -> VoronoiGraph {
+    let elements = structure.elements
     let facets = scratch.kernel.facets
     var edges = EdgeArrays(capacity: facets.count)
     var offsets: [Int32] = [0]
@@ -91,8 +102,53 @@ public struct VoronoiGraphBuilder: Hashable, Sendable {
         elements: elements, edgeOffsets: offsets, neighbors: edges.neighbors, distances: edges.distances,
         images: edges.images, tiedCuts: [Bool](repeating: false, count: elements.count)),
       areas: edges.areas, solidAngles: edges.solidAngles, pyramidVolumes: edges.pyramidVolumes,
+      angularMoments: angularMoments(structure, offsets, edges),
       minimumSolidAngleFraction: minimumSolidAngleFraction,
       droppedFacetCount: facets.count - edges.neighbors.count)
+  }
+}
+
+extension VoronoiGraphBuilder {
+  /// The angular moments of all edges; see `VoronoiGraph.angularMoments`.
+  private func angularMoments(_ structure: Structure, _ offsets: [Int32], _ edges: EdgeArrays) -> [Float] {
+    let (lattice, positions) = (structure.lattice, structure.fractionalPositions)
+    var result: [Float] = []
+    result.reserveCapacity(edges.neighbors.count * VoronoiGraph.angularMomentCount)
+    var directions: [SIMD3<Double>] = []
+    for site in 0..<structure.siteCount {
+      let range = Int(offsets[site])..<Int(offsets[site + 1])
+      directions.removeAll(keepingCapacity: true)
+      var total = 0.0
+      for edge in range {
+        let image = SIMD3<Double>(edges.images[edge])
+        let offset = positions[Int(edges.neighbors[edge])] + image - positions[site]
+        directions.append(lattice.cartesian(offset) / edges.distances[edge])
+        total += edges.solidAngles[edge]
+      }
+      for first in range {
+        let direction = directions[first - range.lowerBound]
+        let element = structure.elements[Int(edges.neighbors[first])]
+        var all = SIMD4<Double>()
+        var like = SIMD4<Double>()
+        for second in range {
+          let other = directions[second - range.lowerBound]
+          let product = direction * other
+          let terms = edges.solidAngles[second] * legendre(product.x + product.y + product.z)
+          all += terms
+          if structure.elements[Int(edges.neighbors[second])] == element { like += terms }
+        }
+        for index in 0..<4 { result.append(Float(all[index] / total)) }
+        for index in 0..<4 { result.append(Float(like[index] / total)) }
+      }
+    }
+    return result
+  }
+
+  /// The Legendre polynomials P₁ … P₄ of x.
+  private func legendre(_ x: Double) -> SIMD4<Double> {
+    let square = x * x
+    return SIMD4(
+      x, 1.5 * square - 0.5, x * (2.5 * square - 1.5), (4.375 * square - 3.75) * square + 0.375)
   }
 }
 

@@ -25,10 +25,15 @@ public final class GraphBlock<Scalar: KernelScalar & BitwiseCopyable> {
   public let starts = Buffer<Int32>()
   private let distances = Buffer<Scalar>()
   private let facets = Buffer<Scalar>()
+  private let measures = Buffer<Scalar>()
+  private let measureTaps = Buffer<Scalar>()
+  private let measureStarts = Buffer<Int32>()
   private let siteMultiplicities = Buffer<Scalar>()
   private let edgeMultiplicities = Buffer<Scalar>()
   private let rowMultiplicities = Buffer<Scalar>()
   private var isQuotient = false
+  /// What is added to the lengths of the edges of blocks assembled from now on; nil for nothing.
+  var noise: DistanceNoise?
 
   /// How often sites and edges count.
   var multiplicities: Multiplicities<Scalar> {
@@ -65,7 +70,8 @@ public final class GraphBlock<Scalar: KernelScalar & BitwiseCopyable> {
     let neighbors = neighbors.reserve(edgeCount)
     let distances = distances.reserve(edgeCount)
     let hasFacets = !collection.facets.isEmpty
-    let facets = facets.reserve(hasFacets ? 3 * edgeCount : 0)
+    let measureCount = GraphCollection.facetMeasureCount
+    let facets = facets.reserve(hasFacets ? measureCount * edgeCount : 0)
     isQuotient = !collection.siteMultiplicities.isEmpty
     let siteMultiplicities = siteMultiplicities.reserve(isQuotient ? siteCount : 0)
     let edgeMultiplicities = edgeMultiplicities.reserve(isQuotient ? edgeCount : 0)
@@ -83,12 +89,18 @@ public final class GraphBlock<Scalar: KernelScalar & BitwiseCopyable> {
           for sourceEdge in source.edgeOffsets[sourceSite]..<source.edgeOffsets[sourceSite + 1] {
             neighbors[edge] = first + source.neighbors[sourceEdge]
             distances[edge] = Scalar(source.distances[sourceEdge])
+            if let noise {
+              let offset = Scalar(noise.offset(structure: index, edge: sourceEdge))
+              distances[edge] = max(0, distances[edge] + offset)
+            }
             if isQuotient {
               edgeMultiplicities[edge] = Scalar(source.edgeMultiplicities[sourceEdge])
               rowMultiplicities[edge] = edgeMultiplicities[edge] * siteMultiplicities[site]
             }
             if hasFacets {
-              for index in 0..<3 { facets[3 * edge + index] = Scalar(source.facets[3 * sourceEdge + index]) }
+              for index in 0..<measureCount {
+                facets[measureCount * edge + index] = Scalar(source.facets[measureCount * sourceEdge + index])
+              }
             }
             edge += 1
           }
@@ -103,17 +115,55 @@ public final class GraphBlock<Scalar: KernelScalar & BitwiseCopyable> {
       taps: taps.reserve(edgeCount * gaussianTapCount), starts: starts.reserve(edgeCount))
   }
 
-  /// Writes the features of every edge, shape (E, F): the Gaussians, then the facet's measures where F has room.
-  func writeEdgeFeatures(
-    gaussianCount: Int, featureCount: Int, into out: UnsafeMutablePointer<Scalar>
-  ) {
-    out.update(repeating: 0, count: edgeCount * featureCount)
-    let extra = featureCount - gaussianCount
+  /// Writes the features of every edge, shape (E, F): the Gaussians of the length, the facet's measures, its angular
+  /// moments; see `ICGCNNConfiguration`.
+  func writeEdgeFeatures(_ configuration: ICGCNNConfiguration, into out: UnsafeMutablePointer<Scalar>) {
+    let (count, measureCount) = (configuration.edgeFeatureCount, GraphCollection.facetMeasureCount)
+    out.update(repeating: 0, count: edgeCount * count)
+    scatterTaps(taps.pointer, starts.pointer, into: out, stride: count)
+    var column = configuration.gaussianCount
+    func copy(_ measures: Range<Int>) {
+      for edge in 0..<edgeCount {
+        for (offset, measure) in measures.enumerated() {
+          out[edge * count + column + offset] = facets.pointer[measureCount * edge + measure]
+        }
+      }
+      column += measures.count
+    }
+    if configuration.usesFacets {
+      switch configuration.facetEncoding {
+      case .scalars: copy(0..<3)
+      case .gaussians:
+        for measure in 0..<3 {
+          writeGaussians(of: measure, into: out + column, stride: count)
+          column += FacetEncoding.gaussianCount
+        }
+      }
+    }
+    if configuration.usesAngularMoments { copy(3..<measureCount) }
+  }
+
+  /// Expands the square root of a facet's measure on Gaussians.
+  private func writeGaussians(of measure: Int, into out: UnsafeMutablePointer<Scalar>, stride: Int) {
+    let values = measures.reserve(edgeCount)
     for edge in 0..<edgeCount {
-      let row = out + edge * featureCount
-      let start = Int(starts.pointer[edge])
-      for tap in 0..<gaussianTapCount { row[start + tap] = taps.pointer[edge * gaussianTapCount + tap] }
-      for index in 0..<extra { row[gaussianCount + index] = facets.pointer[3 * edge + index] }
+      values[edge] = facets.pointer[GraphCollection.facetMeasureCount * edge + measure].squareRoot()
+    }
+    let taps = measureTaps.reserve(edgeCount * gaussianTapCount)
+    let starts = measureStarts.reserve(edgeCount)
+    Scalar.gaussianTaps(
+      values, count: edgeCount, spacing: Scalar(FacetEncoding.gaussianSpacings[measure]),
+      gaussianCount: FacetEncoding.gaussianCount, taps: taps, starts: starts)
+    scatterTaps(taps, starts, into: out, stride: stride)
+  }
+
+  private func scatterTaps(
+    _ taps: UnsafePointer<Scalar>, _ starts: UnsafePointer<Int32>, into out: UnsafeMutablePointer<Scalar>,
+    stride: Int
+  ) {
+    for edge in 0..<edgeCount {
+      let row = out + edge * stride + Int(starts[edge])
+      for tap in 0..<gaussianTapCount { row[tap] = taps[edge * gaussianTapCount + tap] }
     }
   }
 

@@ -14,12 +14,16 @@ public struct GraphCollection: Sendable {
   public private(set) var neighbors: [Int32] = []
   /// Length of each edge (Å), shape (E).
   public private(set) var distances: [Float] = []
-  /// Facet of each edge as Ω/4π, A/10 Å², V/10 Å³, shape (E, 3); empty where graphs have no facets.
+  /// Facet of each edge as Ω/4π, A/10 Å², V/10 Å³ and the angular moments, shape (E, `facetMeasureCount`); empty where
+  /// graphs have no facets.
   public private(set) var facets: [Float] = []
   /// How many sites each node stands for, shape (N); empty where each stands for itself.
   public private(set) var siteMultiplicities: [Float] = []
   /// How many edges each edge stands for, shape (E); empty where each stands for itself.
   public private(set) var edgeMultiplicities: [Float] = []
+
+  /// Measures of a facet.
+  public static let facetMeasureCount = 3 + VoronoiGraph.angularMomentCount
 
   /// No graphs.
   public init() {}
@@ -61,12 +65,10 @@ public struct GraphCollection: Sendable {
       for edge in quotient.edgeOffsets[node]..<quotient.edgeOffsets[node + 1] {
         let measure = quotient.measures[edge]
         neighbors.append(quotient.neighbors[edge])
-        distances.append(measure.x)
+        distances.append(measure[0])
         edgeMultiplicities.append(quotient.edgeMultiplicities[edge])
         if hasFacets {
-          facets.append(measure.y)
-          facets.append(measure.z)
-          facets.append(measure.w)
+          for index in 1...Self.facetMeasureCount { facets.append(measure[index]) }
         }
       }
       edgeOffsets.append(neighbors.count)
@@ -94,7 +96,8 @@ public struct GraphCollection: Sendable {
       neighbors.append(contentsOf: other.neighbors[edges])
       distances.append(contentsOf: other.distances[edges])
       if !other.facets.isEmpty {
-        facets.append(contentsOf: other.facets[3 * edges.lowerBound..<3 * edges.upperBound])
+        let count = Self.facetMeasureCount
+        facets.append(contentsOf: other.facets[count * edges.lowerBound..<count * edges.upperBound])
       }
       if !other.siteMultiplicities.isEmpty {
         siteMultiplicities.append(other.siteMultiplicities[site])
@@ -116,6 +119,8 @@ public struct GraphCollection: Sendable {
         facets.append(Float(voronoi.solidAngles[edge] / (4 * .pi)))
         facets.append(Float(voronoi.areas[edge] / 10))
         facets.append(Float(voronoi.pyramidVolumes[edge] / 10))
+        let count = VoronoiGraph.angularMomentCount
+        facets.append(contentsOf: voronoi.angularMoments[count * edge..<count * (edge + 1)])
       }
       edgeOffsets.append(neighbors.count)
     }

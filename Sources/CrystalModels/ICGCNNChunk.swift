@@ -128,8 +128,7 @@ final class ICGCNNChunk<Scalar: KernelScalar & BitwiseCopyable> {
     }
     let featureCount = configuration.edgeFeatureCount
     let features = features.reserve(block.edgeCount * featureCount)
-    block.writeEdgeFeatures(
-      gaussianCount: configuration.gaussianCount, featureCount: featureCount, into: features)
+    block.writeEdgeFeatures(configuration, into: features)
     Scalar.multiply(
       rows: block.edgeCount, columns: e, inner: featureCount, features, aRow: featureCount, aColumn: 1,
       values + layout.edgeEmbeddingWeight, bias: values + layout.edgeEmbeddingBias,

@@ -1,3 +1,21 @@
+internal import CrystalGraphs
+
+/// How solid angle, area and pyramid volume of a facet are made into features of its edge.
+public enum FacetEncoding: String, Codable, CaseIterable, Hashable, Sendable {
+  /// Ω/4π, A/10 Å², V/10 Å³ as they are: three columns.
+  case scalars
+  /// The square roots of these three, each on 13 Gaussians exp(−(x − kΔ)²/Δ²) from 0: Δ = 0.05, 0.1 and 0.1.
+  case gaussians
+
+  /// Gaussians a measure is expanded on.
+  static let gaussianCount = 13
+  /// Δ of the root of Ω/4π, A/10 Å² and V/10 Å³.
+  static let gaussianSpacings = [0.05, 0.1, 0.1]
+
+  /// Columns of the three measures together.
+  var columnCount: Int { self == .scalars ? 3 : 3 * Self.gaussianCount }
+}
+
 /// Everything needed to rebuild an improved crystal graph convolutional neural network.
 ///
 /// Source: C. W. Park and C. Wolverton, Phys. Rev. Materials 4, 063801 (2020): Voronoi neighbors with facet measures,
@@ -20,6 +38,10 @@ public struct ICGCNNConfiguration: Codable, Hashable, Sendable {
   public var gaussianSpacing = 0.2
   /// Whether solid angle, area and pyramid volume of the facet belong to the edge's features.
   public var usesFacets = true
+  /// How these three are made into features.
+  public var facetEncoding = FacetEncoding.scalars
+  /// Whether the angular moments of the facets belong to the edge's features: an addition to the paper.
+  public var usesAngularMoments = false
   /// Whether edge vectors are updated (in all convolutions but the last, whose edges nobody reads).
   public var updatesEdges = true
   /// Whether there are three-body terms.
@@ -37,8 +59,11 @@ public struct ICGCNNConfiguration: Codable, Hashable, Sendable {
   /// Number of Gaussians.
   public var gaussianCount: Int { Int((gaussianReach / gaussianSpacing).rounded()) + 1 }
 
-  /// Columns F of an edge's features: Gaussians, then Ω/4π, A/10 Å², V/10 Å³.
-  public var edgeFeatureCount: Int { gaussianCount + (usesFacets ? 3 : 0) }
+  /// Columns F of an edge's features: Gaussians of the length, the facet's measures, its angular moments.
+  public var edgeFeatureCount: Int {
+    gaussianCount + (usesFacets ? facetEncoding.columnCount : 0)
+      + (usesAngularMoments ? VoronoiGraph.angularMomentCount : 0)
+  }
 
   /// Widths of the gates of convolution `index`.
   func gateWidths(_ index: Int) -> (node: Int, edge: Int) {
@@ -64,7 +89,8 @@ public struct ICGCNNConfiguration: Codable, Hashable, Sendable {
       "Gaussian spacing \(gaussianSpacing) Å does not give 9 … 1001 Gaussians")
     if let count = nearestNeighborCount {
       try require((1...64).contains(count), "\(count) neighbors are not in 1 … 64")
-      try require(!usesFacets, "nearest neighbors have no facets to be used as features")
+      try require(
+        !usesFacets && !usesAngularMoments, "nearest neighbors have no facets to be used as features")
       try require(gaussianReach <= 20, "a reach of \(gaussianReach) Å is above 20 Å")
     }
     try require(

@@ -139,7 +139,8 @@ protocol TrainableNetwork: AnyObject {
   var gradient: [Float] { get }
 
   func computeGradient(
-    _ indices: [Int], of collection: GraphCollection, targets: [Float], loss: RegressionLoss
+    _ indices: [Int], of collection: GraphCollection, targets: [Float], loss: RegressionLoss,
+    noise: DistanceNoise?
   ) -> Double
 }
 

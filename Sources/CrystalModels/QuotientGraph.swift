@@ -23,8 +23,8 @@ public struct QuotientGraph {
   public private(set) var edgeOffsets: [Int] = []
   /// Class at the far end of each merged edge.
   public private(set) var neighbors: [Int32] = []
-  /// Length (Å), and of graphs with facets Ω/4π, A/10 Å² and V/10 Å³, of each merged edge.
-  public private(set) var measures: [SIMD4<Float>] = []
+  /// Length (Å), and of graphs with facets Ω/4π, A/10 Å², V/10 Å³ and the angular moments, of each merged edge.
+  public private(set) var measures: [SIMD16<Float>] = []
   /// Edges that each merged edge stands for.
   public private(set) var edgeMultiplicities: [Float] = []
 
@@ -34,13 +34,16 @@ public struct QuotientGraph {
   public static let solidAngleTolerance = 1e-4
   /// Areas (Å²) closer than this are one.
   public static let areaTolerance = 1e-4
+  /// Edges whose angular moments, added up with different weights, are closer than this are one.
+  public static let momentTolerance = 1e-4
 
   private var classes: [Int32] = []
   private var signatures: [UInt64] = []
   /// What an edge looks like, without its neighbor.
   private var kinds: [UInt64] = []
   private var sorted: [UInt64] = []
-  private var sums: [SIMD4<Double>] = []
+  private var sums: [SIMD16<Double>] = []
+  private var momentSums: [Double] = []
   private var mergedKinds: [UInt64] = []
   /// Signature and class of each class found in a pass.
   private var known: [(signature: UInt64, class: Int32)] = []
@@ -87,6 +90,21 @@ public struct QuotientGraph {
     if let facets {
       addKinds(facets.solidAngles, tolerance: Self.solidAngleTolerance)
       addKinds(facets.areas, tolerance: Self.areaTolerance)
+      addMomentSums(facets)
+      addKinds(momentSums, tolerance: Self.momentTolerance)
+    }
+  }
+
+  /// One number that stands for an edge's moments: with these weights no two symmetric arrangements cancel.
+  private mutating func addMomentSums(_ facets: VoronoiGraph) {
+    let weights = SIMD8(1, 0.7071, 0.5774, 0.4472, 0.3780, 0.3015, 0.2774, 0.2425)
+    momentSums.removeAll(keepingCapacity: true)
+    let count = VoronoiGraph.angularMomentCount
+    for edge in 0..<facets.graph.edgeCount {
+      // Above 0: the weights add up to less than 4.
+      var sum = 4.0
+      for index in 0..<count { sum += weights[index] * Double(facets.angularMoments[count * edge + index]) }
+      momentSums.append(sum)
     }
   }
 
@@ -200,11 +218,14 @@ public struct QuotientGraph {
         let neighbor = classes[Int(graph.neighbors[edge])]
         var found = merged.lowerBound
         while mergedKinds[found] != kinds[edge] || neighbors[found] != neighbor { found += 1 }
-        var measure = SIMD4(graph.distances[edge], 0, 0, 0)
+        var measure = SIMD16<Double>()
+        measure[0] = graph.distances[edge]
         if let facets {
-          measure.y = facets.solidAngles[edge] / (4 * .pi)
-          measure.z = facets.areas[edge] / 10
-          measure.w = facets.pyramidVolumes[edge] / 10
+          measure[1] = facets.solidAngles[edge] / (4 * .pi)
+          measure[2] = facets.areas[edge] / 10
+          measure[3] = facets.pyramidVolumes[edge] / 10
+          let count = VoronoiGraph.angularMomentCount
+          for index in 0..<count { measure[4 + index] = Double(facets.angularMoments[count * edge + index]) }
         }
         sums[found] += measure
       }
@@ -213,10 +234,12 @@ public struct QuotientGraph {
     for node in 0..<nodeCount {
       for edge in edgeOffsets[node]..<edgeOffsets[node + 1] {
         if let padding, mergedKinds[edge] == 0 {
-          measures.append(SIMD4(Float(padding), 0, 0, 0))
+          var measure = SIMD16<Float>()
+          measure[0] = Float(padding)
+          measures.append(measure)
         } else {
           let count = Double(edgeMultiplicities[edge] * siteMultiplicities[node])
-          measures.append(SIMD4<Float>(sums[edge] / count))
+          measures.append(SIMD16<Float>(sums[edge] / count))
         }
       }
     }

@@ -67,6 +67,7 @@ public struct TrainingPlan: Sendable {
     options.momentum = training.number("momentum")
     options.weightDecay = training.number("weight_decay")
     options.normalizationMomentum = training.number("normalization_momentum")
+    options.distanceNoise = training.number("distance_noise")
     options.loss = RegressionLoss(rawValue: training.string("loss")) ?? .squared
     let (kind, schedule) = training["schedule"].tagged
     switch kind {
@@ -81,7 +82,8 @@ public struct TrainingPlan: Sendable {
   }
 
   private static let onlyICGCNN = [
-    "edge_width", "facets", "edge_updates", "triplets", "triplet_sum", "minimum_solid_angle",
+    "edge_width", "facets", "facet_encoding", "angular_moments", "edge_updates", "triplets", "triplet_sum",
+    "minimum_solid_angle",
   ]
 
   private static func networkConfiguration(_ model: ConfigurationValue) throws -> NetworkConfiguration {
@@ -103,6 +105,11 @@ public struct TrainingPlan: Sendable {
       configuration.edgeWidth = model.optional("edge_width")?.integer ?? configuration.edgeWidth
       configuration.usesFacets =
         model.optional("facets")?.boolean ?? (configuration.nearestNeighborCount == nil)
+      configuration.facetEncoding =
+        model.optional("facet_encoding").flatMap { FacetEncoding(rawValue: $0.string) }
+        ?? configuration.facetEncoding
+      configuration.usesAngularMoments =
+        model.optional("angular_moments")?.boolean ?? configuration.usesAngularMoments
       configuration.updatesEdges = model.optional("edge_updates")?.boolean ?? true
       configuration.hasTriplets = model.optional("triplets")?.boolean ?? configuration.hasTriplets
       configuration.normalizesTriplets =

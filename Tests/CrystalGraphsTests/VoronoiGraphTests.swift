@@ -47,6 +47,52 @@ struct VoronoiGraphTests {
     }
   }
 
+  @Test func `the angular moments of rock salt are those of an octahedron`() throws {
+    let graph = try VoronoiGraphBuilder().graph(of: SpecialCrystals.rockSalt())
+    // One neighbor ahead, one behind, four at right angles: all of the other element.
+    let octahedron: [Double] = [0, 0, 0, (2 * 1 + 4 * 0.375) / 6]
+    for edge in 0..<graph.graph.edgeCount {
+      let start = VoronoiGraph.angularMomentCount * edge
+      for (index, expected) in (octahedron + octahedron).enumerated() {
+        #expect(abs(Double(graph.angularMoments[start + index]) - expected) < 1e-6)
+      }
+    }
+  }
+
+  @Test(arguments: 0..<8)
+  func `angular moments do not depend on rotation, order, basis or supercell`(seed: UInt64) throws {
+    var generator = SeededGenerator(seed: 900 + seed)
+    let crystal = try randomStructure(siteCount: 2 + Int(seed), using: &generator)
+    /// Every edge as length, element of its center, and moments, sorted; each `copies` times.
+    func edges(_ structure: Structure, copies: Int = 1) throws -> [[Double]] {
+      let built = try VoronoiGraphBuilder().graph(of: structure)
+      let count = VoronoiGraph.angularMomentCount
+      var rows: [[Double]] = []
+      for site in 0..<built.graph.siteCount {
+        for edge in built.graph.edges(of: site) {
+          let moments = built.angularMoments[count * edge..<count * (edge + 1)].map { Double($0) }
+          let row =
+            [(built.graph.distances[edge] * 1e6).rounded(), Double(structure.elements[site].rawValue)]
+            + moments
+          rows += Array(repeating: row, count: copies)
+        }
+      }
+      return rows.sorted { $0.lexicographicallyPrecedes($1) }
+    }
+    let described = [
+      (try crystal.rotated(using: &generator), 1), (try crystal.reordered(using: &generator), 1),
+      (try crystal.inOtherBasis(using: &generator), 1), (try crystal.supercell(SIMD3(1, 2, 1)), 2),
+    ]
+    for (other, copies) in described {
+      let (a, b) = (try edges(crystal, copies: copies), try edges(other))
+      try #require(a.count == b.count)
+      for (a, b) in zip(a, b) {
+        #expect(abs(a[0] - b[0]) <= 1 && a[1] == b[1])
+        for (a, b) in zip(a.dropFirst(2), b.dropFirst(2)) { #expect(abs(a - b) < 2e-5) }
+      }
+    }
+  }
+
   @Test func `working memory used before changes nothing`() throws {
     var generator = SeededGenerator(seed: 78)
     var scratch = VoronoiGraphBuilder.Scratch()

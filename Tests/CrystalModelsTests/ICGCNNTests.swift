@@ -5,7 +5,8 @@ import TestSupport
 import Testing
 
 private func configuration(
-  facets: Bool = true, updates: Bool = true, triplets: Bool = true, normalized: Bool = true, layers: Int = 2,
+  facets: Bool = true, encoding: FacetEncoding = .scalars, moments: Bool = false, updates: Bool = true,
+  triplets: Bool = true, normalized: Bool = true, layers: Int = 2,
   depth: Int = 1
 ) -> ICGCNNConfiguration {
   var configuration = ICGCNNConfiguration()
@@ -15,6 +16,8 @@ private func configuration(
   configuration.convolutionCount = layers
   configuration.hiddenLayerCount = depth
   configuration.usesFacets = facets
+  configuration.facetEncoding = encoding
+  configuration.usesAngularMoments = moments
   configuration.updatesEdges = updates
   configuration.hasTriplets = triplets
   configuration.normalizesTriplets = normalized
@@ -25,6 +28,8 @@ private let variants: [ICGCNNConfiguration] = [
   configuration(), configuration(facets: false, layers: 3), configuration(updates: false),
   configuration(triplets: false), configuration(normalized: false, depth: 2),
   configuration(facets: false, updates: false, triplets: false, layers: 1),
+  configuration(encoding: .gaussians, moments: true, triplets: false),
+  configuration(facets: false, moments: true, triplets: false, layers: 1),
 ]
 
 /// Voronoi graphs of small random crystals.

@@ -61,6 +61,11 @@ private let configurations: [NetworkConfiguration] = [
   .icgcnn(icgcnn { $0.hasTriplets = false }),
   .icgcnn(
     icgcnn {
+      $0.facetEncoding = .gaussians
+      $0.usesAngularMoments = true
+    }),
+  .icgcnn(
+    icgcnn {
       $0.usesFacets = false
       $0.nearestNeighborCount = 12
     }),

@@ -49,7 +49,7 @@ public struct ReferenceICGCNN: Sendable {
             let x = Double(collection.distances[edge]) / configuration.gaussianSpacing - Double(index)
             return exponential(-x * x)
           }
-          if configuration.usesFacets { features += (0..<3).map { Double(collection.facets[3 * edge + $0]) } }
+          features += facetFeatures(collection, edge)
           let vector = affine(
             features, weight: parameters.layout.edgeEmbeddingWeight,
             bias: parameters.layout.edgeEmbeddingBias,
@@ -59,6 +59,27 @@ public struct ReferenceICGCNN: Sendable {
       }
     }
     return result
+  }
+
+  private func facetFeatures(_ collection: GraphCollection, _ edge: Int) -> [Double] {
+    let count = GraphCollection.facetMeasureCount
+    guard configuration.usesFacets || configuration.usesAngularMoments else { return [] }
+    let measures = collection.facets[count * edge..<count * (edge + 1)].map { Double($0) }
+    var features: [Double] = []
+    if configuration.usesFacets {
+      for (measure, spacing) in zip(measures, FacetEncoding.gaussianSpacings) {
+        switch configuration.facetEncoding {
+        case .scalars: features.append(measure)
+        case .gaussians:
+          for index in 0..<FacetEncoding.gaussianCount {
+            let x = measure.squareRoot() / spacing - Double(index)
+            features.append(exponential(-x * x))
+          }
+        }
+      }
+    }
+    if configuration.usesAngularMoments { features += measures.dropFirst(3) }
+    return features
   }
 
   private func affine(_ input: [Double], weight: Int, bias: Int, outputs: Int) -> [Double] {
