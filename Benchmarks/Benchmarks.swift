@@ -9,6 +9,9 @@ import TensorKernels
 /// Times the parts that campaigns and trainings spend their time in, each beside a plain reference where there is one.
 ///
 /// usage: SluiceBenchmarks [STRUCTURES [REFERENCE.csv]] [--seed N]
+///        SluiceBenchmarks --symmetry STRUCTURES
+///
+/// The second form says what evaluating equivalent sites once gains in each crystal system; see `SymmetryGain`.
 ///
 /// STRUCTURES is an archive of crystals (by default the shared test split, else 1,500 crystals made here); its first
 /// 1,500 of at most 30 sites are used. REFERENCE.csv holds reference phases for the hull, from which candidates are drawn
@@ -17,6 +20,9 @@ import TensorKernels
 struct Benchmarks {
   static func main() throws {
     var arguments = CommandLine.arguments.dropFirst()
+    if arguments.first == "--symmetry", let archive = arguments.dropFirst().first {
+      return try SymmetryGain.report(archive)
+    }
     var seed: UInt64 = 1
     if let flag = arguments.firstIndex(of: "--seed"), flag + 1 < arguments.endIndex {
       seed = UInt64(arguments[flag + 1]) ?? seed
@@ -116,19 +122,37 @@ struct Benchmarks {
   private static func voronoi(_ structures: [Structure]) throws {
     let builder = VoronoiGraphBuilder()
     var collection = GraphCollection()
+    let configuration = NetworkConfiguration.icgcnn(SymmetryGain.improved)
     let times = try seconds(repetitions: 3) {
       var scratch = VoronoiGraphBuilder.Scratch()
       collection.removeAll()
       for structure in structures { collection.append(try builder.graph(of: structure, scratch: &scratch)) }
     }
     let cells = structures.reduce(0) { $0 + $1.siteCount }
-    report("Voronoi cells with facets, 1 thread", count: cells, unit: "cells", times)
+    report("Voronoi graphs, whole, 1 thread", count: cells, unit: "cells", times)
     var random = SeededRandom(seed: 7)
-    let parameters = try ICGCNNParameters<Float>(ICGCNNConfiguration(), using: &random)
+    let parameters = try ICGCNNParameters<Float>(SymmetryGain.improved, using: &random)
     let predictor = ICGCNNPredictor<Float>(parameters)
     let inference = seconds(repetitions: 3) { _ = predictor.predictions(collection, jobs: 1) }
+    report("iCGCNN inference, whole graphs, 1 thread", count: structures.count, unit: "structures", inference)
+    let merging = try seconds(repetitions: 3) {
+      var scratch = VoronoiGraphBuilder.Scratch()
+      var quotient = QuotientGraph()
+      collection.removeAll()
+      for structure in structures {
+        collection.appendQuotient(
+          of: .voronoi(try builder.graph(of: structure, scratch: &scratch)), for: configuration,
+          scratch: &quotient)
+      }
+    }
     report(
-      "iCGCNN inference, 3 convolutions, 1 thread", count: structures.count, unit: "structures", inference)
+      "Voronoi graphs, equivalent sites merged, 1 thread", count: structures.count, unit: "structures",
+      merging)
+    let merged = seconds(repetitions: 3) { _ = predictor.predictions(collection, jobs: 1) }
+    report("iCGCNN inference, merged graphs, 1 thread", count: structures.count, unit: "structures", merged)
+    report(
+      "iCGCNN inference with its graphs, 1 thread", count: structures.count, unit: "structures",
+      zip(merging, merged).map { $0 + $1 })
     let targets = (0..<collection.count).map { Float($0 % 17) / 8 - 1 }
     for jobs in [1, 2] {
       let network = ICGCNNTrainingNetwork<Float>(parameters, jobs: jobs)

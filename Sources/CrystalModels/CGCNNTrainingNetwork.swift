@@ -63,14 +63,11 @@ public final class CGCNNTrainingNetwork<Scalar: KernelScalar & BitwiseCopyable> 
   ///   - collection: graphs they are taken from.
   ///   - targets: standardized target of every structure of the collection.
   ///   - loss: loss of a single structure.
-  ///   - noise: noise on the lengths of the edges.
   /// - Returns: the mean loss over the batch.
   public func computeGradient(
-    _ indices: [Int], of collection: GraphCollection, targets: [Float], loss: RegressionLoss,
-    noise: DistanceNoise? = nil
+    _ indices: [Int], of collection: GraphCollection, targets: [Float], loss: RegressionLoss
   ) -> Double {
     let active = assignChunks(indices, of: collection)
-    for chunk in active { chunk.block.noise = noise }
     transposeWeights()
     let elementNodes = elementEmbedding(parameters)
     parallel(active) { chunk in

@@ -28,12 +28,11 @@ public final class GraphBlock<Scalar: KernelScalar & BitwiseCopyable> {
   private let measures = Buffer<Scalar>()
   private let measureTaps = Buffer<Scalar>()
   private let measureStarts = Buffer<Int32>()
+  private let messageWeights = Buffer<Scalar>()
   private let siteMultiplicities = Buffer<Scalar>()
   private let edgeMultiplicities = Buffer<Scalar>()
   private let rowMultiplicities = Buffer<Scalar>()
   private var isQuotient = false
-  /// What is added to the lengths of the edges of blocks assembled from now on; nil for nothing.
-  var noise: DistanceNoise?
 
   /// How often sites and edges count.
   var multiplicities: Multiplicities<Scalar> {
@@ -89,10 +88,6 @@ public final class GraphBlock<Scalar: KernelScalar & BitwiseCopyable> {
           for sourceEdge in source.edgeOffsets[sourceSite]..<source.edgeOffsets[sourceSite + 1] {
             neighbors[edge] = first + source.neighbors[sourceEdge]
             distances[edge] = Scalar(source.distances[sourceEdge])
-            if let noise {
-              let offset = Scalar(noise.offset(structure: index, edge: sourceEdge))
-              distances[edge] = max(0, distances[edge] + offset)
-            }
             if isQuotient {
               edgeMultiplicities[edge] = Scalar(source.edgeMultiplicities[sourceEdge])
               rowMultiplicities[edge] = edgeMultiplicities[edge] * siteMultiplicities[site]
@@ -135,25 +130,42 @@ public final class GraphBlock<Scalar: KernelScalar & BitwiseCopyable> {
       case .scalars: copy(0..<3)
       case .gaussians:
         for measure in 0..<3 {
-          writeGaussians(of: measure, into: out + column, stride: count)
+          writeGaussians(
+            of: measure, count: FacetEncoding.gaussianCount,
+            spacing: FacetEncoding.gaussianSpacings[measure], into: out + column, stride: count
+          ) { $0.squareRoot() }
           column += FacetEncoding.gaussianCount
         }
       }
     }
-    if configuration.usesAngularMoments { copy(3..<measureCount) }
+    if configuration.usesAngularMoments {
+      switch configuration.facetEncoding {
+      case .scalars: copy(3..<measureCount)
+      case .gaussians:
+        for measure in 3..<measureCount {
+          writeGaussians(
+            of: measure, count: FacetEncoding.momentGaussianCount,
+            spacing: FacetEncoding.momentGaussianSpacing, into: out + column, stride: count
+          ) { $0 + 1 }
+          column += FacetEncoding.momentGaussianCount
+        }
+      }
+    }
   }
 
-  /// Expands the square root of a facet's measure on Gaussians.
-  private func writeGaussians(of measure: Int, into out: UnsafeMutablePointer<Scalar>, stride: Int) {
+  /// Expands a function of a facet's measure on Gaussians.
+  private func writeGaussians(
+    of measure: Int, count: Int, spacing: Double, into out: UnsafeMutablePointer<Scalar>, stride: Int,
+    _ function: (Scalar) -> Scalar
+  ) {
     let values = measures.reserve(edgeCount)
     for edge in 0..<edgeCount {
-      values[edge] = facets.pointer[GraphCollection.facetMeasureCount * edge + measure].squareRoot()
+      values[edge] = function(facets.pointer[GraphCollection.facetMeasureCount * edge + measure])
     }
     let taps = measureTaps.reserve(edgeCount * gaussianTapCount)
     let starts = measureStarts.reserve(edgeCount)
     Scalar.gaussianTaps(
-      values, count: edgeCount, spacing: Scalar(FacetEncoding.gaussianSpacings[measure]),
-      gaussianCount: FacetEncoding.gaussianCount, taps: taps, starts: starts)
+      values, count: edgeCount, spacing: Scalar(spacing), gaussianCount: count, taps: taps, starts: starts)
     scatterTaps(taps, starts, into: out, stride: stride)
   }
 
@@ -172,6 +184,18 @@ public final class GraphBlock<Scalar: KernelScalar & BitwiseCopyable> {
     EdgeLists(
       centerCount: siteCount, offsets: edgeOffsets.pointer, neighbors: neighbors.pointer,
       multiplicities: multiplicities)
+  }
+
+  /// The same with messages that count by the solid angle of their facet: 12 Ω/4π, about 1 for a facet among twelve.
+  func edgeListsBySolidAngle() -> EdgeLists<Scalar> {
+    let weights = messageWeights.reserve(edgeCount)
+    for edge in 0..<edgeCount {
+      let multiplicity = isQuotient ? edgeMultiplicities.pointer[edge] : 1
+      weights[edge] = 12 * facets.pointer[GraphCollection.facetMeasureCount * edge] * multiplicity
+    }
+    var lists = edgeLists
+    lists.multiplicities.edges = UnsafePointer(weights)
+    return lists
   }
 
   /// Sites, edges, and ordered pairs of edges with one center, each as often as it counts.

@@ -111,6 +111,11 @@ final class ICGCNNChunk<Scalar: KernelScalar & BitwiseCopyable> {
     return edges[current].pointer
   }
 
+  /// The edges with the weights that pairs' messages have.
+  private var pairLists: EdgeLists<Scalar> {
+    configuration.weighsBySolidAngle ? block.edgeListsBySolidAngle() : block.edgeLists
+  }
+
   // MARK: Forward
 
   /// Lays out the graphs and embeds elements and edges.
@@ -184,7 +189,7 @@ final class ICGCNNChunk<Scalar: KernelScalar & BitwiseCopyable> {
     let edgeSums = layer.edgeSums.reserve(block.edgeCount * convolution.widths.edge)
     let pair = normalizations.pair.pointers
     Scalar.pairGate(
-      block.edgeLists, convolution.widths, layer.pair.pointer, scale: pair.scale, shift: pair.shift,
+      pairLists, convolution.widths, layer.pair.pointer, scale: pair.scale, shift: pair.shift,
       nodes: nodeSums,
       edges: edgeSums)
     if let triplet = normalizations.triplet?.pointers {
@@ -276,7 +281,7 @@ final class ICGCNNChunk<Scalar: KernelScalar & BitwiseCopyable> {
     let pair = normalizations.pair.pointers
     let gp = pairGradient.reserve(edgeCount * o)
     Scalar.pairGateBackward(
-      block.edgeLists, convolution.widths, layer.pair.pointer, scale: pair.scale, shift: pair.shift,
+      pairLists, convolution.widths, layer.pair.pointer, scale: pair.scale, shift: pair.shift,
       nodes: gs,
       edges: gu, into: gp)
     layer.pairStatistics.clear()

@@ -4,13 +4,21 @@ internal import CrystalGraphs
 public enum FacetEncoding: String, Codable, CaseIterable, Hashable, Sendable {
   /// Ω/4π, A/10 Å², V/10 Å³ as they are: three columns.
   case scalars
-  /// The square roots of these three, each on 13 Gaussians exp(−(x − kΔ)²/Δ²) from 0: Δ = 0.05, 0.1 and 0.1.
+  /// The square roots of these three, each on 13 Gaussians exp(−(x − kΔ)²/Δ²) from 0: Δ = 0.05, 0.1 and 0.1; angular
+  /// moments each on 9 Gaussians from −1 to 1, Δ = 0.25.
   case gaussians
 
   /// Gaussians a measure is expanded on.
   static let gaussianCount = 13
   /// Δ of the root of Ω/4π, A/10 Å² and V/10 Å³.
   static let gaussianSpacings = [0.05, 0.1, 0.1]
+
+  /// Gaussians an angular moment is expanded on, and Δ.
+  static let momentGaussianCount = 9
+  static let momentGaussianSpacing = 0.25
+
+  /// Columns of one angular moment.
+  var momentColumnCount: Int { self == .scalars ? 1 : Self.momentGaussianCount }
 
   /// Columns of the three measures together.
   var columnCount: Int { self == .scalars ? 3 : 3 * Self.gaussianCount }
@@ -42,6 +50,9 @@ public struct ICGCNNConfiguration: Codable, Hashable, Sendable {
   public var facetEncoding = FacetEncoding.scalars
   /// Whether the angular moments of the facets belong to the edge's features: an addition to the paper.
   public var usesAngularMoments = false
+  /// Whether a pair's message to its center counts by the solid angle of the facet, 12 Ω/4π: an addition to the paper. A
+  /// facet that appears as atoms move then comes in with no weight.
+  public var weighsBySolidAngle = false
   /// Whether edge vectors are updated (in all convolutions but the last, whose edges nobody reads).
   public var updatesEdges = true
   /// Whether there are three-body terms.
@@ -62,7 +73,7 @@ public struct ICGCNNConfiguration: Codable, Hashable, Sendable {
   /// Columns F of an edge's features: Gaussians of the length, the facet's measures, its angular moments.
   public var edgeFeatureCount: Int {
     gaussianCount + (usesFacets ? facetEncoding.columnCount : 0)
-      + (usesAngularMoments ? VoronoiGraph.angularMomentCount : 0)
+      + (usesAngularMoments ? VoronoiGraph.angularMomentCount * facetEncoding.momentColumnCount : 0)
   }
 
   /// Widths of the gates of convolution `index`.
@@ -90,7 +101,8 @@ public struct ICGCNNConfiguration: Codable, Hashable, Sendable {
     if let count = nearestNeighborCount {
       try require((1...64).contains(count), "\(count) neighbors are not in 1 … 64")
       try require(
-        !usesFacets && !usesAngularMoments, "nearest neighbors have no facets to be used as features")
+        !usesFacets && !usesAngularMoments && !weighsBySolidAngle,
+        "nearest neighbors have no facets to be used")
       try require(gaussianReach <= 20, "a reach of \(gaussianReach) Å is above 20 Å")
     }
     try require(

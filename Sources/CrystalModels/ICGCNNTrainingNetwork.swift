@@ -38,11 +38,9 @@ public final class ICGCNNTrainingNetwork<Scalar: KernelScalar & BitwiseCopyable>
   /// Computes loss and gradient of one batch and updates the running statistics; see
   /// `CGCNNTrainingNetwork.computeGradient`.
   public func computeGradient(
-    _ indices: [Int], of collection: GraphCollection, targets: [Float], loss: RegressionLoss,
-    noise: DistanceNoise? = nil
+    _ indices: [Int], of collection: GraphCollection, targets: [Float], loss: RegressionLoss
   ) -> Double {
     let active = assignChunks(indices, of: collection)
-    for chunk in active { chunk.block.noise = noise }
     let elements = elementEmbedding(
       parameters.values, weight: layout.embeddingWeight, bias: layout.embeddingBias,
       width: parameters.configuration.nodeWidth)

@@ -139,8 +139,7 @@ protocol TrainableNetwork: AnyObject {
   var gradient: [Float] { get }
 
   func computeGradient(
-    _ indices: [Int], of collection: GraphCollection, targets: [Float], loss: RegressionLoss,
-    noise: DistanceNoise?
+    _ indices: [Int], of collection: GraphCollection, targets: [Float], loss: RegressionLoss
   ) -> Double
 }
 

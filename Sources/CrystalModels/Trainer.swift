@@ -69,16 +69,12 @@ public final class Trainer {
     let epoch = history.count
     let order = structureOrder(epoch: epoch)
     let steps = stepsPerEpoch
-    var noiseSeeds = SeededRandom(seed: ~options.seed, stream: UInt64(epoch))
-    let noise =
-      options.distanceNoise > 0
-      ? DistanceNoise(deviation: options.distanceNoise, seed: noiseSeeds.next()) : nil
     var lossSum = 0.0
     var rate = LearningRate(learningRate: 0, momentum: 0)
     for step in 0..<steps {
       let batch = Array(order[step * options.batchSize..<min((step + 1) * options.batchSize, order.count)])
       lossSum += network.computeGradient(
-        batch, of: training.graphs, targets: standardizedTargets, loss: options.loss, noise: noise)
+        batch, of: training.graphs, targets: standardizedTargets, loss: options.loss)
       rate = options.schedule.rate(
         step: epoch * steps + step, totalSteps: options.epochs * steps, stepsPerEpoch: steps,
         peak: options.learningRate, momentum: options.momentum)

@@ -21,8 +21,6 @@ public struct TrainingOptions: Hashable, Sendable {
   public var loss = RegressionLoss.squared
   /// Weight of a batch in the running statistics of batch normalization.
   public var normalizationMomentum = 0.1
-  /// Standard deviation (Å) of the noise on bond lengths in training; see `DistanceNoise`.
-  public var distanceNoise = 0.0
   /// Seed of the initial weights and of the order of structures.
   public var seed: UInt64 = 0
 

@@ -67,7 +67,6 @@ public struct TrainingPlan: Sendable {
     options.momentum = training.number("momentum")
     options.weightDecay = training.number("weight_decay")
     options.normalizationMomentum = training.number("normalization_momentum")
-    options.distanceNoise = training.number("distance_noise")
     options.loss = RegressionLoss(rawValue: training.string("loss")) ?? .squared
     let (kind, schedule) = training["schedule"].tagged
     switch kind {
@@ -82,7 +81,8 @@ public struct TrainingPlan: Sendable {
   }
 
   private static let onlyICGCNN = [
-    "edge_width", "facets", "facet_encoding", "angular_moments", "edge_updates", "triplets", "triplet_sum",
+    "edge_width", "facets", "facet_encoding", "angular_moments", "solid_angle_weights", "edge_updates",
+    "triplets", "triplet_sum",
     "minimum_solid_angle",
   ]
 
@@ -110,6 +110,8 @@ public struct TrainingPlan: Sendable {
         ?? configuration.facetEncoding
       configuration.usesAngularMoments =
         model.optional("angular_moments")?.boolean ?? configuration.usesAngularMoments
+      configuration.weighsBySolidAngle =
+        model.optional("solid_angle_weights")?.boolean ?? configuration.weighsBySolidAngle
       configuration.updatesEdges = model.optional("edge_updates")?.boolean ?? true
       configuration.hasTriplets = model.optional("triplets")?.boolean ?? configuration.hasTriplets
       configuration.normalizesTriplets =

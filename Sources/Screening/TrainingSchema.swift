@@ -53,6 +53,10 @@ public enum TrainingSchema {
       "angular_moments", .boolean,
       "icgcnn: whether the angles between facets, as moments, are edge features (not in the paper); false when absent."
     ),
+    .optional(
+      "solid_angle_weights", .boolean,
+      "icgcnn: whether a message counts by the solid angle of its facet (not in the paper); false when absent."
+    ),
     .optional("edge_updates", .boolean, "icgcnn: whether edge vectors are updated; true when absent."),
     .optional("triplets", .boolean, "icgcnn: whether there are three-body terms; true when absent."),
     .optional(
@@ -80,9 +84,6 @@ public enum TrainingSchema {
       "normalization_momentum", .number(above: 0, through: 1), default: 0.1,
       "Weight of a batch in the running statistics of batch normalization; small values average over more batches."
     ),
-    Field(
-      "distance_noise", .number(0...1), default: 0.0,
-      "Standard deviation (Å) of noise on the bond lengths, drawn anew in each epoch."),
     Field(
       "loss", .choice(of: RegressionLoss.allCases.map(\.rawValue)), default: "squared",
       "Loss of the standardized target."),

@@ -261,7 +261,7 @@ public struct EdgeLists<Scalar> {
   /// Shape (E).
   public let neighbors: UnsafePointer<Int32>
   /// How often centers and edges count.
-  public let multiplicities: Multiplicities<Scalar>
+  public var multiplicities: Multiplicities<Scalar>
 
   /// Lists over memory that the caller owns.
   public init(

@@ -5,7 +5,8 @@ import TestSupport
 import Testing
 
 private func configuration(
-  facets: Bool = true, encoding: FacetEncoding = .scalars, moments: Bool = false, updates: Bool = true,
+  facets: Bool = true, encoding: FacetEncoding = .scalars, moments: Bool = false, weights: Bool = false,
+  updates: Bool = true,
   triplets: Bool = true, normalized: Bool = true, layers: Int = 2,
   depth: Int = 1
 ) -> ICGCNNConfiguration {
@@ -18,6 +19,7 @@ private func configuration(
   configuration.usesFacets = facets
   configuration.facetEncoding = encoding
   configuration.usesAngularMoments = moments
+  configuration.weighsBySolidAngle = weights
   configuration.updatesEdges = updates
   configuration.hasTriplets = triplets
   configuration.normalizesTriplets = normalized
@@ -28,7 +30,8 @@ private let variants: [ICGCNNConfiguration] = [
   configuration(), configuration(facets: false, layers: 3), configuration(updates: false),
   configuration(triplets: false), configuration(normalized: false, depth: 2),
   configuration(facets: false, updates: false, triplets: false, layers: 1),
-  configuration(encoding: .gaussians, moments: true, triplets: false),
+  configuration(encoding: .gaussians, moments: true, weights: true, triplets: false),
+  configuration(encoding: .gaussians, weights: true),
   configuration(facets: false, moments: true, triplets: false, layers: 1),
 ]
 

@@ -63,6 +63,7 @@ private let configurations: [NetworkConfiguration] = [
     icgcnn {
       $0.facetEncoding = .gaussians
       $0.usesAngularMoments = true
+      $0.weighsBySolidAngle = true
     }),
   .icgcnn(
     icgcnn {

@@ -20,6 +20,8 @@ public struct ReferenceICGCNN: Sendable {
     let center: Int
     let neighbor: Int
     var vector: [Double]
+    /// What a pair's message to the center is multiplied by.
+    let weight: Double
   }
 
   /// Outputs of all structures of `collection` as one batch, shape (S).
@@ -54,7 +56,13 @@ public struct ReferenceICGCNN: Sendable {
             features, weight: parameters.layout.edgeEmbeddingWeight,
             bias: parameters.layout.edgeEmbeddingBias,
             outputs: configuration.edgeWidth)
-          result.append(Edge(center: site, neighbor: first + Int(collection.neighbors[edge]), vector: vector))
+          let weight =
+            configuration.weighsBySolidAngle
+            ? 12 * Double(collection.facets[GraphCollection.facetMeasureCount * edge]) : 1
+          result.append(
+            Edge(
+              center: site, neighbor: first + Int(collection.neighbors[edge]), vector: vector, weight: weight)
+          )
         }
       }
     }
@@ -78,7 +86,18 @@ public struct ReferenceICGCNN: Sendable {
         }
       }
     }
-    if configuration.usesAngularMoments { features += measures.dropFirst(3) }
+    if configuration.usesAngularMoments {
+      for moment in measures.dropFirst(3) {
+        switch configuration.facetEncoding {
+        case .scalars: features.append(moment)
+        case .gaussians:
+          for index in 0..<FacetEncoding.momentGaussianCount {
+            let x = (moment + 1) / FacetEncoding.momentGaussianSpacing - Double(index)
+            features.append(exponential(-x * x))
+          }
+        }
+      }
+    }
     return features
   }
 
@@ -97,29 +116,31 @@ public struct ReferenceICGCNN: Sendable {
     let (d, e) = (convolution.widths.node, convolution.widths.edge)
     var nodeSums = nodes.map { _ in [Double](repeating: 0, count: d) }
     var edgeSums = edges.map { _ in [Double](repeating: 0, count: e) }
-    func add(_ rows: [[Double]], _ targets: [(center: Int, edge: Int, factor: Double)]) {
+    func add(
+      _ rows: [[Double]], _ targets: [(center: Int, edge: Int, nodeFactor: Double, edgeFactor: Double)]
+    ) {
       for (row, target) in zip(rows, targets) {
         for channel in 0..<d {
-          nodeSums[target.center][channel] += target.factor * message(row[channel], row[d + channel])
+          nodeSums[target.center][channel] += target.nodeFactor * message(row[channel], row[d + channel])
         }
         for channel in 0..<e {
           edgeSums[target.edge][channel] +=
-            target.factor * message(row[2 * d + channel], row[2 * d + e + channel])
+            target.edgeFactor * message(row[2 * d + channel], row[2 * d + e + channel])
         }
       }
     }
     var pairs = edges.map { preactivation(convolution, nodes, $0) }
     normalize(&pairs, convolution.pairNormalization, normalization)
-    add(pairs, edges.enumerated().map { ($1.center, $0, 1) })
+    add(pairs, edges.enumerated().map { ($1.center, $0, $1.weight, 1) })
     if let triplet = convolution.triplet {
       var rows: [[Double]] = []
-      var targets: [(center: Int, edge: Int, factor: Double)] = []
+      var targets: [(center: Int, edge: Int, nodeFactor: Double, edgeFactor: Double)] = []
       for (j, first) in edges.enumerated() {
         let others = edges.indices.filter { $0 != j && edges[$0].center == first.center }
         let factor = configuration.normalizesTriplets ? 1 / Double(max(1, others.count)) : 1
         for l in others {
           rows.append(preactivation(convolution, nodes, first, edges[l], triplet))
-          targets.append((first.center, j, factor))
+          targets.append((first.center, j, factor, factor))
         }
       }
       normalize(&rows, triplet.normalization, normalization)
