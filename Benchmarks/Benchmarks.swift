@@ -130,6 +130,7 @@ struct Benchmarks {
     }
     let cells = structures.reduce(0) { $0 + $1.siteCount }
     report("Voronoi graphs, whole, 1 thread", count: cells, unit: "cells", times)
+    voronoiThreads(structures, cells)
     var random = SeededRandom(seed: 7)
     let parameters = try ICGCNNParameters<Float>(SymmetryGain.improved, using: &random)
     let predictor = ICGCNNPredictor<Float>(parameters)
@@ -167,6 +168,32 @@ struct Benchmarks {
         "iCGCNN gradients, batches of 64, \(jobs) thread\(jobs > 1 ? "s" : "")", count: batches * 64,
         unit: "structures", training)
     }
+  }
+
+  /// Graphs with all measures of their facets, on one thread and on two in turn.
+  private static func voronoiThreads(_ structures: [Structure], _ cells: Int) {
+    func all(jobs: Int) {
+      performInParallel(count: jobs, jobs: jobs) { job in
+        var scratch = VoronoiGraphBuilder.Scratch()
+        for index in stride(from: job, to: structures.count, by: jobs) {
+          do throws(VoronoiError) {
+            _ = try VoronoiGraphBuilder().graph(of: structures[index], scratch: &scratch)
+          } catch {
+            preconditionFailure("crystal \(index) has no cells: \(error)")
+          }
+        }
+      }
+    }
+    var times: [[Double]] = [[], []]
+    for _ in 0..<5 {
+      for jobs in [1, 2] { times[jobs - 1] += seconds(repetitions: 1) { all(jobs: jobs) } }
+    }
+    for jobs in [1, 2] {
+      report(
+        "Voronoi cells with facets, \(jobs) thread\(jobs > 1 ? "s" : "")", count: cells, unit: "cells",
+        times[jobs - 1])
+    }
+    print("  two threads: \(rounded(median(times[0]) / median(times[1]))) times one")
   }
 
   private static func inference(_ collection: GraphCollection) throws {
