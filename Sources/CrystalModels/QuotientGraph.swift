@@ -95,7 +95,8 @@ public struct QuotientGraph {
     }
   }
 
-  /// One number that stands for an edge's moments: with these weights no two symmetric arrangements cancel.
+  /// One number that stands for an edge's moments: their sum with weights of irrational ratio, so that differences that
+  /// symmetry makes equal do not cancel.
   private mutating func addMomentSums(_ facets: VoronoiGraph) {
     let weights = SIMD8(1, 0.7071, 0.5774, 0.4472, 0.3780, 0.3015, 0.2774, 0.2425)
     momentSums.removeAll(keepingCapacity: true)
