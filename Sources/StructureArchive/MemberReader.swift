@@ -127,6 +127,12 @@ final class MemberReader: MemberSequence {
     if form == ARCHIVE_FORMAT_TAR, archive_filter_bytes(handle, 0) - contentEnd < 512 {
       throw .truncated(archive: archive, member: member, byteOffset: delivered)
     }
+    // libarchive stops at those blocks; the checksum of a compressed stream comes after them.
+    do throws(ArchiveError) {
+      while try feed?.source.nextChunk() != nil {}
+    } catch {
+      throw located(error)
+    }
   }
 
   private func failure() -> ArchiveError {

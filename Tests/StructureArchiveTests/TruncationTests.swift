@@ -28,6 +28,20 @@ import Testing
     return Array(text.utf8)
   }
 
+  @Test func `a wrong checksum behind the last member of a compressed tar is an error`() throws {
+    let members = try randomStructures(3, seed: 13).enumerated().map { index, structure in
+      (name: "\(index).cif", bytes: Array(cifText(id: "\(index)", structure: structure).utf8))
+    }
+    var bytes = try packed(members, as: .tarGzip)
+    let folder = try ScratchFolder()
+    #expect(readAll(try folder.write("good.tar.gz", bytes[...])).error == nil)
+    // The last eight bytes are the checksum and the length of what was compressed.
+    bytes[bytes.count - 8] ^= 1
+    let (records, error) = readAll(try folder.write("bad.tar.gz", bytes[...]))
+    #expect(records.count == 3)
+    #expect(error != nil)
+  }
+
   @Test(arguments: Packing.allCases)
   func `an archive cut anywhere yields whole members, then truncated`(packing: Packing) throws {
     let structures = try randomStructures(12, seed: 11)
