@@ -115,30 +115,38 @@ extension VoronoiGraphBuilder {
     var result: [Float] = []
     result.reserveCapacity(edges.neighbors.count * VoronoiGraph.angularMomentCount)
     var directions: [SIMD3<Double>] = []
+    var (all, like) = ([SIMD4<Double>](), [SIMD4<Double>]())
     for site in 0..<structure.siteCount {
-      let range = Int(offsets[site])..<Int(offsets[site + 1])
+      let first = Int(offsets[site])
+      let count = Int(offsets[site + 1]) - first
       directions.removeAll(keepingCapacity: true)
       var total = 0.0
-      for edge in range {
+      for edge in first..<first + count {
         let image = SIMD3<Double>(edges.images[edge])
         let offset = positions[Int(edges.neighbors[edge])] + image - positions[site]
         directions.append(lattice.cartesian(offset) / edges.distances[edge])
         total += edges.solidAngles[edge]
       }
-      for first in range {
-        let direction = directions[first - range.lowerBound]
-        let element = structure.elements[Int(edges.neighbors[first])]
-        var all = SIMD4<Double>()
-        var like = SIMD4<Double>()
-        for second in range {
-          let other = directions[second - range.lowerBound]
-          let product = direction * other
-          let terms = edges.solidAngles[second] * legendre(product.x + product.y + product.z)
-          all += terms
-          if structure.elements[Int(edges.neighbors[second])] == element { like += terms }
+      all.removeAll(keepingCapacity: true)
+      all.append(contentsOf: repeatElement(.zero, count: count))
+      like.removeAll(keepingCapacity: true)
+      like.append(contentsOf: repeatElement(.zero, count: count))
+      for j in 0..<count {
+        let element = structure.elements[Int(edges.neighbors[first + j])]
+        for k in j..<count {
+          let product = directions[j] * directions[k]
+          let polynomials = legendre(product.x + product.y + product.z)
+          let isLike = structure.elements[Int(edges.neighbors[first + k])] == element
+          all[j] += edges.solidAngles[first + k] * polynomials
+          if isLike { like[j] += edges.solidAngles[first + k] * polynomials }
+          guard k > j else { continue }
+          all[k] += edges.solidAngles[first + j] * polynomials
+          if isLike { like[k] += edges.solidAngles[first + j] * polynomials }
         }
-        for index in 0..<4 { result.append(Float(all[index] / total)) }
-        for index in 0..<4 { result.append(Float(like[index] / total)) }
+      }
+      for j in 0..<count {
+        for index in 0..<4 { result.append(Float(all[j][index] / total)) }
+        for index in 0..<4 { result.append(Float(like[j][index] / total)) }
       }
     }
     return result

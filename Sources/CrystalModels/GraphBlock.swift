@@ -71,6 +71,7 @@ public final class GraphBlock<Scalar: KernelScalar & BitwiseCopyable> {
     let hasFacets = !collection.facets.isEmpty
     let measureCount = GraphCollection.facetMeasureCount
     let facets = facets.reserve(hasFacets ? measureCount * edgeCount : 0)
+    let messageWeights = messageWeights.reserve(hasFacets ? edgeCount : 0)
     isQuotient = !collection.siteMultiplicities.isEmpty
     let siteMultiplicities = siteMultiplicities.reserve(isQuotient ? siteCount : 0)
     let edgeMultiplicities = edgeMultiplicities.reserve(isQuotient ? edgeCount : 0)
@@ -96,6 +97,8 @@ public final class GraphBlock<Scalar: KernelScalar & BitwiseCopyable> {
               for index in 0..<measureCount {
                 facets[measureCount * edge + index] = Scalar(source.facets[measureCount * sourceEdge + index])
               }
+              messageWeights[edge] =
+                12 * facets[measureCount * edge] * (isQuotient ? edgeMultiplicities[edge] : 1)
             }
             edge += 1
           }
@@ -187,14 +190,10 @@ public final class GraphBlock<Scalar: KernelScalar & BitwiseCopyable> {
   }
 
   /// The same with messages that count by the solid angle of their facet: 12 Ω/4π, about 1 for a facet among twelve.
-  func edgeListsBySolidAngle() -> EdgeLists<Scalar> {
-    let weights = messageWeights.reserve(edgeCount)
-    for edge in 0..<edgeCount {
-      let multiplicity = isQuotient ? edgeMultiplicities.pointer[edge] : 1
-      weights[edge] = 12 * facets.pointer[GraphCollection.facetMeasureCount * edge] * multiplicity
-    }
+  /// For graphs with facets only.
+  var edgeListsBySolidAngle: EdgeLists<Scalar> {
     var lists = edgeLists
-    lists.multiplicities.edges = UnsafePointer(weights)
+    lists.multiplicities.edges = UnsafePointer(messageWeights.pointer)
     return lists
   }
 

@@ -113,7 +113,7 @@ final class ICGCNNChunk<Scalar: KernelScalar & BitwiseCopyable> {
 
   /// The edges with the weights that pairs' messages have.
   private var pairLists: EdgeLists<Scalar> {
-    configuration.weighsBySolidAngle ? block.edgeListsBySolidAngle() : block.edgeLists
+    configuration.weighsBySolidAngle ? block.edgeListsBySolidAngle : block.edgeLists
   }
 
   // MARK: Forward

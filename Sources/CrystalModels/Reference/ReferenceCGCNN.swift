@@ -2,15 +2,20 @@ internal import ModelFormats
 public import TensorKernels
 
 /// CGCNN in plain loops and double precision, as the equations are written: the concatenation z = vᵢ ⊕ vⱼ ⊕ u is
-/// formed for every edge, all Gaussians are kept, nothing is folded or shared. Slow; what the fast code is held to.
+/// formed for every edge, all Gaussians are kept (unless told otherwise), nothing is folded or shared. Slow; what the fast code is held to.
 ///
 /// Source: T. Xie and J. C. Grossman, Phys. Rev. Lett. 120, 145301 (2018), in the form of the authors' code.
 public struct ReferenceCGCNN: Sendable {
   private let parameters: CGCNNParameters<Double>
   private var configuration: CGCNNConfiguration { parameters.configuration }
 
-  /// The network with the given parameters.
-  public init(_ parameters: CGCNNParameters<Double>) { self.parameters = parameters }
+  private let expansion: ReferenceGaussians
+
+  /// The network with the given parameters, which adds up the Gaussians `expansion`.
+  public init(_ parameters: CGCNNParameters<Double>, gaussians expansion: ReferenceGaussians = .all) {
+    self.parameters = parameters
+    self.expansion = expansion
+  }
 
   /// Where batch normalizations take their mean and variance from.
   public enum Normalization: Sendable {
@@ -28,7 +33,9 @@ public struct ReferenceCGCNN: Sendable {
         (collection.edgeOffsets[site]..<collection.edgeOffsets[site + 1]).map { edge in
           (
             center: site, neighbor: collection.siteOffsets[structure] + Int(collection.neighbors[edge]),
-            gaussians: gaussians(Double(collection.distances[edge]))
+            gaussians: expansion.values(
+              Double(collection.distances[edge]) / configuration.gaussianSpacing,
+              count: configuration.gaussianCount)
           )
         }
       }
@@ -56,13 +63,6 @@ public struct ReferenceCGCNN: Sendable {
     }
     return (0..<collection.count).map { structure in
       head(Array(nodes[collection.siteOffsets[structure]..<collection.siteOffsets[structure + 1]]))
-    }
-  }
-
-  private func gaussians(_ distance: Double) -> [Double] {
-    (0..<configuration.gaussianCount).map { index in
-      let x = (distance - Double(index) * configuration.gaussianSpacing) / configuration.gaussianSpacing
-      return exponential(-x * x)
     }
   }
 
@@ -121,7 +121,3 @@ public struct ReferenceCGCNN: Sendable {
     }
   }
 }
-
-private func referenceSigmoid(_ x: Double) -> Double { 1 / (1 + exponential(-x)) }
-
-private func referenceSoftplus(_ x: Double) -> Double { max(x, 0) + logarithm1p(exponential(-abs(x))) }

@@ -13,8 +13,13 @@ public struct ReferenceICGCNN: Sendable {
   private let parameters: ICGCNNParameters<Double>
   private var configuration: ICGCNNConfiguration { parameters.configuration }
 
-  /// The network with the given parameters.
-  public init(_ parameters: ICGCNNParameters<Double>) { self.parameters = parameters }
+  private let expansion: ReferenceGaussians
+
+  /// The network with the given parameters, which adds up the Gaussians `expansion`.
+  public init(_ parameters: ICGCNNParameters<Double>, gaussians expansion: ReferenceGaussians = .all) {
+    self.parameters = parameters
+    self.expansion = expansion
+  }
 
   private struct Edge {
     let center: Int
@@ -47,10 +52,9 @@ public struct ReferenceICGCNN: Sendable {
       let first = collection.siteOffsets[structure]
       for site in first..<collection.siteOffsets[structure + 1] {
         for edge in collection.edgeOffsets[site]..<collection.edgeOffsets[site + 1] {
-          var features = (0..<configuration.gaussianCount).map { index -> Double in
-            let x = Double(collection.distances[edge]) / configuration.gaussianSpacing - Double(index)
-            return exponential(-x * x)
-          }
+          var features = expansion.values(
+            Double(collection.distances[edge]) / configuration.gaussianSpacing,
+            count: configuration.gaussianCount)
           features += facetFeatures(collection, edge)
           let vector = affine(
             features, weight: parameters.layout.edgeEmbeddingWeight,
@@ -79,10 +83,7 @@ public struct ReferenceICGCNN: Sendable {
         switch configuration.facetEncoding {
         case .scalars: features.append(measure)
         case .gaussians:
-          for index in 0..<FacetEncoding.gaussianCount {
-            let x = measure.squareRoot() / spacing - Double(index)
-            features.append(exponential(-x * x))
-          }
+          features += expansion.values(measure.squareRoot() / spacing, count: FacetEncoding.gaussianCount)
         }
       }
     }
@@ -91,10 +92,8 @@ public struct ReferenceICGCNN: Sendable {
         switch configuration.facetEncoding {
         case .scalars: features.append(moment)
         case .gaussians:
-          for index in 0..<FacetEncoding.momentGaussianCount {
-            let x = (moment + 1) / FacetEncoding.momentGaussianSpacing - Double(index)
-            features.append(exponential(-x * x))
-          }
+          features += expansion.values(
+            (moment + 1) / FacetEncoding.momentGaussianSpacing, count: FacetEncoding.momentGaussianCount)
         }
       }
     }
@@ -151,10 +150,10 @@ public struct ReferenceICGCNN: Sendable {
     if let own = convolution.edgeNormalization {
       normalize(&edgeSums, own, normalization)
       for edge in edges.indices {
-        newEdges[edge].vector = zip(edges[edge].vector, edgeSums[edge]).map { softplus($0 + $1) }
+        newEdges[edge].vector = zip(edges[edge].vector, edgeSums[edge]).map { referenceSoftplus($0 + $1) }
       }
     }
-    let newNodes = zip(nodes, nodeSums).map { zip($0, $1).map { softplus($0 + $1) } }
+    let newNodes = zip(nodes, nodeSums).map { zip($0, $1).map { referenceSoftplus($0 + $1) } }
     return (newNodes, newEdges)
   }
 
@@ -221,10 +220,11 @@ public struct ReferenceICGCNN: Sendable {
   private func head(_ nodes: [[Double]]) -> Double {
     let layout = parameters.layout.head
     var vector = (0..<configuration.nodeWidth).map { channel in
-      softplus(nodes.reduce(0) { $0 + $1[channel] } / Double(nodes.count))
+      referenceSoftplus(nodes.reduce(0) { $0 + $1[channel] } / Double(nodes.count))
     }
     for layer in layout.hidden {
-      vector = affine(vector, weight: layer.weight, bias: layer.bias, outputs: layout.width).map(softplus)
+      vector = affine(vector, weight: layer.weight, bias: layer.bias, outputs: layout.width).map(
+        referenceSoftplus)
     }
     return vector.indices.reduce(parameters.values[layout.outputBias]) {
       $0 + parameters.values[layout.outputWeight + $1] * vector[$1]
@@ -232,8 +232,6 @@ public struct ReferenceICGCNN: Sendable {
   }
 
   private func message(_ filter: Double, _ core: Double) -> Double {
-    softplus(core) / (1 + exponential(-filter))
+    referenceSigmoid(filter) * referenceSoftplus(core)
   }
-
-  private func softplus(_ x: Double) -> Double { max(x, 0) + logarithm1p(exponential(-abs(x))) }
 }
