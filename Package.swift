@@ -91,7 +91,8 @@ let package = Package(
     .executableTarget(
       name: "SluiceBenchmarks",
       dependencies: [
-        "Crystal", "CrystalGraphs", "CrystalModels", "PhaseStability", "StructureArchive", "TensorKernels",
+        "Crystal", "CrystalGraphs", "CrystalModels", "PhaseStability", "Screening", "StructureArchive",
+        "TensorKernels",
       ],
       path: "Benchmarks", swiftSettings: settings),
     // Tests

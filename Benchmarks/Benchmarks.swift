@@ -3,25 +3,26 @@ import CrystalGraphs
 import CrystalModels
 import Foundation
 import PhaseStability
+import Screening
 import StructureArchive
 import TensorKernels
 
 /// Times the parts that campaigns and trainings spend their time in, each beside a plain reference where there is one.
 ///
 /// usage: SluiceBenchmarks [STRUCTURES [REFERENCE.csv]] [--seed N]
-///        SluiceBenchmarks --symmetry STRUCTURES
+///        SluiceBenchmarks --symmetry STRUCTURES MODEL…
 ///
 /// The second form says what evaluating equivalent sites once gains in each crystal system; see `SymmetryGain`.
 ///
 /// STRUCTURES is an archive of crystals (by default the shared test split, else 1,500 crystals made here); its first
 /// 1,500 of at most 30 sites are used. REFERENCE.csv holds reference phases for the hull, from which candidates are drawn
-/// by the seed (1).
+/// by the seed (1). To be run in the repository, for the models that ship.
 @main
 struct Benchmarks {
   static func main() throws {
     var arguments = CommandLine.arguments.dropFirst()
     if arguments.first == "--symmetry", let archive = arguments.dropFirst().first {
-      return try SymmetryGain.report(archive)
+      return try SymmetryGain.report(archive, models: Array(arguments.dropFirst(2)))
     }
     var seed: UInt64 = 1
     if let flag = arguments.firstIndex(of: "--seed"), flag + 1 < arguments.endIndex {
@@ -122,7 +123,8 @@ struct Benchmarks {
   private static func voronoi(_ structures: [Structure]) throws {
     let builder = VoronoiGraphBuilder()
     var collection = GraphCollection()
-    let configuration = NetworkConfiguration.icgcnn(SymmetryGain.improved)
+    let parameters = try shippedICGCNN()
+    let configuration = NetworkConfiguration.icgcnn(parameters.configuration)
     let times = try seconds(repetitions: 3) {
       var scratch = VoronoiGraphBuilder.Scratch()
       collection.removeAll()
@@ -131,8 +133,6 @@ struct Benchmarks {
     let cells = structures.reduce(0) { $0 + $1.siteCount }
     report("Voronoi graphs, whole, 1 thread", count: cells, unit: "cells", times)
     voronoiThreads(structures, cells)
-    var random = SeededRandom(seed: 7)
-    let parameters = try ICGCNNParameters<Float>(SymmetryGain.improved, using: &random)
     let predictor = ICGCNNPredictor<Float>(parameters)
     let inference = seconds(repetitions: 3) { _ = predictor.predictions(collection, jobs: 1) }
     report("iCGCNN inference, whole graphs, 1 thread", count: structures.count, unit: "structures", inference)
@@ -154,19 +154,40 @@ struct Benchmarks {
     report(
       "iCGCNN inference with its graphs, 1 thread", count: structures.count, unit: "structures",
       zip(merging, merged).map { $0 + $1 })
+    gradients("two-body", parameters, collection)
+    var threeBody = parameters.configuration
+    threeBody.hasTriplets = true
+    threeBody.edgeWidth = 32
+    var random = SeededRandom(seed: 7)
+    gradients("three-body", try ICGCNNParameters<Float>(threeBody, using: &random), collection)
+  }
+
+  /// The first member of the iCGCNN ensemble that ships.
+  private static func shippedICGCNN() throws -> ICGCNNParameters<Float> {
+    let path = "fixtures/models/icgcnn-formation-energy"
+    guard case .icgcnn(let parameters) = try ModelFolder(path: path).parameters[0] else {
+      throw ScreeningError.unreadable(path: path, reason: "not an iCGCNN")
+    }
+    return parameters
+  }
+
+  /// What training spends its time in, without the optimizer's step, on merged graphs.
+  private static func gradients(
+    _ terms: String, _ parameters: ICGCNNParameters<Float>, _ collection: GraphCollection
+  ) {
     let targets = (0..<collection.count).map { Float($0 % 17) / 8 - 1 }
     for jobs in [1, 2] {
       let network = ICGCNNTrainingNetwork<Float>(parameters, jobs: jobs)
       let batches = collection.count / 64
-      let training = seconds(repetitions: 1) {
+      let times = seconds(repetitions: 3) {
         for batch in 0..<batches {
           _ = network.computeGradient(
             Array(batch * 64..<(batch + 1) * 64), of: collection, targets: targets, loss: .squared)
         }
       }
       report(
-        "iCGCNN gradients, batches of 64, \(jobs) thread\(jobs > 1 ? "s" : "")", count: batches * 64,
-        unit: "structures", training)
+        "iCGCNN gradients, \(terms), batches of 64, \(jobs) thread\(jobs > 1 ? "s" : "")",
+        count: batches * 64, unit: "structures", times)
     }
   }
 

@@ -34,8 +34,8 @@ public struct QuotientGraph {
   public static let solidAngleTolerance = 1e-4
   /// Areas (Å²) closer than this are one.
   public static let areaTolerance = 1e-4
-  /// Edges whose angular moments, added up with different weights, are closer than this are one.
-  public static let momentTolerance = 1e-4
+  /// Angular moments closer than this, each of them, are one.
+  public static let momentTolerance: Float = 1e-4
 
   private var classes: [Int32] = []
   private var signatures: [UInt64] = []
@@ -43,10 +43,9 @@ public struct QuotientGraph {
   private var kinds: [UInt64] = []
   private var sorted: [UInt64] = []
   private var sums: [SIMD16<Double>] = []
-  private var momentSums: [Double] = []
   private var mergedKinds: [UInt64] = []
-  /// Signature and class of each class found in a pass.
-  private var known: [(signature: UInt64, class: Int32)] = []
+  /// A hash table: for each signature found in a pass, the class that it has, or the first edge.
+  private var known: [(signature: UInt64, first: Int32)] = []
 
   /// Empty working memory.
   public init() {}
@@ -90,22 +89,34 @@ public struct QuotientGraph {
     if let facets {
       addKinds(facets.solidAngles, tolerance: Self.solidAngleTolerance)
       addKinds(facets.areas, tolerance: Self.areaTolerance)
-      addMomentSums(facets)
-      addKinds(momentSums, tolerance: Self.momentTolerance)
+      addMoments(facets)
     }
   }
 
-  /// One number that stands for an edge's moments: their sum with weights of irrational ratio, so that differences that
-  /// symmetry makes equal do not cancel.
-  private mutating func addMomentSums(_ facets: VoronoiGraph) {
-    let weights = SIMD8(1, 0.7071, 0.5774, 0.4472, 0.3780, 0.3015, 0.2774, 0.2425)
-    momentSums.removeAll(keepingCapacity: true)
-    let count = VoronoiGraph.angularMomentCount
-    for edge in 0..<facets.graph.edgeCount {
-      // Above 0: the weights add up to less than 4.
-      var sum = 4.0
-      for index in 0..<count { sum += weights[index] * Double(facets.angularMoments[count * edge + index]) }
-      momentSums.append(sum)
+  /// Tells edges of one kind apart whose moments differ: each is compared with the first edge of every kind so far.
+  private mutating func addMoments(_ facets: VoronoiGraph) {
+    // Open addressing in a table of at least twice the edges; −1 marks a free place. A kind that splits fills several.
+    var size = 16
+    while size < 2 * kinds.count { size *= 2 }
+    known.removeAll(keepingCapacity: true)
+    known.append(contentsOf: repeatElement((signature: UInt64(0), first: Int32(-1)), count: size))
+    facets.angularMoments.withUnsafeBytes { moments in
+      func vector(_ edge: Int) -> SIMD8<Float> {
+        moments.loadUnaligned(fromByteOffset: edge * MemoryLayout<SIMD8<Float>>.size, as: SIMD8<Float>.self)
+      }
+      for edge in kinds.indices {
+        let own = vector(edge)
+        var place = Int(truncatingIfNeeded: Self.mixed(kinds[edge]) & UInt64(size - 1))
+        while known[place].first >= 0 {
+          if known[place].signature == kinds[edge] {
+            let difference = own - vector(Int(known[place].first))
+            if (difference * difference).max() <= Self.momentTolerance * Self.momentTolerance { break }
+          }
+          place = (place + 1) & (size - 1)
+        }
+        if known[place].first < 0 { known[place] = (kinds[edge], Int32(edge)) }
+        kinds[edge] = Self.mixed(kinds[edge] ^ UInt64(known[place].first))
+      }
     }
   }
 
@@ -164,17 +175,17 @@ public struct QuotientGraph {
     // Open addressing in a table of at least twice the sites; class −1 marks a free place.
     var size = 16
     while size < 2 * count { size *= 2 }
-    known.append(contentsOf: repeatElement((signature: UInt64(0), class: Int32(-1)), count: size))
+    known.append(contentsOf: repeatElement((signature: UInt64(0), first: Int32(-1)), count: size))
     var next: Int32 = 0
     for site in 0..<count {
       let signature = signatures[site]
       var place = Int(truncatingIfNeeded: Self.mixed(signature) & UInt64(size - 1))
-      while known[place].class >= 0, known[place].signature != signature { place = (place + 1) & (size - 1) }
-      if known[place].class < 0 {
+      while known[place].first >= 0, known[place].signature != signature { place = (place + 1) & (size - 1) }
+      if known[place].first < 0 {
         known[place] = (signature, next)
         next += 1
       }
-      classes[site] = known[place].class
+      classes[site] = known[place].first
     }
     return Int(next)
   }

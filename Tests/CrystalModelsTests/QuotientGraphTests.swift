@@ -98,6 +98,43 @@ private func parameters(_ configuration: NetworkConfiguration) throws -> Network
     for (a, b) in zip(a, b) { #expect(abs(a - b) < 5e-6 * max(1, abs(a))) }
   }
 
+  /// Crystals of space group R-3 with edges of equal length and facets that differ in their angular moments only, some
+  /// of them in ways that cancel in a sum. Source: Materials Project, CC BY 4.0, mp-23472 and mp-1387328.
+  @Test func `edges are told apart by each of their angular moments`() throws {
+    let crystals = [
+      try rhombohedral(
+        [SIMD3(5.9461, 0, 4.00103), SIMD3(2.13025, 5.5514, 4.00103), SIMD3(0, 0, 7.16689)],
+        fixed: [("Re", 0.5), ("Ag", 0.76571), ("Ag", 0.23429)],
+        general: ("Cl", SIMD3(0.39246, 0.15241, 0.72519))),
+      try rhombohedral(
+        [SIMD3(4.9466, 0, 3.58596), SIMD3(1.82952, 4.59583, 3.58596), SIMD3(0, 0, 6.10966)],
+        fixed: [("Ca", 0.5), ("Bi", 0)], general: ("F", SIMD3(0.6199, 0.89558, 0.24228))),
+    ]
+    let configuration = NetworkConfiguration.icgcnn(
+      icgcnn {
+        $0.facetEncoding = .gaussians
+        $0.usesAngularMoments = true
+        $0.hasTriplets = false
+      })
+    let (whole, merged) = try graphs(crystals, for: configuration)
+    #expect(merged.neighbors.count < whole.neighbors.count)
+    let predictor = NetworkPredictor([try parameters(configuration)])
+    let (a, b) = (predictor.predictions(whole, jobs: 1), predictor.predictions(merged, jobs: 1))
+    for (a, b) in zip(a, b) { #expect(abs(a - b) < 5e-6 * max(1, abs(a))) }
+  }
+
+  /// A crystal of space group R-3 in its primitive cell: sites (x, x, x), and the six images of a general position.
+  private func rhombohedral(
+    _ axes: [SIMD3<Double>], fixed: [(String, Double)], general: (String, SIMD3<Double>)
+  ) throws -> Structure {
+    let (element, p) = general
+    let images = [p, SIMD3(p.y, p.z, p.x), SIMD3(p.z, p.x, p.y)].flatMap { [$0, 1 - $0] }
+    return try Structure(
+      lattice: try Lattice(a: axes[0], b: axes[1], c: axes[2]),
+      elements: (fixed.map(\.0) + images.map { _ in element }).map { try #require(Element(symbol: $0)) },
+      fractionalPositions: fixed.map { SIMD3(repeating: $0.1) } + images)
+  }
+
   @Test(arguments: configurations.indices)
   func `training on quotient graphs is training on the whole graphs`(index: Int) throws {
     let configuration = configurations[index]
