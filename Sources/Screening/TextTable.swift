@@ -1,4 +1,4 @@
-internal import Foundation
+internal import StructureArchive
 
 /// A CSV field: quoted where commas, quotes or line ends would break the line (RFC 4180).
 func csvField(_ text: String) -> String {
@@ -32,24 +32,15 @@ func jsonNumber(_ value: Double?) -> String {
 }
 
 /// Writes lines to a file in pieces, so that long tables do not fill memory. An incomplete file is not left under the
-/// final name: it is written beside it and moved at the end.
+/// final name.
 final class LineWriter {
   private let path: String
-  private let temporary: String
+  private let file: OutputFile
   private var buffer: [UInt8] = []
-  private var handle: FileHandle?
 
   init(path: String) throws {
     self.path = path
-    temporary = path + ".part"
-    guard FileManager.default.createFile(atPath: temporary, contents: nil),
-      let handle = FileHandle(forWritingAtPath: temporary)
-    else { throw ScreeningError.unwritable(path: path, reason: "the file cannot be created") }
-    self.handle = handle
-  }
-
-  deinit {
-    if handle != nil { try? FileManager.default.removeItem(atPath: temporary) }
+    file = try Self.attempt(path) { try OutputFile(path: path) }
   }
 
   func append(_ line: String) throws {
@@ -60,19 +51,19 @@ final class LineWriter {
 
   func finish() throws {
     try flush()
-    do {
-      try handle?.close()
-      handle = nil
-      guard rename(temporary, path) == 0 else { throw CocoaError(.fileWriteUnknown) }
-    } catch {
-      throw ScreeningError.unwritable(path: path, reason: describe(error))
-    }
+    try Self.attempt(path) { try file.finish() }
   }
 
   private func flush() throws {
-    do { try handle?.write(contentsOf: buffer) } catch {
-      throw ScreeningError.unwritable(path: path, reason: describe(error))
-    }
+    try Self.attempt(path) { try buffer.withUnsafeBytes { try file.write($0) } }
     buffer.removeAll(keepingCapacity: true)
+  }
+
+  private static func attempt<Result>(
+    _ path: String, _ body: () throws -> Result
+  ) throws -> Result {
+    do { return try body() } catch ArchiveError.cannotWrite(_, let detail) {
+      throw ScreeningError.unwritable(path: path, reason: detail)
+    }
   }
 }

@@ -7,12 +7,15 @@
 #endif
 
 /// A file that grows under the name `path.partial` and takes its own name in `finish`. A device is written to as it is.
-final class OutputFile {
+public final class OutputFile {
   private let path: String
   private let partial: String
   private var descriptor: Int32
 
-  init(path: String) throws(ArchiveError) {
+  /// Starts a file at `path`.
+  ///
+  /// - Throws: `ArchiveError.cannotWrite` for a place that cannot be written.
+  public init(path: String) throws(ArchiveError) {
     self.path = path
     var status = stat()
     let isDevice = stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
@@ -33,7 +36,9 @@ final class OutputFile {
   }
 
   /// Appends bytes.
-  func write(_ bytes: UnsafeRawBufferPointer) throws(ArchiveError) {
+  ///
+  /// - Throws: `ArchiveError.cannotWrite` when the disk is full or fails.
+  public func write(_ bytes: UnsafeRawBufferPointer) throws(ArchiveError) {
     try checkOpen()
     var written = 0
     while written < bytes.count, let base = bytes.baseAddress {
@@ -51,7 +56,9 @@ final class OutputFile {
   }
 
   /// Completes the file and gives it its name.
-  func finish() throws(ArchiveError) {
+  ///
+  /// - Throws: `ArchiveError.cannotWrite` when the disk is full or fails.
+  public func finish() throws(ArchiveError) {
     try checkOpen()
     let status = close(descriptor)
     descriptor = -1

@@ -140,7 +140,26 @@ import Testing
     try files.run(try files.campaign(), limit: 20)
     #expect(try files.table().count == 20)
     let names = try FileManager.default.contentsOfDirectory(atPath: files.folder.path())
-    #expect(!names.contains { $0.hasSuffix(".part") || $0.hasSuffix(".partial") })
+    #expect(!names.contains { $0.hasSuffix(".partial") })
+  }
+
+  @Test func `a pipe or a device is written to, not replaced by a file`() throws {
+    try files.run(try files.campaign(), limit: 20)
+    let store = try openRun(files.folder.path("run"))
+    try RunExport(selection: .all, format: .csv).write(store, to: files.folder.path("all.csv"))
+    let path = files.folder.path("pipe")
+    try #require(mkfifo(path, 0o600) == 0)
+    // Open for both, so that nothing waits for the other end.
+    let pipe = open(path, O_RDWR | O_NONBLOCK)
+    try #require(pipe >= 0)
+    defer { close(pipe) }
+    try RunExport(selection: .all, format: .csv).write(store, to: path)
+    var bytes = [UInt8](repeating: 0, count: 1 << 16)
+    let count = read(pipe, &bytes, bytes.count)
+    let expected = try Data(contentsOf: URL(fileURLWithPath: files.folder.path("all.csv")))
+    #expect(Data(bytes.prefix(max(0, count))) == expected)
+    var status = stat()
+    #expect(lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
   }
 
   @Test func `a run with neither model nor hull exports an empty ranking`() throws {
