@@ -5,6 +5,7 @@ import Foundation
 import PhaseStability
 import Screening
 import StructureArchive
+import Synchronization
 import TensorKernels
 
 /// Times the parts that campaigns and trainings spend their time in, each beside a plain reference where there is one.
@@ -192,21 +193,29 @@ struct Benchmarks {
   }
 
   /// Graphs with all measures of their facets, on one thread and on two in turn.
+  ///
+  /// Threads take the next 16 crystals whenever they are free, as a campaign's take the next batch: crystals differ in
+  /// work by a hundredfold, and fixed halves would measure how evenly they happen to be dealt out.
   private static func voronoiThreads(_ structures: [Structure], _ cells: Int) {
     func all(jobs: Int) {
-      performInParallel(count: jobs, jobs: jobs) { job in
+      let next = Atomic(0)
+      performInParallel(count: jobs, jobs: jobs) { _ in
         var scratch = VoronoiGraphBuilder.Scratch()
-        for index in stride(from: job, to: structures.count, by: jobs) {
-          do throws(VoronoiError) {
-            _ = try VoronoiGraphBuilder().graph(of: structures[index], scratch: &scratch)
-          } catch {
-            preconditionFailure("crystal \(index) has no cells: \(error)")
+        while true {
+          let first = next.add(16, ordering: .relaxed).oldValue
+          guard first < structures.count else { return }
+          for index in first..<min(first + 16, structures.count) {
+            do throws(VoronoiError) {
+              _ = try VoronoiGraphBuilder().graph(of: structures[index], scratch: &scratch)
+            } catch {
+              preconditionFailure("crystal \(index) has no cells: \(error)")
+            }
           }
         }
       }
     }
     var times: [[Double]] = [[], []]
-    for _ in 0..<5 {
+    for _ in 0..<11 {
       for jobs in [1, 2] { times[jobs - 1] += seconds(repetitions: 1) { all(jobs: jobs) } }
     }
     for jobs in [1, 2] {
