@@ -30,12 +30,16 @@ public final class Trainer {
   ///   - options: how to train.
   ///   - training: structures to learn from; at least one.
   ///   - validation: structures that choose the best epoch; where empty, the last epoch is best.
+  ///   - initial: parameters to start from, of the configuration in `options`; drawn by the seed where nil.
   ///   - jobs: number of threads; the result does not depend on it.
   /// - Throws: `ModelError.unsupportedConfiguration`.
   public init(
-    options: TrainingOptions, training: LabelledGraphs, validation: LabelledGraphs, jobs: Int
+    options: TrainingOptions, training: LabelledGraphs, validation: LabelledGraphs,
+    initial: NetworkParameters? = nil, jobs: Int
   ) throws(ModelError) {
     precondition(training.graphs.count > 0, "there is something to learn from")
+    precondition(
+      initial == nil || initial?.configuration == options.configuration, "parameters of the same shape")
     precondition(options.batchSize > 0 && options.epochs > 0, "batch size and epochs are positive")
     self.options = options
     self.training = training
@@ -44,8 +48,13 @@ public final class Trainer {
     let normalizer = Normalizer(fitting: training.targets)
     self.normalizer = normalizer
     standardizedTargets = training.targets.map { Float(normalizer.standardized($0)) }
-    var generator = SeededRandom(seed: options.seed, stream: 0)
-    let parameters = try NetworkParameters(options.configuration, using: &generator)
+    let parameters: NetworkParameters
+    if let initial {
+      parameters = initial
+    } else {
+      var generator = SeededRandom(seed: options.seed, stream: 0)
+      parameters = try NetworkParameters(options.configuration, using: &generator)
+    }
     best = parameters
     network = parameters.trainable(jobs: jobs, normalizationMomentum: options.normalizationMomentum)
     optimizer = Optimizer(

@@ -21,7 +21,7 @@ public struct TrainingOptions: Hashable, Sendable {
   public var loss = RegressionLoss.squared
   /// Weight of a batch in the running statistics of batch normalization.
   public var normalizationMomentum = 0.1
-  /// Seed of the initial weights and of the order of structures.
+  /// Seed of the initial weights, unless they are given, and of the order of structures.
   public var seed: UInt64 = 0
 
   /// The defaults.

@@ -46,6 +46,16 @@ public struct ModelCard: Codable, Sendable {
     public var leftOut: [String: Int]
   }
 
+  /// The model whose members the members started from.
+  public struct InitialModel: Codable, Sendable {
+    /// Its name.
+    public var name: String
+    /// What it predicts.
+    public var property: String
+    /// Its fingerprint; see `ModelFolder.fingerprint`.
+    public var fingerprint: String
+  }
+
   /// Errors of the ensemble's mean on a split.
   public struct Metrics: Codable, Sendable {
     /// Structures the errors were taken over.
@@ -72,6 +82,8 @@ public struct ModelCard: Codable, Sendable {
   public var members: [Member]
   /// The resolved training file, or where imported weights are from.
   public var training: String?
+  /// The model that training started from; nil where it started from parameters drawn by seeds, or is not known.
+  public var initialModel: InitialModel?
   /// Splits by role: "train", "validation", "test".
   public var data: [String: Split]?
   /// Errors of the ensemble on the test split.
@@ -96,8 +108,8 @@ public struct ModelCard: Codable, Sendable {
 
 extension ModelCard {
   private enum CodingKeys: String, CodingKey {
-    case format, name, architecture, configuration, property, unit, members, training, data, testMetrics,
-      license
+    case format, name, architecture, configuration, property, unit, members, training, initialModel, data,
+      testMetrics, license
   }
 
   /// Reads a card; the architecture says what its configuration is.
@@ -122,6 +134,7 @@ extension ModelCard {
       members: try container.decode([Member].self, forKey: .members))
     format = try container.decode(Int.self, forKey: .format)
     training = try container.decodeIfPresent(String.self, forKey: .training)
+    initialModel = try container.decodeIfPresent(InitialModel.self, forKey: .initialModel)
     data = try container.decodeIfPresent([String: Split].self, forKey: .data)
     testMetrics = try container.decodeIfPresent(Metrics.self, forKey: .testMetrics)
     license = try container.decodeIfPresent(String.self, forKey: .license)
@@ -141,6 +154,7 @@ extension ModelCard {
     try container.encode(unit, forKey: .unit)
     try container.encode(members, forKey: .members)
     try container.encodeIfPresent(training, forKey: .training)
+    try container.encodeIfPresent(initialModel, forKey: .initialModel)
     try container.encodeIfPresent(data, forKey: .data)
     try container.encodeIfPresent(testMetrics, forKey: .testMetrics)
     try container.encodeIfPresent(license, forKey: .license)

@@ -7,11 +7,14 @@ extension ModelFolder {
     var lines = [
       "\(card.name)  (\(card.architecture), \(counted(card.members.count, "member")))",
       "predicts     \(card.property) in \(card.unit)",
-      "network      \(network)",
+      "network      \(shape)",
       "graph        \(describe(card.configuration.rule))\(padding)",
       "parameters   \(parameters.first?.values.count ?? 0) a member",
       "fingerprint  \(fingerprint)",
     ]
+    if let initial = card.initialModel {
+      lines.append("started from \(initial.name) (\(initial.property)), fingerprint \(initial.fingerprint)")
+    }
     for (index, member) in card.members.enumerated() {
       var text = "member \(index + 1)     "
       text += [
@@ -32,14 +35,16 @@ extension ModelFolder {
     return lines.joined(separator: "\n")
   }
 
-  private var network: String {
+  /// The shape of the members in words.
+  var shape: String {
     switch card.configuration {
     case .cgcnn(let own):
       return "\(counted(own.convolutionCount, "convolution")), atom vectors of \(own.nodeWidth), "
         + "\(counted(own.hiddenLayerCount, "hidden layer")) of \(own.hiddenWidth)"
     case .icgcnn(let own):
       let terms = [
-        own.usesFacets ? "facet features" : nil, own.updatesEdges ? "edge updates" : nil,
+        own.usesFacets ? "facet features" : nil, own.usesAngularMoments ? "angular moments" : nil,
+        own.weighsBySolidAngle ? "solid-angle weights" : nil, own.updatesEdges ? "edge updates" : nil,
         own.hasTriplets ? "three-body terms" : nil,
       ].compactMap { $0 }
       return

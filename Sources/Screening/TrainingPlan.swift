@@ -22,6 +22,8 @@ public struct TrainingPlan: Sendable {
   public let memberCount: Int
   /// Options of the first member; member k has the seed of the first plus k.
   public let options: TrainingOptions
+  /// The model whose members the members start from; nil where they start from parameters drawn by their seeds.
+  public let initialModel: ModelFolder?
   /// Licence and source of the data.
   public let license: String?
   /// The resolved file as canonical YAML, paths as they are written there.
@@ -29,7 +31,8 @@ public struct TrainingPlan: Sendable {
 
   /// Reads and resolves a training file.
   ///
-  /// - Throws: `ConfigurationError` naming file, line and column; `ScreeningError` for a shape that no network has.
+  /// - Throws: `ConfigurationError` naming file, line and column; `ScreeningError` for a shape that no network has, or
+  ///   an initial model that is damaged, of another shape, or of fewer members.
   public init(file: String) throws {
     let value = try readConfiguration(file, TrainingSchema.schema)
     let folder = URL(filePath: file).deletingLastPathComponent()
@@ -47,7 +50,30 @@ public struct TrainingPlan: Sendable {
     memberCount = value["training"].integer("members")
     license = value.optional("license")?.string
     options = try Self.options(value)
+    let (count, configuration) = (memberCount, options.configuration)
+    initialModel = try value["training"].optional("initial_model").map {
+      try Self.initialModel($0, relativeTo: folder, count, configuration)
+    }
     canonicalText = value.tree.canonicalText
+  }
+
+  private static func initialModel(
+    _ value: ConfigurationValue, relativeTo folder: URL, _ memberCount: Int,
+    _ configuration: NetworkConfiguration
+  ) throws -> ModelFolder {
+    let path = try existingPath(value, relativeTo: folder, kind: "a model folder")
+    let model = try ModelFolder(path: path)
+    guard model.card.configuration == configuration else {
+      throw ScreeningError.invalid(
+        "\(value.location): \(path) is of another shape (\(model.shape)) than this file's model; its parameters "
+          + "fit no other")
+    }
+    guard model.parameters.count >= memberCount else {
+      throw ScreeningError.invalid(
+        "\(value.location): \(path) has \(counted(model.parameters.count, "member")), and each of the "
+          + "\(memberCount) of this training starts from its own")
+    }
+    return model
   }
 
   private static func options(_ value: ConfigurationValue) throws -> TrainingOptions {

@@ -65,9 +65,10 @@ public struct TrainingRun: Sendable {
     let (training, trainingSplit) = try load("train", plan.train)
     let (validation, validationSplit) = try load("validation", plan.validation)
     var splits = ["train": trainingSplit, "validation": validationSplit]
-    let identity = Fingerprint(
-      of: plan.canonicalText + "\n" + trainingSplit.sha256 + "\n" + validationSplit.sha256
-    ).hexadecimal
+    let parts = [
+      plan.canonicalText, trainingSplit.sha256, validationSplit.sha256, plan.initialModel?.fingerprint,
+    ]
+    let identity = Fingerprint(of: parts.compactMap { $0 }.joined(separator: "\n")).hexadecimal
     var trainers: [Trainer] = []
     for member in 0..<plan.memberCount {
       guard
@@ -96,7 +97,9 @@ public struct TrainingRun: Sendable {
   ) throws -> Trainer? {
     var options = plan.options
     options.seed += UInt64(member)
-    let trainer = try Trainer(options: options, training: training, validation: validation, jobs: jobs)
+    let trainer = try Trainer(
+      options: options, training: training, validation: validation,
+      initial: plan.initialModel?.parameters[member], jobs: jobs)
     try restore(trainer, member: member, identity: identity)
     report(.member(index: member, of: plan.memberCount, epochsDone: trainer.history.count))
     while !trainer.isFinished {
@@ -191,6 +194,9 @@ public struct TrainingRun: Sendable {
       name: plan.name, configuration: plan.options.configuration, property: plan.property, unit: plan.unit,
       members: members)
     card.training = plan.canonicalText
+    card.initialModel = plan.initialModel.map {
+      ModelCard.InitialModel(name: $0.card.name, property: $0.card.property, fingerprint: $0.fingerprint)
+    }
     card.data = splits
     card.license = plan.license
     if let first = testErrors.first {

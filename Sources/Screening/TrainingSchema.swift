@@ -73,6 +73,10 @@ public enum TrainingSchema {
     Field("members", .integer(1...64), default: 3, "Members of the ensemble."),
     Field(
       "seed", .integer(0...1_000_000_000), default: 0, "Seed of the first member; the next ones count on."),
+    .optional(
+      "initial_model", .string,
+      "Model folder whose members the members start from, relative to the training file; drawn by the seed when absent."
+    ),
     Field("epochs", .integer(1...100_000), default: 24, "Passes over the training split."),
     Field("batch_size", .integer(1...100_000), default: 128, "Structures a step."),
     Field(

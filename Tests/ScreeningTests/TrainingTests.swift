@@ -164,6 +164,51 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: folder.path("model/model.json")))
   }
 
+  @Test func `members start from those of an initial model, and resuming makes no difference`() throws {
+    #expect(try train(try files.training(epochs: 12, rate: 0.03), into: "source"))
+    let source = try ModelFolder(path: folder.path("source"))
+    let file = try files.training(", initial_model: source", rate: 1e-9, named: "transfer")
+    #expect(try train(file, into: "same"))
+    let same = try ModelFolder(path: folder.path("same"))
+    // A step of next to nothing leaves the parameters where they were.
+    for (before, after) in zip(source.parameters, same.parameters) {
+      for (one, other) in zip(before.values, after.values) { #expect(abs(one - other) < 1e-6) }
+    }
+    let initial = try #require(same.card.initialModel)
+    #expect(initial.fingerprint == source.fingerprint)
+    #expect(initial.property == "target")
+    #expect(same.summary.contains("started from smooth (target)"))
+    let further = try files.training(", initial_model: source", rate: 0.003, named: "further")
+    #expect(try train(further, into: "whole"))
+    #expect(try train(further, into: "stopped", stopAfter: 5) == false)
+    #expect(try train(further, into: "stopped"))
+    #expect(try files.differences("whole", "stopped") == [])
+    // A checkpoint belongs to the initial model's weights, not to its path.
+    #expect(try train(further, into: "other", stopAfter: 5) == false)
+    #expect(try train(try files.training(epochs: 2), into: "source-2"))
+    try FileManager.default.removeItem(atPath: folder.path("source"))
+    try FileManager.default.moveItem(atPath: folder.path("source-2"), toPath: folder.path("source"))
+    #expect(message { try train(further, into: "other") }.contains("another training file"))
+  }
+
+  @Test(arguments: [
+    ("initial_model: absent", "", "absent does not exist"),
+    ("initial_model: source, weight_decay: 0", ", hidden_layers: 2", "another shape"),
+    ("members: 3, initial_model: source", "", "has 2 members"),
+  ])
+  func `initial models that do not fit are refused with their position`(
+    keys: String, model: String, part: String
+  ) throws {
+    #expect(try train(try files.training(epochs: 1), into: "source"))
+    let file = try files.training(model: model)
+    var text = try String(contentsOfFile: file, encoding: .utf8)
+    if keys.hasPrefix("members") { text = text.replacing("members: 2, ", with: "") }
+    try folder.write(text.replacing("seed: 7", with: "seed: 7, " + keys), to: "training.yaml")
+    let found = message { try train(file, into: "model") }
+    #expect(found.contains(part), "\(found)")
+    #expect(found.contains("training.yaml:5"), "\(found)")
+  }
+
   @Test(arguments: [
     ("unit: eV", "note: eV", "training.yaml:3"),
     ("property: target, unit: eV", "property: target", "add data.unit"),
