@@ -134,19 +134,24 @@ public struct PredictionTable: Sendable {
   /// Writes `id,prediction,std`, with `members` one more column a member, in the order of the input.
   public func write(_ input: String, to output: String, members: Bool) throws -> TableReport {
     let writer = try LineWriter(path: output)
-    let columns = members ? (0..<ensemble.memberCount).map { ",member_\($0)" }.joined() : ""
-    try writer.append("id,prediction,std" + columns)
+    try writer.append("id,prediction,std" + (members ? memberColumns : ""))
     var report = TableReport()
     let ensemble = ensemble
     try streamCrystals(
       input, jobs: jobs, report: &report, work: { outcomes($1, ensemble, $0) },
       write: { value in
         let (record, prediction) = value
-        let tail = members ? prediction.members.map { ",\($0)" }.joined() : ""
-        try writer.append("\(csvField(record.id)),\(prediction.mean),\(prediction.standardDeviation)" + tail)
+        try writer.append(csvField(record.id) + "," + fields(of: prediction, members: members))
       })
     try writer.finish()
     return report
+  }
+
+  private var memberColumns: String { (0..<ensemble.memberCount).map { ",member_\($0)" }.joined() }
+
+  private func fields(of prediction: EnsemblePrediction, members: Bool) -> String {
+    "\(prediction.mean),\(prediction.standardDeviation)"
+      + (members ? prediction.members.map { ",\($0)" }.joined() : "")
   }
 
   /// Errors of the model on an archive whose records carry the true value.
@@ -155,7 +160,14 @@ public struct PredictionTable: Sendable {
   ///   - input: the archive.
   ///   - property: column of the true values.
   ///   - maximumSites: larger structures are left out; nil for none.
-  public func evaluate(_ input: String, property: String, maximumSites: Int? = nil) throws -> Evaluation {
+  ///   - output: CSV file to write, a line a crystal that is compared, in the order of the input:
+  ///     `id,value,prediction,std` and a column a member; nil for none.
+  /// - Throws: `ScreeningError`, `ArchiveError`; when there is nothing to compare, no file is written.
+  public func evaluate(
+    _ input: String, property: String, maximumSites: Int? = nil, output: String? = nil
+  ) throws -> Evaluation {
+    let writer = try output.map { try LineWriter(path: $0) }
+    try writer?.append("id,value,prediction,std" + memberColumns)
     var report = TableReport()
     var meanErrors: [Double] = []
     var memberErrors: [[Double]] = (0..<ensemble.memberCount).map { _ in [] }
@@ -175,6 +187,7 @@ public struct PredictionTable: Sendable {
           withoutProperty += 1
           return
         }
+        try writer?.append("\(csvField(record.id)),\(truth)," + fields(of: prediction, members: true))
         meanErrors.append(prediction.mean - truth)
         for (index, member) in prediction.members.enumerated() { memberErrors[index].append(member - truth) }
         if abs(prediction.mean - truth) > abs(worst?.error ?? 0) {
@@ -185,6 +198,7 @@ public struct PredictionTable: Sendable {
       throw ScreeningError.unreadable(
         path: input, reason: "no record with a number under \"\(property)\" (\(withoutProperty) without)")
     }
+    try writer?.finish()
     return Evaluation(
       model: folder.card.name, property: property, unit: folder.card.unit, ensemble: statistics,
       members: memberErrors.compactMap { ErrorStatistics(errors: $0) }, worstID: worst?.id,

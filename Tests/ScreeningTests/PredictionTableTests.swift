@@ -52,12 +52,14 @@ import Testing
   @Test func `errors are those of the table of predictions`() throws {
     _ = try PredictionTable(model, jobs: 2).write(archive, to: files.folder.path("out.csv"), members: false)
     var errors: [Double] = []
-    for row in records(ofCSV: try files.folder.text("out.csv")) where row["id"] != "c130" {
+    let predictions = records(ofCSV: try files.folder.text("out.csv"))
+    for row in predictions where row["id"] != "c130" {
       let number = try #require(row["id"].flatMap { Double($0.dropFirst()) })
       let value = try #require(row["prediction"].flatMap { Double($0) })
       errors.append(value - number / 100)
     }
-    let evaluation = try PredictionTable(model, jobs: 2).evaluate(archive, property: "gap")
+    let evaluation = try PredictionTable(model, jobs: 2).evaluate(
+      archive, property: "gap", output: files.folder.path("compared.csv"))
     #expect(evaluation.recordsWithoutProperty == 1)
     #expect(evaluation.rejected == ["truncated": 1, "element_not_in_model": 1])
     #expect(evaluation.ensemble.count == errors.count)
@@ -71,8 +73,19 @@ import Testing
       _ = try PredictionTable(model, jobs: 1).evaluate(archive, property: "absent")
     }
     #expect(error?.description.contains("\"absent\"") == true)
-    let small = try PredictionTable(model, jobs: 1).evaluate(archive, property: "gap", maximumSites: 2)
+    let compared = records(ofCSV: try files.folder.text("compared.csv"))
+    #expect(
+      compared.map { $0["prediction"] } == predictions.filter { $0["id"] != "c130" }.map { $0["prediction"] })
+    for (row, error) in zip(compared, errors) {
+      let value = try #require(row["value"].flatMap { Double($0) })
+      let prediction = try #require(row["prediction"].flatMap { Double($0) })
+      #expect(abs(prediction - value - error) < 1e-9)
+      #expect(row["member_1"] != nil && row["std"] != nil)
+    }
+    let small = try PredictionTable(model, jobs: 1).evaluate(
+      archive, property: "gap", maximumSites: 2, output: files.folder.path("compared.csv"))
     #expect(small.recordsLeftOut == 150)
+    #expect(records(ofCSV: try files.folder.text("compared.csv")).count == small.ensemble.count)
   }
 
   @Test func `every edge of a graph table has the length of its sites and image`() throws {

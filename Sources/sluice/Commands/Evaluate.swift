@@ -12,6 +12,9 @@ struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Compare a model's predictions with known values.",
     discussion: """
+      With --output each comparison is written too: id,value,prediction,std and a column a member, in the order of the
+      data.
+
       Example: sluice evaluate --model models/cgcnn test.jsonl.zst --property formation_energy_per_atom
       """)
 
@@ -27,6 +30,9 @@ struct Evaluate: ParsableCommand {
   @Option(help: "Leave out larger structures.")
   var maximumSites: Int?
 
+  @Option(help: "CSV file to write, a line a crystal.")
+  var output: String?
+
   @Option(help: "text or json.")
   var format: ReportFormat = .text
 
@@ -35,7 +41,7 @@ struct Evaluate: ParsableCommand {
   func run() throws {
     try reportingErrors {
       let evaluation = try PredictionTable(ModelFolder(path: model), jobs: threads.count)
-        .evaluate(data, property: property, maximumSites: maximumSites)
+        .evaluate(data, property: property, maximumSites: maximumSites, output: output)
       if format == .json {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
