@@ -71,7 +71,6 @@ public final class GraphBlock<Scalar: KernelScalar & BitwiseCopyable> {
     let hasFacets = !collection.facets.isEmpty
     let measureCount = GraphCollection.facetMeasureCount
     let facets = facets.reserve(hasFacets ? measureCount * edgeCount : 0)
-    let messageWeights = messageWeights.reserve(hasFacets ? edgeCount : 0)
     isQuotient = !collection.siteMultiplicities.isEmpty
     let siteMultiplicities = siteMultiplicities.reserve(isQuotient ? siteCount : 0)
     let edgeMultiplicities = edgeMultiplicities.reserve(isQuotient ? edgeCount : 0)
@@ -97,8 +96,6 @@ public final class GraphBlock<Scalar: KernelScalar & BitwiseCopyable> {
               for index in 0..<measureCount {
                 facets[measureCount * edge + index] = Scalar(source.facets[measureCount * sourceEdge + index])
               }
-              messageWeights[edge] =
-                12 * facets[measureCount * edge] * (isQuotient ? edgeMultiplicities[edge] : 1)
             }
             edge += 1
           }
@@ -189,8 +186,18 @@ public final class GraphBlock<Scalar: KernelScalar & BitwiseCopyable> {
       multiplicities: multiplicities)
   }
 
-  /// The same with messages that count by the solid angle of their facet: 12 Ω/4π, about 1 for a facet among twelve.
+  /// Writes what the message of each edge counts by, shape (E): its weight by solid angle, as often as the edge counts.
   /// For graphs with facets only.
+  func writeMessageWeights(_ configuration: ICGCNNConfiguration) {
+    let out = messageWeights.reserve(edgeCount)
+    let measureCount = GraphCollection.facetMeasureCount
+    for edge in 0..<edgeCount {
+      let weight = configuration.messageWeight(solidAngle: facets.pointer[measureCount * edge])
+      out[edge] = weight * (isQuotient ? edgeMultiplicities.pointer[edge] : 1)
+    }
+  }
+
+  /// The edges with the weights that `writeMessageWeights` wrote.
   var edgeListsBySolidAngle: EdgeLists<Scalar> {
     var lists = edgeLists
     lists.multiplicities.edges = UnsafePointer(messageWeights.pointer)

@@ -124,6 +124,7 @@ final class ICGCNNChunk<Scalar: KernelScalar & BitwiseCopyable> {
   ) {
     block.assemble(
       indices, of: collection, spacing: configuration.gaussianSpacing, count: configuration.gaussianCount)
+    if configuration.weighsBySolidAngle { block.writeMessageWeights(configuration) }
     let first = nodes[0].reserve(block.siteCount * d)
     elements.withUnsafeBufferPointer { table in
       for site in 0..<block.siteCount {

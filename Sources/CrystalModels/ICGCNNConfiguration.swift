@@ -53,6 +53,10 @@ public struct ICGCNNConfiguration: Codable, Hashable, Sendable {
   /// Whether a pair's message to its center counts by the solid angle of the facet, 12 Ω/4π: an addition to the paper. A
   /// facet that appears as atoms move then comes in with no weight.
   public var weighsBySolidAngle = false
+  /// Whether that weight w = 12 Ω/4π is taken as 2 w / (1 + w): 1 for a facet among twelve, as before, but below 2 for
+  /// any. In a crystal with much empty room one short bond can hold most of the solid angle, and its message would
+  /// count for several. Nil, as in cards written before there was the choice, is false.
+  public var saturatesWeights: Bool?
   /// Whether edge vectors are updated (in all convolutions but the last, whose edges nobody reads).
   public var updatesEdges = true
   /// Whether there are three-body terms.
@@ -81,6 +85,15 @@ public struct ICGCNNConfiguration: Codable, Hashable, Sendable {
     (nodeWidth, updatesEdges && index < convolutionCount - 1 ? edgeWidth : 0)
   }
 
+  /// What a message counts by in the sum over a site's facets.
+  ///
+  /// - Parameter solidAngle: share Ω/4π of the full solid angle.
+  func messageWeight<Scalar: BinaryFloatingPoint>(solidAngle: Scalar) -> Scalar {
+    guard weighsBySolidAngle else { return 1 }
+    let weight = 12 * solidAngle
+    return saturatesWeights == true ? 2 * weight / (1 + weight) : weight
+  }
+
   /// Checks that a network of this shape can be built.
   ///
   /// - Throws: `ModelError.unsupportedConfiguration` naming the value.
@@ -98,6 +111,8 @@ public struct ICGCNNConfiguration: Codable, Hashable, Sendable {
     try require(
       gaussianSpacing > 0 && gaussianReach / gaussianSpacing >= 8 && gaussianReach / gaussianSpacing <= 1000,
       "Gaussian spacing \(gaussianSpacing) Å does not give 9 … 1001 Gaussians")
+    try require(
+      saturatesWeights != true || weighsBySolidAngle, "weights that saturate need weights by solid angle")
     if let count = nearestNeighborCount {
       try require((1...64).contains(count), "\(count) neighbors are not in 1 … 64")
       try require(

@@ -44,7 +44,9 @@ extension ModelFolder {
     case .icgcnn(let own):
       let terms = [
         own.usesFacets ? "facet features" : nil, own.usesAngularMoments ? "angular moments" : nil,
-        own.weighsBySolidAngle ? "solid-angle weights" : nil, own.updatesEdges ? "edge updates" : nil,
+        own.weighsBySolidAngle
+          ? (own.saturatesWeights == true ? "saturating solid-angle weights" : "solid-angle weights") : nil,
+        own.updatesEdges ? "edge updates" : nil,
         own.hasTriplets ? "three-body terms" : nil,
       ].compactMap { $0 }
       return

@@ -107,9 +107,8 @@ public struct TrainingPlan: Sendable {
   }
 
   private static let onlyICGCNN = [
-    "edge_width", "facets", "facet_encoding", "angular_moments", "solid_angle_weights", "edge_updates",
-    "triplets", "triplet_sum",
-    "minimum_solid_angle",
+    "edge_width", "facets", "facet_encoding", "angular_moments", "solid_angle_weights", "saturating_weights",
+    "edge_updates", "triplets", "triplet_sum", "minimum_solid_angle",
   ]
 
   private static func networkConfiguration(_ model: ConfigurationValue) throws -> NetworkConfiguration {
@@ -138,6 +137,7 @@ public struct TrainingPlan: Sendable {
         model.optional("angular_moments")?.boolean ?? configuration.usesAngularMoments
       configuration.weighsBySolidAngle =
         model.optional("solid_angle_weights")?.boolean ?? configuration.weighsBySolidAngle
+      configuration.saturatesWeights = model.optional("saturating_weights")?.boolean
       configuration.updatesEdges = model.optional("edge_updates")?.boolean ?? true
       configuration.hasTriplets = model.optional("triplets")?.boolean ?? configuration.hasTriplets
       configuration.normalizesTriplets =

@@ -57,6 +57,10 @@ public enum TrainingSchema {
       "solid_angle_weights", .boolean,
       "icgcnn: whether a message counts by the solid angle of its facet (not in the paper); false when absent."
     ),
+    .optional(
+      "saturating_weights", .boolean,
+      "icgcnn: whether that weight levels off below 2, so that no facet counts for many; false when absent."
+    ),
     .optional("edge_updates", .boolean, "icgcnn: whether edge vectors are updated; true when absent."),
     .optional("triplets", .boolean, "icgcnn: whether there are three-body terms; true when absent."),
     .optional(

@@ -6,8 +6,8 @@ import Testing
 
 private func configuration(
   facets: Bool = true, encoding: FacetEncoding = .scalars, moments: Bool = false, weights: Bool = false,
-  updates: Bool = true,
-  triplets: Bool = true, normalized: Bool = true, layers: Int = 2,
+  saturating: Bool? = nil, updates: Bool = true, triplets: Bool = true, normalized: Bool = true,
+  layers: Int = 2,
   depth: Int = 1
 ) -> ICGCNNConfiguration {
   var configuration = ICGCNNConfiguration()
@@ -20,6 +20,7 @@ private func configuration(
   configuration.facetEncoding = encoding
   configuration.usesAngularMoments = moments
   configuration.weighsBySolidAngle = weights
+  configuration.saturatesWeights = saturating
   configuration.updatesEdges = updates
   configuration.hasTriplets = triplets
   configuration.normalizesTriplets = normalized
@@ -32,6 +33,7 @@ private let variants: [ICGCNNConfiguration] = [
   configuration(facets: false, updates: false, triplets: false, layers: 1),
   configuration(encoding: .gaussians, moments: true, weights: true, triplets: false),
   configuration(encoding: .gaussians, weights: true),
+  configuration(encoding: .gaussians, moments: true, weights: true, saturating: true, triplets: false),
   configuration(facets: false, moments: true, triplets: false, layers: 1),
 ]
 

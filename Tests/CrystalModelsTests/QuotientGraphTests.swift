@@ -67,6 +67,11 @@ private let configurations: [NetworkConfiguration] = [
     }),
   .icgcnn(
     icgcnn {
+      $0.weighsBySolidAngle = true
+      $0.saturatesWeights = true
+    }),
+  .icgcnn(
+    icgcnn {
       $0.usesFacets = false
       $0.nearestNeighborCount = 12
     }),

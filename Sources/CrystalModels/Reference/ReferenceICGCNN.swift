@@ -60,9 +60,11 @@ public struct ReferenceICGCNN: Sendable {
             features, weight: parameters.layout.edgeEmbeddingWeight,
             bias: parameters.layout.edgeEmbeddingBias,
             outputs: configuration.edgeWidth)
-          let weight =
-            configuration.weighsBySolidAngle
-            ? 12 * Double(collection.facets[GraphCollection.facetMeasureCount * edge]) : 1
+          var weight = 1.0
+          if configuration.weighsBySolidAngle {
+            weight = 12 * Double(collection.facets[GraphCollection.facetMeasureCount * edge])
+            if configuration.saturatesWeights == true { weight = 2 / (1 + 1 / weight) }
+          }
           result.append(
             Edge(
               center: site, neighbor: first + Int(collection.neighbors[edge]), vector: vector, weight: weight)
