@@ -20,14 +20,26 @@ import TensorKernels
 /// by the seed (1). To be run in the repository, for the models that ship.
 @main
 struct Benchmarks {
-  static func main() throws {
+  static func main() {
+    do {
+      try run()
+    } catch {
+      FileHandle.standardError.write(Data("\(error)\n".utf8))
+      exit(1)
+    }
+  }
+
+  private static func run() throws {
     var arguments = CommandLine.arguments.dropFirst()
     if arguments.first == "--symmetry", let archive = arguments.dropFirst().first {
       return try SymmetryGain.report(archive, models: Array(arguments.dropFirst(2)))
     }
     var seed: UInt64 = 1
     if let flag = arguments.firstIndex(of: "--seed"), flag + 1 < arguments.endIndex {
-      seed = UInt64(arguments[flag + 1]) ?? seed
+      guard let number = UInt64(arguments[flag + 1]) else {
+        throw UsageError(description: "--seed takes a whole number, not '\(arguments[flag + 1])'")
+      }
+      seed = number
       arguments.removeSubrange(flag...flag + 1)
     }
     let shared = "../shared/data"
@@ -41,8 +53,7 @@ struct Benchmarks {
     matrixProduct()
     let collection = try graphs(structures)
     try voronoi(structures)
-    try inference(collection)
-    try training(collection)
+    try cgcnn(whole: collection, merged: try mergedGraphs(structures))
     if let table = arguments.dropFirst().first ?? (hasShared ? shared + "/hull/mp2019_all.csv" : nil) {
       try hull(table, seed: seed)
     }
@@ -134,7 +145,7 @@ struct Benchmarks {
     let cells = structures.reduce(0) { $0 + $1.siteCount }
     report("Voronoi graphs, whole, 1 thread", count: cells, unit: "cells", times)
     voronoiThreads(structures, cells)
-    let predictor = ICGCNNPredictor<Float>(parameters)
+    let predictor = NetworkPredictor([.icgcnn(parameters)])
     let inference = seconds(repetitions: 3) { _ = predictor.predictions(collection, jobs: 1) }
     report("iCGCNN inference, whole graphs, 1 thread", count: structures.count, unit: "structures", inference)
     let merging = try seconds(repetitions: 3) {
@@ -155,12 +166,14 @@ struct Benchmarks {
     report(
       "iCGCNN inference with its graphs, 1 thread", count: structures.count, unit: "structures",
       zip(merging, merged).map { $0 + $1 })
-    gradients("two-body", parameters, collection)
+    training("iCGCNN training, two-body, merged graphs", .icgcnn(parameters), collection, batchSize: 64)
     var threeBody = parameters.configuration
     threeBody.hasTriplets = true
     threeBody.edgeWidth = 32
     var random = SeededRandom(seed: 7)
-    gradients("three-body", try ICGCNNParameters<Float>(threeBody, using: &random), collection)
+    training(
+      "iCGCNN training, three-body, merged graphs", try NetworkParameters(.icgcnn(threeBody), using: &random),
+      collection, batchSize: 64)
   }
 
   /// The first member of the iCGCNN ensemble that ships.
@@ -172,23 +185,29 @@ struct Benchmarks {
     return parameters
   }
 
-  /// What training spends its time in, without the optimizer's step, on merged graphs.
-  private static func gradients(
-    _ terms: String, _ parameters: ICGCNNParameters<Float>, _ collection: GraphCollection
+  /// What a training step takes, with the optimizer's step and without the validation after each epoch.
+  ///
+  /// The network comes from `NetworkParameters.trainable`, as `sluice train` has it.
+  private static func training(
+    _ name: String, _ parameters: NetworkParameters, _ collection: GraphCollection, batchSize: Int
   ) {
     let targets = (0..<collection.count).map { Float($0 % 17) / 8 - 1 }
     for jobs in [1, 2] {
-      let network = ICGCNNTrainingNetwork<Float>(parameters, jobs: jobs)
-      let batches = collection.count / 64
-      let times = seconds(repetitions: 3) {
+      let network = parameters.trainable(jobs: jobs, normalizationMomentum: 0.1)
+      var optimizer = Optimizer(.adamw, weightDecay: 1e-5, parameterCount: parameters.values.count)
+      let batches = collection.count / batchSize
+      let times = seconds(repetitions: 5) {
         for batch in 0..<batches {
           _ = network.computeGradient(
-            Array(batch * 64..<(batch + 1) * 64), of: collection, targets: targets, loss: .squared)
+            Array(batch * batchSize..<(batch + 1) * batchSize), of: collection, targets: targets,
+            loss: .squared)
+          let rate = LearningRate(learningRate: 1e-3, momentum: 0.9)
+          optimizer.update(&network.values, gradient: network.gradient, rate: rate)
         }
       }
       report(
-        "iCGCNN gradients, \(terms), batches of 64, \(jobs) thread\(jobs > 1 ? "s" : "")",
-        count: batches * 64, unit: "structures", times)
+        "\(name), batches of \(batchSize), \(jobs) thread\(jobs > 1 ? "s" : "")", count: batches * batchSize,
+        unit: "structures", times)
     }
   }
 
@@ -226,43 +245,45 @@ struct Benchmarks {
     print("  two threads: \(rounded(median(times[0]) / median(times[1]))) times one")
   }
 
-  private static func inference(_ collection: GraphCollection) throws {
+  /// Graphs of 12 nearest neighbors in which equivalent sites stand once, as campaigns and trainings evaluate them.
+  private static func mergedGraphs(_ structures: [Structure]) throws -> GraphCollection {
+    let builder = NearestNeighborGraphBuilder()
+    var collection = GraphCollection()
+    let times = try seconds(repetitions: 5) {
+      var scratch = NearestNeighborGraphBuilder.Scratch()
+      var quotient = QuotientGraph()
+      collection.removeAll()
+      for structure in structures {
+        collection.appendQuotient(
+          of: .nearest(try builder.graph(of: structure, scratch: &scratch)),
+          for: .cgcnn(CGCNNConfiguration()), scratch: &quotient)
+      }
+    }
+    report(
+      "graph, 12 nearest, equivalent sites merged, 1 thread", count: structures.count, unit: "structures",
+      times)
+    return collection
+  }
+
+  private static func cgcnn(whole: GraphCollection, merged: GraphCollection) throws {
     var random = SeededRandom(seed: 7)
     let parameters = try CGCNNParameters<Float>(CGCNNConfiguration(), using: &random)
     let predictor = NetworkPredictor([.cgcnn(parameters)])
-    for jobs in [1, 2] {
-      let times = seconds(repetitions: 7) { _ = predictor.predictions(collection, jobs: jobs) }
-      report(
-        "CGCNN inference, 3 convolutions, \(jobs) thread\(jobs > 1 ? "s" : "")", count: collection.count,
-        unit: "structures", times)
+    for (name, collection) in [("whole", whole), ("merged", merged)] {
+      for jobs in [1, 2] {
+        let times = seconds(repetitions: 7) { _ = predictor.predictions(collection, jobs: jobs) }
+        report(
+          "CGCNN inference, 3 convolutions, \(name) graphs, \(jobs) thread\(jobs > 1 ? "s" : "")",
+          count: collection.count, unit: "structures", times)
+      }
     }
     let reference = ReferenceCGCNN(CGCNNParameters<Double>(parameters))
     var few = GraphCollection()
-    for index in 0..<min(20, collection.count) { few.append(contentsOf: collection, structure: index) }
+    for index in 0..<min(20, whole.count) { few.append(contentsOf: whole, structure: index) }
     let times = seconds(repetitions: 1) { _ = reference.outputs(few, normalization: .running) }
     report("CGCNN inference, plain loops, 1 thread", count: few.count, unit: "structures", times)
-  }
-
-  private static func training(_ collection: GraphCollection) throws {
-    var random = SeededRandom(seed: 7)
-    let parameters = try CGCNNParameters<Float>(CGCNNConfiguration(), using: &random)
-    let targets = (0..<collection.count).map { Float($0 % 17) / 8 - 1 }
-    for jobs in [1, 2] {
-      let network = CGCNNTrainingNetwork<Float>(parameters, jobs: jobs)
-      var optimizer = Optimizer(.adamw, weightDecay: 1e-5, parameterCount: parameters.values.count)
-      let batches = collection.count / 128
-      let times = seconds(repetitions: 5) {
-        for batch in 0..<batches {
-          _ = network.computeGradient(
-            Array(batch * 128..<(batch + 1) * 128), of: collection, targets: targets, loss: .squared)
-          optimizer.update(
-            &network.parameters.values, gradient: network.gradient,
-            rate: LearningRate(learningRate: 1e-3, momentum: 0.9))
-        }
-      }
-      report(
-        "CGCNN training, batches of 128, \(jobs) thread\(jobs > 1 ? "s" : "")", count: batches * 128,
-        unit: "structures", times)
+    for (name, collection) in [("whole", whole), ("merged", merged)] {
+      training("CGCNN training, \(name) graphs", .cgcnn(parameters), collection, batchSize: 128)
     }
   }
 
@@ -287,4 +308,9 @@ struct Benchmarks {
         "hull, candidates of \(size) elements, 1 thread", count: candidates.count, unit: "candidates", times)
     }
   }
+}
+
+/// What is wrong with a call of this program.
+private struct UsageError: Error, CustomStringConvertible {
+  let description: String
 }

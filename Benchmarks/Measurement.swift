@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 
 /// Seconds that `body` takes, each of `repetitions` times after one that is not counted.
 func seconds(repetitions: Int, _ body: () throws -> Void) rethrows -> [Double] {
@@ -22,6 +23,7 @@ func report(_ name: String, count: Int, unit: String, _ times: [Double]) {
   let (low, high) = (rates.min() ?? 0, rates.max() ?? 0)
   print(
     "\(name): \(rounded(median(rates))) \(unit)/s  (\(rounded(low)) … \(rounded(high)), \(times.count) runs)")
+  fflush(nil)  // for whoever watches through a pipe
 }
 
 /// A number with four significant digits or none after the point.

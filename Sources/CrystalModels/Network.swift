@@ -132,8 +132,11 @@ public enum NetworkParameters: Sendable {
   }
 }
 
-/// A network in training: what `Trainer` needs of it.
-protocol TrainableNetwork: AnyObject {
+/// A network in training: what `Trainer` needs of it, and whoever measures how fast a training goes.
+///
+/// Reached by `NetworkParameters.trainable`, the classes behind it run as compiled for single precision. Made outside of
+/// this module they would run as generic code, several times slower.
+package protocol TrainableNetwork: AnyObject {
   var networkParameters: NetworkParameters { get set }
   var values: [Float] { get set }
   var gradient: [Float] { get }
@@ -144,7 +147,7 @@ protocol TrainableNetwork: AnyObject {
 }
 
 extension CGCNNTrainingNetwork: TrainableNetwork where Scalar == Float {
-  var networkParameters: NetworkParameters {
+  package var networkParameters: NetworkParameters {
     get { .cgcnn(parameters) }
     set {
       guard case .cgcnn(let new) = newValue else { preconditionFailure("parameters of this architecture") }
@@ -152,14 +155,14 @@ extension CGCNNTrainingNetwork: TrainableNetwork where Scalar == Float {
     }
   }
 
-  var values: [Float] {
+  package var values: [Float] {
     get { parameters.values }
     _modify { yield &parameters.values }
   }
 }
 
 extension ICGCNNTrainingNetwork: TrainableNetwork where Scalar == Float {
-  var networkParameters: NetworkParameters {
+  package var networkParameters: NetworkParameters {
     get { .icgcnn(parameters) }
     set {
       guard case .icgcnn(let new) = newValue else { preconditionFailure("parameters of this architecture") }
@@ -167,7 +170,7 @@ extension ICGCNNTrainingNetwork: TrainableNetwork where Scalar == Float {
     }
   }
 
-  var values: [Float] {
+  package var values: [Float] {
     get { parameters.values }
     _modify { yield &parameters.values }
   }
@@ -175,7 +178,7 @@ extension ICGCNNTrainingNetwork: TrainableNetwork where Scalar == Float {
 
 extension NetworkParameters {
   /// A network in training that starts here.
-  func trainable(jobs: Int, normalizationMomentum: Double) -> any TrainableNetwork {
+  package func trainable(jobs: Int, normalizationMomentum: Double) -> any TrainableNetwork {
     switch self {
     case .cgcnn(let parameters):
       CGCNNTrainingNetwork(parameters, jobs: jobs, normalizationMomentum: normalizationMomentum)
