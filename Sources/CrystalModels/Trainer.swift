@@ -18,6 +18,7 @@ public final class Trainer {
   public private(set) var bestError = Double.infinity
 
   private let training: LabelledGraphs
+  private let epochGraphs: ((_ epoch: Int) throws -> GraphCollection?)?
   private let validation: LabelledGraphs
   private let standardizedTargets: [Float]
   private let network: any TrainableNetwork
@@ -30,12 +31,15 @@ public final class Trainer {
   ///   - options: how to train.
   ///   - training: structures to learn from; at least one.
   ///   - validation: structures that choose the best epoch; where empty, the last epoch is best.
+  ///   - epochGraphs: the graphs to learn from in an epoch (from 0), as many and in the same order as those of
+  ///     `training`, whose own are taken where this is nil; what returns nil abandons the epoch.
   ///   - initial: parameters to start from, of the configuration in `options`; drawn by the seed where nil.
   ///   - jobs: number of threads; the result does not depend on it.
   /// - Throws: `ModelError.unsupportedConfiguration`.
   public init(
     options: TrainingOptions, training: LabelledGraphs, validation: LabelledGraphs,
-    initial: NetworkParameters? = nil, jobs: Int
+    epochGraphs: ((_ epoch: Int) throws -> GraphCollection?)? = nil, initial: NetworkParameters? = nil,
+    jobs: Int
   ) throws(ModelError) {
     precondition(training.graphs.count > 0, "there is something to learn from")
     precondition(
@@ -44,6 +48,7 @@ public final class Trainer {
     self.options = options
     self.training = training
     self.validation = validation
+    self.epochGraphs = epochGraphs
     self.jobs = max(1, jobs)
     let normalizer = Normalizer(fitting: training.targets)
     self.normalizer = normalizer
@@ -73,9 +78,18 @@ public final class Trainer {
   ///   loss so far; returning false abandons the epoch.
   /// - Returns: the epoch's record, or nil when it was abandoned: then this trainer must not be used further; go on
   ///   from the last checkpoint.
-  public func runEpoch(progress: (_ done: Int, _ total: Int, _ loss: Double) -> Bool) -> EpochRecord? {
+  /// - Throws: what making the epoch's graphs throws.
+  public func runEpoch(
+    progress: (_ done: Int, _ total: Int, _ loss: Double) -> Bool
+  ) throws -> EpochRecord? {
     precondition(!isFinished, "all epochs are done")
     let epoch = history.count
+    var graphs = training.graphs
+    if let epochGraphs {
+      guard let made = try epochGraphs(epoch) else { return nil }
+      precondition(made.count == graphs.count, "a graph for each target")
+      graphs = made
+    }
     let order = structureOrder(epoch: epoch)
     let steps = stepsPerEpoch
     var lossSum = 0.0
@@ -83,7 +97,7 @@ public final class Trainer {
     for step in 0..<steps {
       let batch = Array(order[step * options.batchSize..<min((step + 1) * options.batchSize, order.count)])
       lossSum += network.computeGradient(
-        batch, of: training.graphs, targets: standardizedTargets, loss: options.loss)
+        batch, of: graphs, targets: standardizedTargets, loss: options.loss)
       rate = options.schedule.rate(
         step: epoch * steps + step, totalSteps: options.epochs * steps, stepsPerEpoch: steps,
         peak: options.learningRate, momentum: options.momentum)

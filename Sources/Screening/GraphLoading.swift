@@ -1,4 +1,4 @@
-internal import Crystal
+public import Crystal
 internal import CrystalGraphs
 public import CrystalModels
 internal import PipelineEngine
@@ -12,6 +12,8 @@ public struct LoadedGraphs: Sendable {
   public var ids: [String] = []
   /// Formula of each graph.
   public var formulas: [String] = []
+  /// The crystal of each graph; empty unless the loader keeps them.
+  public var structures: [Structure] = []
   /// Records that are not among the graphs, by cause.
   public var leftOut: [String: Int] = [:]
   /// The first few rejections in words.
@@ -29,6 +31,8 @@ public struct GraphLoader: Sendable {
   public var property: String?
   /// Larger structures are left out.
   public var maximumSites: Int?
+  /// Whether the crystals are kept beside their graphs.
+  public var keepsStructures = false
   /// Number of threads.
   public var jobs: Int
 
@@ -41,7 +45,7 @@ public struct GraphLoader: Sendable {
   }
 
   private enum Loaded: Sendable {
-    case graph(NeighborGraph, id: String, formula: String, target: Double)
+    case graph(NeighborGraph, Structure, id: String, formula: String, target: Double)
     case leftOut(String, message: String?)
   }
 
@@ -64,11 +68,12 @@ public struct GraphLoader: Sendable {
       write: { (batch: [Loaded]) in
         for item in batch {
           switch item {
-          case .graph(let graph, let id, let formula, let target):
+          case .graph(let graph, let structure, let id, let formula, let target):
             graphs.appendQuotient(of: graph, for: configuration, scratch: &quotient)
             targets.append(target)
             result.ids.append(id)
             result.formulas.append(formula)
+            if keepsStructures { result.structures.append(structure) }
           case .leftOut(let cause, let message):
             result.leftOut[cause, default: 0] += 1
             if let message, result.messages.count < 10 { result.messages.append(message) }
@@ -103,7 +108,8 @@ public struct GraphLoader: Sendable {
       }
       let graph = try builder.graph(of: decoded.structure, scratch: scratch)
       return .graph(
-        graph, id: decoded.id, formula: decoded.structure.composition.reducedFormula, target: target)
+        graph, decoded.structure, id: decoded.id, formula: decoded.structure.composition.reducedFormula,
+        target: target)
     } catch let error as RecordError {
       return .leftOut(error.reason.rawValue, message: "\(record.member) record \(record.index): \(error)")
     } catch {

@@ -94,6 +94,11 @@ public struct TrainingPlan: Sendable {
     options.weightDecay = training.number("weight_decay")
     options.normalizationMomentum = training.number("normalization_momentum")
     options.loss = RegressionLoss(rawValue: training.string("loss")) ?? .squared
+    options.augmentation = training.optional("augmentation").map { value in
+      StrainAugmentation(
+        strain: value.number("strain"), shear: value.number("shear"),
+        displacement: value.number("displacement"), share: value.number("share"))
+    }
     let (kind, schedule) = training["schedule"].tagged
     switch kind {
     case "multistep":

@@ -50,7 +50,11 @@ public struct TrainingRun: Sendable {
     let loader = GraphLoader(
       configuration: plan.options.configuration, property: plan.property, maximumSites: plan.maximumSites,
       jobs: jobs)
-    func load(_ role: String, _ path: String) throws -> (LoadedGraphs, ModelCard.Split) {
+    func load(
+      _ role: String, _ path: String, keepsStructures: Bool = false
+    ) throws -> (LoadedGraphs, ModelCard.Split) {
+      var loader = loader
+      loader.keepsStructures = keepsStructures
       let loaded = try loader.load(path)
       report(.loaded(role: role, structures: loaded.ids.count, leftOut: loaded.leftOut))
       guard !loaded.ids.isEmpty else {
@@ -62,7 +66,8 @@ public struct TrainingRun: Sendable {
         structures: loaded.ids.count, leftOut: loaded.leftOut)
       return (loaded, split)
     }
-    let (training, trainingSplit) = try load("train", plan.train)
+    let (training, trainingSplit) = try load(
+      "train", plan.train, keepsStructures: plan.options.augmentation != nil)
     let (validation, validationSplit) = try load("validation", plan.validation)
     var splits = ["train": trainingSplit, "validation": validationSplit]
     let parts = [
@@ -73,7 +78,7 @@ public struct TrainingRun: Sendable {
     for member in 0..<plan.memberCount {
       guard
         let trainer = try train(
-          member, training.data, validation.data, identity: identity, earlier: trainers, stop: stop,
+          member, training, validation.data, identity: identity, earlier: trainers, stop: stop,
           report: report)
       else { return false }
       trainers.append(trainer)
@@ -92,19 +97,25 @@ public struct TrainingRun: Sendable {
   }
 
   private func train(
-    _ member: Int, _ training: LabelledGraphs, _ validation: LabelledGraphs, identity: String,
+    _ member: Int, _ training: LoadedGraphs, _ validation: LabelledGraphs, identity: String,
     earlier: [Trainer], stop: StopFlag, report: (TrainingEvent) -> Void
   ) throws -> Trainer? {
     var options = plan.options
     options.seed += UInt64(member)
+    let epochs = options.augmentation.map { augmentation in
+      AugmentedEpochs(
+        augmentation: augmentation, configuration: options.configuration, training: training,
+        seed: options.seed, jobs: jobs)
+    }
     let trainer = try Trainer(
-      options: options, training: training, validation: validation,
+      options: options, training: training.data, validation: validation,
+      epochGraphs: epochs.map { epochs in { try epochs.graphs(epoch: $0, stop: stop) } },
       initial: plan.initialModel?.parameters[member], jobs: jobs)
     try restore(trainer, member: member, identity: identity)
     report(.member(index: member, of: plan.memberCount, epochsDone: trainer.history.count))
     while !trainer.isFinished {
       let epoch = trainer.history.count + 1
-      let record = trainer.runEpoch { done, total, loss in
+      let record = try trainer.runEpoch { done, total, loss in
         report(
           .step(member: member, epoch: epoch, epochs: options.epochs, done: done, total: total, loss: loss))
         return !stop.isRaised

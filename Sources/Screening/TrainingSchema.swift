@@ -95,6 +95,20 @@ public enum TrainingSchema {
     Field(
       "loss", .choice(of: RegressionLoss.allCases.map(\.rawValue)), default: "squared",
       "Loss of the standardized target."),
+    .optional(
+      "augmentation",
+      .mapping([
+        Field("strain", .number(0...0.3), default: 0.1, "Largest change of ln V, either way."),
+        Field(
+          "shear", .number(0...0.3), default: 0.03,
+          "Standard deviation of the strain's components at constant volume."),
+        Field(
+          "displacement", .number(0...0.5), default: 0.05,
+          "Standard deviation of the sites' displacements, each coordinate (Å)."),
+        Field(
+          "share", .number(above: 0, through: 1), default: 0.5,
+          "Share of the crystals that are strained in an epoch, each epoch others."),
+      ]), "Crystals strained at random, with the label of the relaxed one; none when absent."),
     Field(
       "schedule",
       .oneOf(tagged: [

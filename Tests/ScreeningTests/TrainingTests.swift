@@ -164,6 +164,22 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: folder.path("model/model.json")))
   }
 
+  @Test(arguments: ["", ", architecture: icgcnn, edge_width: 16, triplets: false"])
+  func `training on strained copies depends neither on jobs nor on being stopped`(model: String) throws {
+    let keys = ", augmentation: {strain: 0.2, shear: 0.05, displacement: 0.1}"
+    let file = try files.training(keys, model: model)
+    for jobs in 1...3 { #expect(try train(file, into: "jobs-\(jobs)", jobs: jobs)) }
+    #expect(try files.differences("jobs-1", "jobs-2") == [])
+    #expect(try files.differences("jobs-1", "jobs-3") == [])
+    for steps in [1, 4, 13] {
+      #expect(try train(file, into: "stopped-\(steps)", stopAfter: steps) == false)
+      #expect(try train(file, into: "stopped-\(steps)", jobs: 2))
+      #expect(try files.differences("stopped-\(steps)", "jobs-1") == [], "after step \(steps)")
+    }
+    #expect(try train(try files.training(model: model, named: "plain"), into: "plain"))
+    #expect(try files.differences("plain", "jobs-1").contains("member-0.safetensors"))
+  }
+
   @Test func `members start from those of an initial model, and resuming makes no difference`() throws {
     #expect(try train(try files.training(epochs: 12, rate: 0.03), into: "source"))
     let source = try ModelFolder(path: folder.path("source"))

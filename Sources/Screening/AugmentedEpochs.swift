@@ -1,0 +1,54 @@
+internal import Crystal
+internal import CrystalGraphs
+internal import CrystalModels
+internal import PipelineEngine
+
+/// Makes the graphs that one member learns from, epoch by epoch: those of strained copies in place of the crystals that
+/// the augmentation chooses, all others as they were loaded.
+///
+/// An epoch's graphs follow from the seed, the epoch and the crystals, so a training that is resumed goes on with them.
+struct AugmentedEpochs {
+  let augmentation: StrainAugmentation
+  let configuration: NetworkConfiguration
+  /// The crystals as they were loaded, and their graphs.
+  let training: LoadedGraphs
+  let seed: UInt64
+  let jobs: Int
+
+  /// The graphs of an epoch, from 0, in the order of the training split; nil where `stop` was raised.
+  ///
+  /// A copy that has no graph, since sites came too close, is not taken: the crystal itself stands there.
+  func graphs(epoch: Int, stop: StopFlag) throws -> GraphCollection? {
+    let builder = NeighborGraphBuilder(configuration.rule)
+    let (augmentation, structures, seed) = (augmentation, training.structures, seed)
+    let whole = training.data.graphs
+    var collection = GraphCollection()
+    var quotient = QuotientGraph()
+    var (read, written) = (0, 0)
+    _ = try OrderedPipeline(jobs: jobs, batchSize: 256).run(
+      read: {
+        defer { read += 1 }
+        return read < structures.count ? read : nil
+      },
+      makeScratch: { NeighborGraphBuilder.Scratch() },
+      work: { scratch, indices in
+        indices.map { index -> NeighborGraph? in
+          guard
+            let copy = augmentation.copy(of: structures[index], index: index, epoch: epoch, seed: seed)
+          else { return nil }
+          return try? builder.graph(of: copy, scratch: scratch)
+        }
+      },
+      write: { (batch: [NeighborGraph?]) in
+        for graph in batch {
+          if let graph {
+            collection.appendQuotient(of: graph, for: configuration, scratch: &quotient)
+          } else {
+            collection.append(contentsOf: whole, structure: written)
+          }
+          written += 1
+        }
+      }, stop: stop)
+    return stop.isRaised ? nil : collection
+  }
+}
