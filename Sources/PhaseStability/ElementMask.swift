@@ -27,6 +27,11 @@ struct ElementMask: Hashable, Sendable, Comparable {
     for part in composition.parts { self = union(ElementMask(atomicNumber: part.element.atomicNumber)) }
   }
 
+  func contains(atomicNumber: Int) -> Bool {
+    atomicNumber <= 64
+      ? low >> UInt64(atomicNumber - 1) & 1 == 1 : high >> UInt64(atomicNumber - 65) & 1 == 1
+  }
+
   func union(_ other: ElementMask) -> ElementMask {
     var result = self
     result.low |= other.low

@@ -48,6 +48,8 @@ public struct HullDistance: Hashable, Sendable {
   public let chemicalPotentials: [Potential]
   /// The reference of the candidate's own composition, if there is one.
   public let sameCompositionPhase: Int?
+  /// What the references know of the candidate's chemical system.
+  public let coverage: HullCoverage
 }
 
 extension HullReferences {

@@ -27,9 +27,7 @@ extension HullReferences {
     writer.add(UInt32(options.suppliesElementsAtZero ? 1 : 0) | (source == nil ? 0 : 2))
     writer.add(UInt64(source?.byteCount ?? 0))
     writer.add(source?.hash ?? 0)
-    let missing = missingTerminals.reduce(ElementMask()) {
-      $0.union(ElementMask(atomicNumber: $1.atomicNumber))
-    }
+    let missing = elementsWithoutPhase
     for word in [UInt64(entryCount), UInt64(duplicateCount), missing.low, missing.high] { writer.add(word) }
     let lengths = [
       name.utf8.count, table.systems.count, table.energies.count, table.counts.count,

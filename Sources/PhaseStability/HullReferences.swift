@@ -35,6 +35,8 @@ public struct HullReferences: Sendable {
   public let source: SourceFingerprint?
 
   let table: PhaseTable
+  /// `missingTerminals` as a mask.
+  let elementsWithoutPhase: ElementMask
 
   /// Reference phases from comma-separated text with the columns `formula` and `formation_energy_per_atom`
   /// (eV/atom); comment lines that start with `#` may stand on top.
@@ -80,6 +82,9 @@ public struct HullReferences: Sendable {
     self.entryCount = entryCount
     self.duplicateCount = duplicateCount
     self.missingTerminals = missingTerminals
+    elementsWithoutPhase = missingTerminals.reduce(ElementMask()) {
+      $0.union(ElementMask(atomicNumber: $1.atomicNumber))
+    }
     self.table = table
     fingerprint = table.fingerprint
   }

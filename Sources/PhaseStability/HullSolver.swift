@@ -39,7 +39,8 @@ public struct HullSolver: Sendable {
     }
     return HullDistance(
       energyAboveHull: energyPerAtom - hullEnergy, decompositionEnergy: energyPerAtom - mixtureEnergy,
-      decomposition: products(), chemicalPotentials: potentials(composition), sameCompositionPhase: same)
+      decomposition: products(), chemicalPotentials: potentials(composition), sameCompositionPhase: same,
+      coverage: coverage(composition))
   }
 
   /// Solves for the best mixture of phases of other compositions; returns the phase of the same composition.
@@ -101,6 +102,21 @@ public struct HullSolver: Sendable {
       return a != b ? a > b : left.phase < right.phase
     }
     return result
+  }
+
+  private func coverage(_ composition: Composition) -> HullCoverage {
+    let count = columns.elementCount
+    // The elements come first among the columns.
+    let areElements = zip(simplex.basis, simplex.amounts).allSatisfy { column, amount in
+      column < count || amount <= Self.smallestFraction
+    }
+    return HullCoverage(
+      compoundCount: columns.count - count,
+      unknownPairCount: count * (count - 1) / 2 - columns.knownPairCount,
+      elementsWithoutPhase: composition.parts.count {
+        references.elementsWithoutPhase.contains(atomicNumber: $0.element.atomicNumber)
+      },
+      decomposesIntoElements: count > 1 && areElements)
   }
 
   private func potentials(_ composition: Composition) -> [HullDistance.Potential] {

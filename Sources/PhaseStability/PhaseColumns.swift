@@ -15,6 +15,8 @@ struct PhaseColumns: Sendable {
   private(set) var energies: [Double] = []
   /// Numbers of the phases in the references.
   private(set) var phases: [Int32] = []
+  /// Pairs of the elements that some phase other than the excluded one consists of.
+  private(set) var knownPairCount = 0
   private var masks: [ElementMask] = []
   private var members: [Int] = []
 
@@ -29,6 +31,7 @@ struct PhaseColumns: Sendable {
     members.removeAll(keepingCapacity: true)
     masks.removeAll(keepingCapacity: true)
     masks.append(ElementMask())
+    knownPairCount = 0
     var total = 0
     for (bit, part) in elements.enumerated() {
       let mask = ElementMask(atomicNumber: part.element.atomicNumber)
@@ -44,6 +47,10 @@ struct PhaseColumns: Sendable {
       guard subset != lowest, let system = table.systemIndex(of: mask) else { continue }
       members.append(subset | system << Self.subsetBits)
       total += Int(table.systems[system].phaseCount)
+      if subset.nonzeroBitCount == 2 {
+        let known = table.systems[system].phaseCount - (table.systems[system].owns(excluded) ? 1 : 0)
+        if known > 0 { knownPairCount += 1 }
+      }
     }
     reserve(total)
     copy(from: table, excluding: excluded ?? -1)

@@ -11,6 +11,12 @@ struct PhaseTable: Sendable {
     var phaseCount: Int32
     var firstValue: Int32
     var elementCount: Int32
+
+    /// Whether the phase of this number is one of the system's.
+    func owns(_ phase: Int?) -> Bool {
+      guard let phase else { return false }
+      return phase >= Int(firstPhase) && phase < Int(firstPhase) + Int(phaseCount)
+    }
   }
 
   /// Systems in increasing order of their masks.

@@ -13,8 +13,8 @@ public struct CampaignReport: Sendable {
   public let counts: RunCounts
   /// Records of this call alone.
   public let recordsNow: Int
-  /// Rows at or below the threshold, each structure once.
-  public let stableCount: Int
+  /// Rows at or below the threshold, by each model, by all and by any.
+  public let stable: StableCounts
   /// Largest energy above hull that counts as stable (eV/atom).
   public let threshold: Double
   /// Largest share of rejections that the campaign accepts.
@@ -111,7 +111,7 @@ public struct CampaignRun: Sendable {
     if isFinished, try store.finishedDate() == nil { try store.markFinished(at: timestamp()) }
     let report = CampaignReport(
       isFinished: isFinished, counts: try store.verifyCounts(), recordsNow: now,
-      stableCount: try store.stableCount(threshold: plan.threshold), threshold: plan.threshold,
+      stable: try store.stableCounts(threshold: plan.threshold), threshold: plan.threshold,
       allowedShare: plan.allowedRejectionShare)
     try store.close()
     return report

@@ -57,15 +57,18 @@ public struct RunExport: Sendable {
   public let model: String?
   /// Largest energy above hull that counts as stable (eV/atom); nil for the campaign's own.
   public let threshold: Double?
-  /// The hull that rows are selected and ranked by.
-  public let hull: RankingHull
+  /// The hull that rows are selected and ranked by; nil for the run's standard one.
+  public let hull: RankingHull?
+  /// Whether rows whose distance is to be doubted are left out.
+  public let leavesOutFlagged: Bool
 
   /// An export.
   public init(
     selection: Selection, format: Format, model: String? = nil, threshold: Double? = nil,
-    hull: RankingHull = .references
+    hull: RankingHull? = nil, leavesOutFlagged: Bool = false
   ) {
     self.hull = hull
+    self.leavesOutFlagged = leavesOutFlagged
     self.selection = selection
     self.format = format
     self.model = model
@@ -83,7 +86,8 @@ public struct RunExport: Sendable {
     if selection == .rejected { return (try writeRejections(store, to: path), threshold) }
     let index = try modelIndex(named: model, in: store)
     let filter = RankingFilter(
-      model: index, maximumEnergyAboveHull: selection == .stable ? threshold : nil, hull: hull)
+      model: index, maximumEnergyAboveHull: selection == .stable ? threshold : nil,
+      hull: try hull ?? store.standardHull(), leavesOutFlagged: leavesOutFlagged)
     let name = description.models.indices.contains(index) ? description.models[index].name : ""
     switch format {
     case .cif: return (try writeCIF(store, filter, to: path), threshold)
@@ -96,45 +100,18 @@ public struct RunExport: Sendable {
   {
     let writer = try LineWriter(path: path)
     let sources = try store.sourceStates().map(\.source.name)
-    if format == .csv {
-      try writer.append(
-        "rank,id,formula,chemical_system,sites,volume_A3,model,formation_energy_per_atom,std,e_above_hull,"
-          + "decomposition_energy,decomposition,source,record,e_above_combined_hull,"
-          + "combined_decomposition_energy,combined_decomposition")
-    }
+    let columns = ExportedRow.columns
+    if format == .csv { try writer.append(columns.joined(separator: ",")) }
     var rank = 0
     try store.forEachRanked(filter) { row in
       rank += 1
-      let (stability, source) = (row.stability, sources[row.key.source])
-      let decomposition = stability.decomposition ?? ""
+      let values = ExportedRow(
+        rank: rank, row: row, model: model, source: exportedName(sources[row.key.source]), hull: filter.hull
+      ).values
       if format == .csv {
-        let fields: [String] = [
-          "\(rank)", csvField(row.materialID), row.formula, row.chemicalSystem, "\(row.siteCount)",
-          "\(row.volume)",
-          csvField(model), stability.energy.map { "\($0)" } ?? "",
-          row.energyStandardDeviation.map { "\($0)" } ?? "",
-          "\(stability.energyAboveHull)", stability.decompositionEnergy.map { "\($0)" } ?? "",
-          csvField(decomposition), csvField(exportedName(source)), "\(row.key.record)",
-          row.combined.map { "\($0.energyAboveHull)" } ?? "",
-          row.combined.map { "\($0.decompositionEnergy)" } ?? "",
-          csvField(row.combined?.decomposition ?? ""),
-        ]
-        try writer.append(fields.joined(separator: ","))
+        try writer.append(values.map(\.csv).joined(separator: ","))
       } else {
-        let fields: [String] = [
-          "\"rank\":\(rank)", "\"id\":\(jsonText(row.materialID))", "\"formula\":\(jsonText(row.formula))",
-          "\"chemical_system\":\(jsonText(row.chemicalSystem))", "\"sites\":\(row.siteCount)",
-          "\"volume_A3\":\(row.volume)", "\"model\":\(jsonText(model))",
-          "\"formation_energy_per_atom\":\(jsonNumber(stability.energy))",
-          "\"std\":\(jsonNumber(row.energyStandardDeviation))",
-          "\"e_above_hull\":\(stability.energyAboveHull)",
-          "\"decomposition_energy\":\(jsonNumber(stability.decompositionEnergy))",
-          "\"decomposition\":\(jsonText(decomposition))", "\"source\":\(jsonText(exportedName(source)))",
-          "\"record\":\(row.key.record)",
-          "\"e_above_combined_hull\":\(jsonNumber(row.combined?.energyAboveHull))",
-          "\"combined_decomposition_energy\":\(jsonNumber(row.combined?.decompositionEnergy))",
-          "\"combined_decomposition\":\(row.combined.map { jsonText($0.decomposition) } ?? "null")",
-        ]
+        let fields = zip(columns, values).map { "\"\($0)\":\($1.json)" }
         try writer.append("{" + fields.joined(separator: ",") + "}")
       }
     }

@@ -16,8 +16,8 @@ struct BatchWriter {
     structures = try RawStatement(
       db,
       """
-      INSERT INTO structures (record_key, material_id, formula, chemical_system, sites, volume)
-      VALUES (?, ?, ?, ?, ?, ?)
+      INSERT INTO structures (record_key, material_id, formula, chemical_system, sites, volume, shape, evaluations)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)
       """)
     crystals = try RawStatement(db, "INSERT INTO crystals (record_key, payload) VALUES (?, ?)")
     scores = try RawStatement(
@@ -25,8 +25,10 @@ struct BatchWriter {
     stability = try RawStatement(
       db,
       """
-      INSERT INTO stability (record_key, model, energy, e_above_hull, decomposition_energy, decomposition)
-      VALUES (?, ?, ?, ?, ?, ?)
+      INSERT INTO stability (record_key, model, energy, e_above_hull, decomposition_energy, decomposition, compounds,
+        unknown_pairs, elements_without_phase, elements_only, coverage_flags, e_above_competitor_hull,
+        competitor_decomposition_energy, competitor_decomposition, sigma, p_stable, competitor_p_stable)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """)
     rejections = try RawStatement(
       db,
@@ -46,6 +48,8 @@ struct BatchWriter {
       structures.bind(4, row.chemicalSystem)
       structures.bind(5, Int64(row.siteCount))
       structures.bind(6, row.volume)
+      structures.bind(7, row.shape)
+      structures.bind(8, row.evaluations.map { Int64($0) })
       try structures.run()
       if let payload = row.payload {
         crystals.bind(1, key)
@@ -74,6 +78,17 @@ struct BatchWriter {
     stability.bind(4, place.energyAboveHull)
     stability.bind(5, place.decompositionEnergy)
     stability.bind(6, place.decomposition)
+    stability.bind(7, place.coverage.map { Int64($0.compounds) })
+    stability.bind(8, place.coverage.map { Int64($0.unknownPairs) })
+    stability.bind(9, place.coverage.map { Int64($0.elementsWithoutPhase) })
+    stability.bind(10, place.coverage.map { $0.decomposesIntoElements ? Int64(1) : 0 })
+    stability.bind(11, place.coverage?.flagText)
+    stability.bind(12, place.withCompetitors?.energyAboveHull)
+    stability.bind(13, place.withCompetitors?.decompositionEnergy)
+    stability.bind(14, place.withCompetitors?.decomposition)
+    stability.bind(15, place.sigma)
+    stability.bind(16, place.probability)
+    stability.bind(17, place.withCompetitors?.probability)
     try stability.run()
   }
 

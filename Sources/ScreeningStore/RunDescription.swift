@@ -45,14 +45,20 @@ public struct ModelDescription: Hashable, Sendable {
   public let unit: String
   /// Number of ensemble members.
   public let memberCount: Int
+  /// How its errors are distributed, as JSON; nil for a model that is not calibrated.
+  public var calibration: String?
 
   /// A model.
-  public init(name: String, fingerprint: String, property: String, unit: String, memberCount: Int) {
+  public init(
+    name: String, fingerprint: String, property: String, unit: String, memberCount: Int,
+    calibration: String? = nil
+  ) {
     self.name = name
     self.fingerprint = fingerprint
     self.property = property
     self.unit = unit
     self.memberCount = memberCount
+    self.calibration = calibration
   }
 }
 

@@ -34,6 +34,7 @@ extension RunStore {
     try write { db in
       try db.execute(sql: "UPDATE run SET finished = ?", arguments: [date])
       try db.execute(sql: StoreSchema.rankingIndex)
+      try db.execute(sql: StoreSchema.competitorIndex)
     }
     try leaveWriteAheadMode()
   }
@@ -141,6 +142,11 @@ extension StoreBatch {
         try check(stability.energy, "energy")
         try check(stability.energyAboveHull, "energy above hull")
         try check(stability.decompositionEnergy, "decomposition energy")
+        try check(stability.withCompetitors?.energyAboveHull, "energy above hull with competitors")
+        try check(stability.withCompetitors?.decompositionEnergy, "decomposition energy with competitors")
+        try check(stability.sigma, "standard error of model \(stability.model)")
+        try check(stability.probability, "probability of model \(stability.model)")
+        try check(stability.withCompetitors?.probability, "probability of model \(stability.model)")
       }
     }
   }

@@ -21,12 +21,56 @@ public struct RankedRow: Hashable, Sendable {
   public let energyStandardDeviation: Double?
   /// Place on the hull of references and candidates, where that has been computed from all rows there are.
   public let combined: CombinedStability?
+  /// The free parameters that a search chose; nil without a search.
+  public let shape: String?
+  /// How many cells were scored; nil without a search.
+  public let evaluations: Int?
+}
+
+/// Where a row lies on one of the hulls.
+public struct RankedPlace: Hashable, Sendable {
+  /// Energy above that hull (eV/atom).
+  public let energyAboveHull: Double
+  /// Energy relative to that hull without the material's own composition (eV/atom), where known.
+  public let decompositionEnergy: Double?
+  /// The competing phases, where known.
+  public let decomposition: String?
+  /// Probability that the energy above that hull is at most the threshold, where known.
+  public let probability: Double?
+}
+
+extension RankedRow {
+  /// Where the row lies on a hull. On one that does not know it, it lies where it does on that of the references.
+  public func place(on hull: RankingHull) -> RankedPlace {
+    if hull == .combined, let combined {
+      return RankedPlace(
+        energyAboveHull: combined.energyAboveHull, decompositionEnergy: combined.decompositionEnergy,
+        decomposition: combined.decomposition, probability: nil)
+    }
+    if hull == .competitors, let place = stability.withCompetitors {
+      return RankedPlace(
+        energyAboveHull: place.energyAboveHull, decompositionEnergy: place.decompositionEnergy,
+        decomposition: place.decomposition, probability: place.probability)
+    }
+    return RankedPlace(
+      energyAboveHull: stability.energyAboveHull, decompositionEnergy: stability.decompositionEnergy,
+      decomposition: stability.decomposition, probability: stability.probability)
+  }
+
+  /// The reasons to doubt the row's distance to a hull.
+  public func flags(on hull: RankingHull) -> [CoverageFlag] {
+    (stability.coverage?.flags ?? [])
+      + (place(on: hull).energyAboveHull < CoverageFlag.lowestCredibleDistance ? [.lowDistance] : [])
+  }
 }
 
 /// A hull that candidates are ranked by.
 public enum RankingHull: String, CaseIterable, Hashable, Sendable {
   /// The hull of the references: a row's place depends on that row alone.
   case references
+  /// The hull of the references and of the competitors that the model itself predicts where they have no phase. A model
+  /// without competitors is ranked by the references.
+  case competitors
   /// The hull of the references and all candidates of the run, which compete with each other.
   case combined
 }
@@ -41,12 +85,15 @@ public struct RankingFilter: Hashable, Sendable {
   public var maximumEnergyAboveHull: Double?
   /// At most this many rows; nil for all.
   public var limit: Int?
+  /// Whether rows whose distance is to be doubted are left out.
+  public var leavesOutFlagged: Bool
 
   /// A filter; without arguments it lets every row through.
   public init(
     model: Int? = nil, maximumEnergyAboveHull: Double? = nil, limit: Int? = nil,
-    hull: RankingHull = .references
+    hull: RankingHull = .references, leavesOutFlagged: Bool = false
   ) {
+    self.leavesOutFlagged = leavesOutFlagged
     self.model = model
     self.hull = hull
     self.maximumEnergyAboveHull = maximumEnergyAboveHull
@@ -81,10 +128,36 @@ extension RunStore {
   }
 }
 
+extension RankingHull {
+  /// The distance in `ranking`.
+  var distanceColumn: String {
+    switch self {
+    case .references: "e_above_hull"
+    case .competitors: "coalesce(e_above_competitor_hull, e_above_hull)"
+    case .combined: "e_above_combined_hull"
+    }
+  }
+
+  /// The condition that nothing speaks against a row's distance.
+  var isCredible: String {
+    "coverage_flags IS NULL AND \(distanceColumn) >= \(CoverageFlag.lowestCredibleDistance)"
+  }
+}
+
+extension RunStore {
+  /// The hull that a run is ranked by unless another is named: with competitors where it has some.
+  public func standardHull() throws(StoreError) -> RankingHull {
+    let hasCompetitors = try read {
+      try Bool.fetchOne($0, sql: "SELECT EXISTS (SELECT 1 FROM competitors)") ?? false
+    }
+    return hasCompetitors ? .competitors : .references
+  }
+}
+
 extension RankingFilter {
   /// The query for the rows; what a stale hull says of some of them is never shown.
   fileprivate func query(showsCombined: Bool) -> (sql: String, arguments: StatementArguments) {
-    let rank = hull == .combined ? "e_above_combined_hull" : "e_above_hull"
+    let rank = hull.distanceColumn
     var conditions: [String] = []
     var arguments: StatementArguments = []
     if let model {
@@ -97,12 +170,13 @@ extension RankingFilter {
     } else if hull == .combined {
       conditions.append("\(rank) IS NOT NULL")
     }
+    if leavesOutFlagged { conditions.append(hull.isCredible) }
     let combined =
       showsCombined
       ? "e_above_combined_hull, combined_decomposition_energy, combined_decomposition" : "NULL, NULL, NULL"
     let sql = """
-      SELECT record_key, material_id, formula, chemical_system, sites, volume, model_index, energy, e_above_hull,
-        decomposition_energy, decomposition, energy_std, \(combined)
+      SELECT record_key, material_id, formula, chemical_system, sites, volume, energy_std, shape, evaluations,
+        \(combined), model_index, \(Stability.ownColumns)
       FROM ranking \(conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND "))
       ORDER BY \(rank), material_id, record_key, model_index LIMIT ?
       """
@@ -113,22 +187,22 @@ extension RankingFilter {
 extension RankedRow {
   fileprivate init(_ row: Row) {
     let key = RecordKey(packed: row[0])
-    let model: Int = row[6]
+    let stability = Stability(row, from: 12)
     self.key = key
     materialID = row[1]
     formula = row[2]
     chemicalSystem = row[3]
     siteCount = row[4]
     volume = row[5]
-    stability = Stability(
-      model: model, energy: row[7], energyAboveHull: row[8], decompositionEnergy: row[9],
-      decomposition: row[10])
-    energyStandardDeviation = row[11]
-    let distance: Double? = row[12]
+    self.stability = stability
+    energyStandardDeviation = row[6]
+    shape = row[7]
+    evaluations = row[8]
+    let distance: Double? = row[9]
     combined = distance.map {
       CombinedStability(
-        key: key, model: model, energyAboveHull: $0, decompositionEnergy: row[13],
-        decomposition: row[14])
+        key: key, model: stability.model, energyAboveHull: $0, decompositionEnergy: row[10],
+        decomposition: row[11])
     }
   }
 }

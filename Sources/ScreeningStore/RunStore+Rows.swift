@@ -59,7 +59,8 @@ extension RunStore {
       let rows = try Row.fetchCursor(
         db,
         sql: """
-          SELECT structures.record_key, material_id, formula, chemical_system, sites, volume, \(payload), sources.name
+          SELECT structures.record_key, material_id, formula, chemical_system, sites, volume, \(payload), sources.name,
+            shape, evaluations
           FROM structures JOIN sources ON sources.source = structures.record_key >> 40
           LEFT JOIN crystals ON crystals.record_key = structures.record_key
           ORDER BY structures.record_key
@@ -68,18 +69,20 @@ extension RunStore {
         sql: "SELECT model, mean, std, members FROM scores WHERE record_key = ? ORDER BY model")
       let stability = try db.makeStatement(
         sql: """
-          SELECT model, energy, e_above_hull, decomposition_energy, decomposition
+          SELECT \(Stability.columns)
           FROM stability WHERE record_key = ? ORDER BY model
           """)
       while let row = try rows.next() {
         let key: Int64 = row[0]
         let payload: Data? = row[6]
-        let screened = ScreenedRow(
+        var screened = ScreenedRow(
           key: RecordKey(packed: key), materialID: row[1], formula: row[2], chemicalSystem: row[3],
           siteCount: row[4],
           volume: row[5], payload: payload.map { Array($0) },
           scores: try Row.fetchAll(scores, arguments: [key]).map { Score($0) },
           stabilities: try Row.fetchAll(stability, arguments: [key]).map { Stability($0) })
+        screened.shape = row[8]
+        screened.evaluations = row[9]
         try body(StoredRow(row: screened, sourceName: row[7]))
       }
     }
@@ -117,9 +120,28 @@ extension Score {
 }
 
 extension Stability {
-  fileprivate init(_ row: Row) {
+  /// The columns that `init(_:from:)` reads, of `stability` and of `ranking` alike but for the first.
+  static let ownColumns = """
+    energy, e_above_hull, decomposition_energy, decomposition, compounds, unknown_pairs, elements_without_phase,
+    elements_only, coverage_flags, e_above_competitor_hull, competitor_decomposition_energy,
+    competitor_decomposition, sigma, p_stable, competitor_p_stable
+    """
+  static let columns = "model, " + ownColumns
+
+  /// From a row that holds the model and `ownColumns` from column `first` on.
+  init(_ row: Row, from first: Int = 0) {
+    let competitorDistance: Double? = row[first + 10]
+    let competitors = competitorDistance.map {
+      CompetitorPlace(
+        energyAboveHull: $0, decompositionEnergy: row[first + 11], decomposition: row[first + 12],
+        probability: row[first + 15])
+    }
     self.init(
-      model: row[0], energy: row[1], energyAboveHull: row[2], decompositionEnergy: row[3],
-      decomposition: row[4])
+      model: row[first], energy: row[first + 1], energyAboveHull: row[first + 2],
+      decompositionEnergy: row[first + 3], decomposition: row[first + 4],
+      coverage: Coverage(
+        compounds: row[first + 5], unknownPairs: row[first + 6], elementsWithoutPhase: row[first + 7],
+        decomposesIntoElements: row[first + 8], flags: row[first + 9]),
+      withCompetitors: competitors, sigma: row[first + 13], probability: row[first + 14])
   }
 }

@@ -57,7 +57,7 @@ extension RunStore {
       let models = try Row.fetchAll(db, sql: "SELECT * FROM models ORDER BY model").map {
         ModelDescription(
           name: $0["name"], fingerprint: $0["fingerprint"], property: $0["property"], unit: $0["unit"],
-          memberCount: $0["members"])
+          memberCount: $0["members"], calibration: $0["calibration"])
       }
       let sources = try Row.fetchAll(db, sql: "SELECT name, fingerprint FROM sources ORDER BY source").map {
         SourceDescription(name: $0["name"], fingerprint: $0["fingerprint"])
@@ -91,23 +91,6 @@ extension RunStore {
   /// What became of the records so far, from the running counts: quick however large the run is.
   public func counts() throws(StoreError) -> RunCounts {
     try read { try RunStore.counts($0) }
-  }
-
-  /// Number of rows with at most this energy above a hull by some model (eV/atom).
-  ///
-  /// - Parameter hull: which hull.
-  /// - Throws: `StoreError.noCombinedHull` and `.staleCombinedHull` where that hull is not there to count on.
-  public func stableCount(
-    threshold: Double, hull: RankingHull = .references
-  ) throws(StoreError) -> Int {
-    try read { db in
-      if hull == .combined { try requireCombinedHull(db) }
-      let table = hull == .combined ? "combined_stability" : "stability"
-      return try Int.fetchOne(
-        db, sql: "SELECT count(DISTINCT record_key) FROM \(table) WHERE e_above_hull <= ?",
-        arguments: [threshold])
-        ?? 0
-    }
   }
 
   /// Recounts the tables and compares: records = rows + rejections + filtered, and each count with its table.

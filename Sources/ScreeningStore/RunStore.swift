@@ -164,8 +164,14 @@ public final class RunStore: Sendable {
     for (index, model) in run.models.enumerated() {
       try db.execute(
         sql:
-          "INSERT INTO models (model, name, fingerprint, property, unit, members) VALUES (?, ?, ?, ?, ?, ?)",
-        arguments: [index, model.name, model.fingerprint, model.property, model.unit, model.memberCount])
+          """
+          INSERT INTO models (model, name, fingerprint, property, unit, members, calibration)
+          VALUES (?, ?, ?, ?, ?, ?, ?)
+          """,
+        arguments: [
+          index, model.name, model.fingerprint, model.property, model.unit, model.memberCount,
+          model.calibration,
+        ])
     }
     for (index, source) in run.sources.enumerated() {
       try db.execute(

@@ -62,6 +62,10 @@ public struct ScreenedRow: Hashable, Sendable {
   public let volume: Double
   /// The structure as bytes (`StructurePayload`), or nil when it is not kept.
   public let payload: [UInt8]?
+  /// The free parameters of its prototype that a search chose, e.g. "axial_ratio=2.5 z=0.36"; nil without a search.
+  public var shape: String?
+  /// How many cells of it were scored; nil without a search.
+  public var evaluations: Int?
   /// What each model predicts.
   public var scores: [Score]
   /// What each energy means on the hull.
@@ -128,32 +132,6 @@ public struct Score: Hashable, Sendable {
     self.mean = mean
     self.standardDeviation = standardDeviation
     self.members = members
-  }
-}
-
-/// Where an energy stands relative to the convex hull.
-public struct Stability: Hashable, Sendable {
-  /// Position of the model in the run's list of models.
-  public let model: Int
-  /// Formation energy (eV/atom); nil where the model predicts the distance itself.
-  public let energy: Double?
-  /// Energy above the hull of the references (eV/atom).
-  public let energyAboveHull: Double
-  /// Energy relative to the hull without the material itself (eV/atom), where known.
-  public let decompositionEnergy: Double?
-  /// The competing phases, e.g. "0.5 NaCl + 0.5 KCl", where known.
-  public let decomposition: String?
-
-  /// A place relative to the hull.
-  public init(
-    model: Int, energy: Double?, energyAboveHull: Double, decompositionEnergy: Double? = nil,
-    decomposition: String? = nil
-  ) {
-    self.model = model
-    self.energy = energy
-    self.energyAboveHull = energyAboveHull
-    self.decompositionEnergy = decompositionEnergy
-    self.decomposition = decomposition
   }
 }
 

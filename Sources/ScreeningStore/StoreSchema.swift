@@ -24,6 +24,14 @@ enum StoreSchema {
       let isFinished = try Bool.fetchOne(db, sql: "SELECT finished IS NOT NULL FROM run") ?? false
       if isFinished { try db.execute(sql: rankingIndex) }
     }
+    migrator.registerMigration("5 coverage, competitors and odds", foreignKeyChecks: .immediate) { db in
+      try db.execute(sql: "DROP VIEW ranking")
+      try db.execute(sql: coverageAndOdds)
+      try db.execute(sql: preparationTables)
+      try db.execute(sql: rankingWithCoverage)
+      let isFinished = try Bool.fetchOne(db, sql: "SELECT finished IS NOT NULL FROM run") ?? false
+      if isFinished { try db.execute(sql: competitorIndex) }
+    }
     return migrator
   }
 
@@ -33,6 +41,72 @@ enum StoreSchema {
 
   /// Made when a run is finished.
   static let rankingIndex = "CREATE INDEX IF NOT EXISTS stability_by_hull ON stability (e_above_hull)"
+
+  /// Made when a run is finished. A model without competitors has the distance to the references alone.
+  static let competitorIndex = """
+    CREATE INDEX IF NOT EXISTS stability_by_competitor_hull
+    ON stability (coalesce(e_above_competitor_hull, e_above_hull))
+    """
+
+  private static let coverageAndOdds = """
+    ALTER TABLE models ADD COLUMN calibration TEXT;
+    ALTER TABLE structures ADD COLUMN shape TEXT;
+    ALTER TABLE structures ADD COLUMN evaluations INTEGER;
+    ALTER TABLE stability ADD COLUMN compounds INTEGER;
+    ALTER TABLE stability ADD COLUMN unknown_pairs INTEGER;
+    ALTER TABLE stability ADD COLUMN elements_without_phase INTEGER;
+    ALTER TABLE stability ADD COLUMN elements_only INTEGER;
+    ALTER TABLE stability ADD COLUMN coverage_flags TEXT;
+    ALTER TABLE stability ADD COLUMN e_above_competitor_hull REAL;
+    ALTER TABLE stability ADD COLUMN competitor_decomposition_energy REAL;
+    ALTER TABLE stability ADD COLUMN competitor_decomposition TEXT;
+    ALTER TABLE stability ADD COLUMN sigma REAL;
+    ALTER TABLE stability ADD COLUMN p_stable REAL;
+    ALTER TABLE stability ADD COLUMN competitor_p_stable REAL;
+    """
+
+  private static let preparationTables = """
+    CREATE TABLE preparation (
+      task TEXT PRIMARY KEY,
+      done INTEGER NOT NULL,
+      total INTEGER NOT NULL,
+      result TEXT
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE competitors (
+      competitor INTEGER NOT NULL,
+      model INTEGER NOT NULL,
+      prototype TEXT NOT NULL,
+      formula TEXT NOT NULL,
+      volume REAL NOT NULL,
+      energy REAL,
+      std REAL,
+      is_reference INTEGER NOT NULL CHECK (is_reference IN (0, 1)),
+      message TEXT,
+      PRIMARY KEY (competitor, model)
+    ) STRICT, WITHOUT ROWID;
+    """
+
+  private static let rankingWithCoverage = """
+    CREATE VIEW ranking AS
+    SELECT structures.material_id, structures.formula, structures.chemical_system, structures.sites,
+      structures.volume, models.name AS model, stability.energy, scores.std AS energy_std, stability.e_above_hull,
+      stability.decomposition_energy, stability.decomposition, structures.source, structures.record,
+      stability.record_key, stability.model AS model_index,
+      combined_stability.e_above_hull AS e_above_combined_hull,
+      combined_stability.decomposition_energy AS combined_decomposition_energy,
+      combined_stability.decomposition AS combined_decomposition,
+      stability.e_above_competitor_hull, stability.competitor_decomposition_energy,
+      stability.competitor_decomposition, stability.sigma, stability.p_stable, stability.competitor_p_stable,
+      stability.compounds, stability.unknown_pairs, stability.elements_without_phase, stability.elements_only,
+      stability.coverage_flags, structures.shape, structures.evaluations
+    FROM stability
+    JOIN structures ON structures.record_key = stability.record_key
+    JOIN models ON models.model = stability.model
+    LEFT JOIN scores ON scores.record_key = stability.record_key AND scores.model = stability.model
+    LEFT JOIN combined_stability ON combined_stability.record_key = stability.record_key
+      AND combined_stability.model = stability.model
+    ORDER BY stability.e_above_hull, structures.material_id, stability.record_key, stability.model;
+    """
 
   private static let firstTables = """
     CREATE TABLE run (

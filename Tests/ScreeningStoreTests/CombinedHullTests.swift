@@ -46,7 +46,7 @@ import Testing
     #expect(combined.first?.stability.energyAboveHull != before.first?.stability.energyAboveHull)
     for threshold in [-0.01, 0.02, 0.05] {
       let within = combined.count { ($0.combined?.energyAboveHull ?? .infinity) <= threshold }
-      #expect(try store.stableCount(threshold: threshold, hull: .combined) == within)
+      #expect(try store.stableCounts(threshold: threshold, hull: .combined).byAny == within)
       let rows = try store.ranked(RankingFilter(maximumEnergyAboveHull: threshold, hull: .combined))
       #expect(rows.count == within)
     }
@@ -79,7 +79,7 @@ import Testing
       try store.ranked(RankingFilter(hull: .combined))
     }
     #expect(throws: StoreError.noCombinedHull(path: store.path)) {
-      try store.stableCount(threshold: 0, hull: .combined)
+      try store.stableCounts(threshold: 0, hull: .combined)
     }
     try Self.replace(try Self.places(store), in: store)
     let count = try store.counts().rows
@@ -87,7 +87,7 @@ import Testing
     let stale = StoreError.staleCombinedHull(
       path: store.path, candidates: count, now: try store.counts().rows)
     #expect(throws: stale) { try store.ranked(RankingFilter(hull: .combined)) }
-    #expect(throws: stale) { try store.stableCount(threshold: 0, hull: .combined) }
+    #expect(throws: stale) { try store.stableCounts(threshold: 0, hull: .combined) }
     #expect(stale.description.contains("sluice hull combined"))
     #expect(try store.combinedHull()?.isCurrent == false)
     #expect(try store.ranked().allSatisfy { $0.combined == nil })

@@ -23,7 +23,7 @@ import Testing
     try store.replaceCombinedHull(
       pushedOff, computed: "2025-01-02T04:00:00Z", reference: "phases.csv", referenceFingerprint: "00ff")
     let examples = try StoreDocumentationTests.examples()
-    #expect(examples.count == 6)
+    #expect(examples.count == 7)
     for sql in examples { #expect(try !store.results(of: sql).isEmpty, "\(sql)") }
 
     let best = try store.results(of: examples[0]).map { $0[0] }
@@ -36,7 +36,9 @@ import Testing
     }
     #expect(rejected == (try store.counts().rejected))
     #expect(try store.results(of: examples[4]).first?[1] == .integer(Int64(stable.count)))
-    #expect(try store.results(of: examples[5]).count == stable.count)
+    #expect(try store.results(of: examples[6]).count == stable.count)
+    let credible = try store.ranked(RankingFilter(limit: 10, hull: .competitors, leavesOutFlagged: true))
+    #expect(try store.results(of: examples[5]).map { $0[0] } == credible.map { .text($0.materialID) })
   }
 
   @Test func `every table and column that the documentation names is there`() throws {
@@ -44,7 +46,7 @@ import Testing
     let store = try RunStore.create(at: folder.file(), run: exampleRun)
     let text = try String(contentsOf: Fixtures.repository.appending(path: "docs/store.md"), encoding: .utf8)
     let lines = text.split(separator: "\n").filter { $0.hasPrefix("| `") }
-    #expect(lines.count == 13)
+    #expect(lines.count == 15)
     for line in lines {
       let cells = line.split(separator: "|").map(String.init)
       let table = try #require(cells[0].split(separator: "`").dropFirst().first)

@@ -33,8 +33,15 @@ struct Export: ParsableCommand {
   @Option(help: "Largest energy above hull that counts as stable, eV/atom. (default: the campaign's)")
   var threshold: Double?
 
-  @Option(help: "Hull that decides: references or combined (after sluice hull combined).")
-  var hull: RankingHull = .references
+  @Option(
+    help: """
+      Hull that decides: references, competitors (references and predicted competitors) or combined (after sluice hull \
+      combined). (default: competitors where the run has them)
+      """)
+  var hull: RankingHull?
+
+  @Flag(help: "Leave out flagged candidates.")
+  var unflagged = false
 
   /// Whether the list holds rows of the ranking.
   private var selectsRows: Bool { select != .rejected && format != .cif }
@@ -43,7 +50,8 @@ struct Export: ParsableCommand {
     try reportingErrors {
       let store = try openRun(directory)
       let (records, threshold) = try RunExport(
-        selection: select, format: format, model: model, threshold: threshold, hull: hull
+        selection: select, format: format, model: model, threshold: threshold, hull: hull,
+        leavesOutFlagged: unflagged
       ).write(store, to: output)
       let what = select == .stable ? "stable (at or below \(threshold) eV/atom)" : select.rawValue
       if selectsRows, try store.combinedHull()?.isCurrent == false {

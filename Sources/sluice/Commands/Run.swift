@@ -67,9 +67,11 @@ struct Run: ParsableCommand {
       "\(directory): \(counts.records) records = \(counts.rows) rows + \(counts.rejected) rejected + "
         + "\(counts.leftOut) filtered out")
     for (reason, records) in counts.rejectionsByReason { Terminal.note("  rejected, \(reason): \(records)") }
-    Terminal.note(
-      "stable (energy above hull at most \(report.threshold) eV/atom): \(report.stableCount) of \(counts.rows)"
-    )
+    for (index, line) in stableText(report.stable, threshold: report.threshold, rows: counts.rows)
+      .enumerated()
+    {
+      Terminal.note(index == 0 ? "stable: \(line)" : line)
+    }
     guard report.isFinished else {
       Terminal.note("Not finished; call the same command again to go on.")
       if isStopped { throw ExitStatus.failed }

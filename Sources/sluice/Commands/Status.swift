@@ -30,10 +30,13 @@ struct Status: ParsableCommand {
         Terminal.result("             \(entry.records) at \(entry.stage): \(entry.reason)")
       }
       if let threshold = description.stabilityThreshold {
-        let stable = try store.stableCount(threshold: threshold)
-        Terminal.result(
-          "stable       \(stable)\(share(stable, of: counts.rows)) at or below \(threshold) eV/atom above the hull "
-            + "of the references")
+        let hulls = Set([try store.standardHull(), .references])
+        for (position, hull) in RankingHull.allCases.filter(hulls.contains).enumerated() {
+          let stable = try store.stableCounts(threshold: threshold, hull: hull)
+          for (index, line) in stableText(stable, threshold: threshold, rows: counts.rows).enumerated() {
+            Terminal.result((position + index == 0 ? "stable       " : "             ") + line)
+          }
+        }
         if let hull = try store.combinedHull() {
           Terminal.result("             " + (try combined(hull, store, threshold, counts.rows)))
         }
@@ -53,13 +56,8 @@ struct Status: ParsableCommand {
         "hull of references and candidates: stale, computed from \(hull.candidates) rows on "
         + hull.computed
     }
-    let stable = try store.stableCount(threshold: threshold, hull: .combined)
-    return
-      "\(stable)\(share(stable, of: rows)) at or below \(threshold) eV/atom above the hull of references and "
-      + "candidates"
-  }
-
-  private func share(_ count: Int, of rows: Int) -> String {
-    rows > 0 ? " (\(decimals(100 * Double(count) / Double(rows), 1)) %)" : ""
+    return stableText(
+      try store.stableCounts(threshold: threshold, hull: .combined), threshold: threshold, rows: rows
+    ).joined(separator: "\n             ")
   }
 }

@@ -1,0 +1,69 @@
+internal import ScreeningStore
+
+/// A row of an exported list: the same values in the same order, whatever they are written as.
+struct ExportedRow {
+  /// A value of the list.
+  enum Value {
+    case text(String?)
+    case number(String?)
+
+    /// As a CSV field; empty where there is none.
+    var csv: String {
+      switch self {
+      case .text(let text): csvField(text ?? "")
+      case .number(let digits): digits ?? ""
+      }
+    }
+
+    /// As a JSON value; null where there is none.
+    var json: String {
+      switch self {
+      case .text(let text): text.map(jsonText) ?? "null"
+      case .number(let digits): digits ?? "null"
+      }
+    }
+  }
+
+  let rank: Int
+  let row: RankedRow
+  let model: String
+  let source: String
+  /// The hull of the ranking, on which distances are judged for flags.
+  let hull: RankingHull
+
+  /// The names of the values, in their order.
+  static let columns = [
+    "rank", "id", "formula", "chemical_system", "sites", "volume_A3", "model", "formation_energy_per_atom",
+    "std",
+    "e_above_hull", "decomposition_energy", "decomposition", "source", "record", "e_above_combined_hull",
+    "combined_decomposition_energy", "combined_decomposition", "e_above_competitor_hull",
+    "competitor_decomposition_energy", "competitor_decomposition", "sigma", "p_stable", "competitor_p_stable",
+    "compounds", "unknown_pairs", "elements_without_phase", "elements_only", "flags", "shape", "evaluations",
+  ]
+
+  /// The values, in the order of `columns`.
+  var values: [Value] {
+    let (stability, combined) = (row.stability, row.combined)
+    let (competitors, coverage) = (stability.withCompetitors, stability.coverage)
+    let flags = row.flags(on: hull)
+    return [
+      number(rank), .text(row.materialID), .text(row.formula), .text(row.chemicalSystem),
+      number(row.siteCount),
+      number(row.volume), .text(model), number(stability.energy), number(row.energyStandardDeviation),
+      number(stability.energyAboveHull), number(stability.decompositionEnergy),
+      .text(stability.decomposition ?? ""), .text(source), number(row.key.record),
+      number(combined?.energyAboveHull), number(combined?.decompositionEnergy),
+      .text(combined?.decomposition),
+      number(competitors?.energyAboveHull), number(competitors?.decompositionEnergy),
+      .text(competitors?.decomposition), number(stability.sigma), number(stability.probability),
+      number(competitors?.probability), number(coverage?.compounds), number(coverage?.unknownPairs),
+      number(coverage?.elementsWithoutPhase), number(coverage.map { $0.decomposesIntoElements ? 1 : 0 }),
+      .text(flags.isEmpty ? nil : flags.map(\.rawValue).joined(separator: " ")), .text(row.shape),
+      number(row.evaluations),
+    ]
+  }
+
+  private func number(_ value: Int?) -> Value { .number(value.map { "\($0)" }) }
+
+  private func number(_ value: Double?) -> Value { .number(value.map { "\($0)" }) }
+}
