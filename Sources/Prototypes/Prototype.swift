@@ -14,11 +14,24 @@ public struct Prototype: Sendable {
   public let labelIndices: [Int]
   /// Typical cell volume over the sum of `elementalVolume(of:)` of its atoms; nil when unknown.
   public let volumeRatio: Double?
+  /// What may be chosen about the shape; see `with(_:)`.
+  public let parameters: [PrototypeParameter]
+  /// The values of `parameters` that this shape has.
+  public let values: [Double]
+
+  /// What the shape is made from when values are chosen.
+  private let form: Form
+
+  private enum Form: Sendable {
+    /// This cell, strained.
+    case strained(Lattice)
+    case type(PrototypeType)
+  }
 
   /// Most labels a prototype may have: with 118 elements on each of 8 labels all counts fit in an Int.
   public static let maximumLabelCount = 8
 
-  /// A prototype from its cell and labeled sites.
+  /// A prototype from its cell and labeled sites. Its parameters are the strains of `strainParameters`.
   ///
   /// - Parameters:
   ///   - name: name of the structure type.
@@ -30,6 +43,36 @@ public struct Prototype: Sendable {
   public init(
     name: String, lattice: Lattice, positions: [SIMD3<Double>], siteLabels: [String],
     volumeRatio: Double? = nil
+  ) throws(PrototypeError) {
+    let parameters = Self.strainParameters
+    try self.init(
+      name: name, lattice: lattice, positions: positions, siteLabels: siteLabels, volumeRatio: volumeRatio,
+      parameters: parameters, values: parameters.map(\.defaultValue), form: .strained(lattice))
+  }
+
+  /// A prototype from a known crystal, with a label for each of its sites.
+  ///
+  /// Its volume ratio is that of the crystal itself where all its elements have a tabulated volume.
+  ///
+  /// - Throws: `PrototypeError`, naming what does not fit.
+  public init(name: String, structure: Structure, labels: [String]) throws(PrototypeError) {
+    let sum = volumeSum(of: structure.elements)
+    try self.init(
+      name: name, lattice: structure.lattice, positions: structure.fractionalPositions, siteLabels: labels,
+      volumeRatio: sum.map { structure.lattice.volume / $0 })
+  }
+
+  /// A structure type with these values of its parameters.
+  init(_ type: PrototypeType, values: [Double]) throws(PrototypeError) {
+    let geometry = try type.geometry(ParameterValues(parameters: type.parameters, values: values))
+    try self.init(
+      name: type.name, lattice: geometry.lattice, positions: geometry.positions, siteLabels: geometry.labels,
+      volumeRatio: type.volumeRatio, parameters: type.parameters, values: values, form: .type(type))
+  }
+
+  private init(
+    name: String, lattice: Lattice, positions: [SIMD3<Double>], siteLabels: [String], volumeRatio: Double?,
+    parameters: [PrototypeParameter], values: [Double], form: Form
   ) throws(PrototypeError) {
     guard positions.count == siteLabels.count else {
       throw .labelCountMismatch(sites: positions.count, labels: siteLabels.count)
@@ -63,18 +106,54 @@ public struct Prototype: Sendable {
     self.labels = labels
     self.labelIndices = indices
     self.volumeRatio = volumeRatio
+    self.parameters = parameters
+    self.values = values
+    self.form = form
   }
 
-  /// A prototype from a known crystal, with a label for each of its sites.
+  /// The same prototype with other values of some parameters; the others keep theirs.
   ///
-  /// Its volume ratio is that of the crystal itself where all its elements have a tabulated volume.
-  ///
-  /// - Throws: `PrototypeError`, naming what does not fit.
-  public init(name: String, structure: Structure, labels: [String]) throws(PrototypeError) {
-    let sum = volumeSum(of: structure.elements)
-    try self.init(
-      name: name, lattice: structure.lattice, positions: structure.fractionalPositions, siteLabels: labels,
-      volumeRatio: sum.map { structure.lattice.volume / $0 })
+  /// - Parameter values: new values by the parameters' names.
+  /// - Throws: `PrototypeError.unknownParameter` or `.badParameter`.
+  public func with(_ values: [String: Double]) throws(PrototypeError) -> Prototype {
+    var chosen = self.values
+    for (name, value) in values.sorted(by: { $0.key < $1.key }) {
+      guard let index = parameters.firstIndex(where: { $0.name == name }) else {
+        throw .unknownParameter(name, known: parameters.map(\.name))
+      }
+      guard parameters[index].range.contains(value) else {
+        throw .badParameter(name, value, range: parameters[index].range)
+      }
+      chosen[index] = value
+    }
+    switch form {
+    case .type(let type): return try Prototype(type, values: chosen)
+    case .strained(let lattice):
+      return try Prototype(
+        name: name, lattice: lattice.strained(ParameterValues(parameters: parameters, values: chosen)),
+        positions: positions, siteLabels: labelIndices.map { labels[$0] }, volumeRatio: volumeRatio,
+        parameters: parameters, values: chosen, form: form)
+    }
+  }
+
+  /// The value of a parameter in this shape; nil where the prototype has no such parameter.
+  public func value(of parameter: String) -> Double? {
+    parameters.firstIndex { $0.name == parameter }.map { values[$0] }
+  }
+
+  /// The compound that a built-in prototype is named after; nil for others.
+  public var typeCompound: String? {
+    if case .type(let type) = form { type.compound } else { nil }
+  }
+
+  /// The space group of a built-in prototype with a different element on each label; nil for others.
+  public var spaceGroup: SpaceGroup? {
+    if case .type(let type) = form { type.spaceGroup } else { nil }
+  }
+
+  /// The Wyckoff sites of a built-in prototype; empty for others.
+  public var sites: [PrototypeSite] {
+    if case .type(let type) = form { type.sites } else { [] }
   }
 
   /// Number of sites in the cell.
@@ -86,6 +165,19 @@ public struct Prototype: Sendable {
     for index in labelIndices { counts[index] += 1 }
     return counts
   }
+
+  /// The formula with the labels in place of elements, e.g. "AB2X2".
+  public var formula: String {
+    let counts = multiplicities
+    let divisor = counts.reduce(0) { greatestCommonDivisor($0, $1) }
+    return zip(labels, counts).map { $0 + ($1 == divisor ? "" : "\($1 / divisor)") }.joined()
+  }
+}
+
+private func greatestCommonDivisor(_ first: Int, _ second: Int) -> Int {
+  var (first, second) = (first, second)
+  while second != 0 { (first, second) = (second, first % second) }
+  return first
 }
 
 /// The sum of the tabulated volumes (Å³), or nil when an element has none.

@@ -20,8 +20,10 @@ public enum PrototypeError: Error, Equatable, Sendable {
   case noVolumeRatio(prototype: String)
   /// A volume, ratio or scale that is not positive and finite.
   case badVolume(Double)
-  /// A shape parameter for which the prototype's sites coincide or the cell vanishes.
-  case badParameter(String, Double)
+  /// A value outside the range of the parameter.
+  case badParameter(String, Double, range: ClosedRange<Double>)
+  /// The prototype has no parameter of this name.
+  case unknownParameter(String, known: [String])
   /// The cell is no lattice at the volume asked for.
   case lattice(LatticeError)
   /// The sites are no structure.
@@ -42,7 +44,11 @@ extension PrototypeError: CustomStringConvertible {
     case .noVolume(let element): "\(element) has no tabulated volume; give the volume of the cell"
     case .noVolumeRatio(let prototype): "\(prototype) has no volume ratio; give the volume of the cell"
     case .badVolume(let value): "\(value) is no volume, ratio or scale"
-    case .badParameter(let name, let value): "\(name) = \(value) makes sites coincide or the cell vanish"
+    case .badParameter(let name, let value, let range):
+      "\(name) = \(value) is not within \(range.lowerBound)…\(range.upperBound)"
+    case .unknownParameter(let name, let known):
+      "there is no parameter \"\(name)\"; "
+        + (known.isEmpty ? "the prototype has none" : "there are \(known.joined(separator: ", "))")
     case .lattice(let error): "at this volume the cell is no lattice (\(error))"
     case .structure(let error): "the sites are no structure (\(error))"
     }

@@ -59,7 +59,7 @@ struct CampaignResolver {
   }
 
   private func decoration(_ value: ConfigurationValue) throws -> Decoration {
-    let prototype = try prototype(value)
+    let prototype = try shaped(prototype(value), value)
     var elements: [String: [Element]] = [:]
     for (label, list) in value["sites"].entries {
       guard prototype.labels.contains(label) else {
@@ -91,7 +91,7 @@ struct CampaignResolver {
       guard let prototype = Prototype.named(name.string) else {
         throw ScreeningError.invalid("\(name.location): there is no prototype \"\(name.string)\"")
       }
-      return try shaped(prototype, value)
+      return prototype
     case (nil, let file?):
       let path = try existingPath(file, relativeTo: folder, kind: "a structure file")
       guard let record = try ArchiveReader(path: path).next() else {
@@ -111,16 +111,10 @@ struct CampaignResolver {
   }
 
   private func shaped(_ prototype: Prototype, _ value: ConfigurationValue) throws -> Prototype {
-    let (ratio, height) = (value.optional("axial_ratio"), value.optional("z"))
-    guard let given = ratio ?? height else { return prototype }
-    guard prototype.name == Prototype.thCr2Si2.name else {
-      throw ScreeningError.invalid("\(given.location): only ThCr2Si2 has this parameter")
-    }
-    do {
-      return try .thCr2Si2(
-        axialRatio: ratio?.number ?? 10.577 / 4.0435, z: height?.number ?? 0.374)
-    } catch {
-      throw ScreeningError.invalid("\(given.location): \(describe(error))")
+    try value["parameters"].entries.reduce(prototype) { shape, entry in
+      do { return try shape.with([entry.key: entry.value.number]) } catch {
+        throw ScreeningError.invalid("\(entry.value.location): \(describe(error))")
+      }
     }
   }
 

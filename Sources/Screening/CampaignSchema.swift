@@ -52,11 +52,10 @@ public enum CampaignSchema {
         .optional(
           "file", .string,
           "A structure file to use as prototype instead; its elements are the labels of its sites."),
-        .optional(
-          "axial_ratio", .number(1...6),
-          "c/a of the conventional ThCr2Si2 cell; that of ThCr2Si2 when absent."),
-        .optional(
-          "z", .number(0.26...0.49), "Height of X in ThCr2Si2, in units of c; that of ThCr2Si2 when absent."),
+        Field(
+          "parameters", .dictionary(of: .number), default: [:],
+          "Free parameters of the prototype by name, e.g. axial_ratio and z of ThCr2Si2, or strains of a file's cell."
+        ),
         Field(
           "sites", .dictionary(of: .list(of: .string, count: 1...)),
           "Elements to try on each labelled site of the prototype."),

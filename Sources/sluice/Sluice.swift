@@ -16,6 +16,6 @@ struct Sluice: ParsableCommand {
     subcommands: [
       Run.self, Plan.self, Status.self, Rank.self, Export.self, Predict.self, Evaluate.self, Graph.self,
       Compare.self, Hull.self, Pack.self, Doctor.self,
-      Train.self, Models.self, SchemaCommand.self,
+      Train.self, Models.self, Prototypes.self, SchemaCommand.self,
     ])
 }

@@ -22,6 +22,8 @@ import Testing
     return (prototype, lists)
   }
 
+  private func named(_ name: String) throws -> Prototype { try #require(Prototype.named(name)) }
+
   /// All combinations in lexicographic order.
   private func product(_ lists: [[Element]]) -> [[Element]] {
     lists.reduce([[]]) { prefixes, list in prefixes.flatMap { prefix in list.map { prefix + [$0] } } }
@@ -46,7 +48,7 @@ import Testing
   @Test func `52 elements on three labels give 132600 candidates, and ends are the first and last`() throws {
     let elements = Array(Self.tabulated.prefix(52))
     let decoration = try Decoration(
-      prototype: .thCr2Si2, elements: ["A": elements, "B": elements, "X": elements])
+      prototype: try named("ThCr2Si2"), elements: ["A": elements, "B": elements, "X": elements])
     #expect(decoration.count == 132_600)
     #expect(decoration.elements(at: 0) == Array(elements[0...2]))
     #expect(decoration.elements(at: 132_599) == [elements[51], elements[50], elements[49]])
@@ -74,18 +76,18 @@ import Testing
   @Test func `choices that are no candidate have no index`() throws {
     let (sodium, chlorine) = (try element("Na"), try element("Cl"))
     let decoration = try Decoration(
-      prototype: .rockSalt, elements: ["A": [sodium, chlorine], "X": [chlorine, sodium]])
+      prototype: try named("rock-salt"), elements: ["A": [sodium, chlorine], "X": [chlorine, sodium]])
     #expect(decoration.count == 2)
     #expect(decoration.index(of: [sodium, sodium]) == nil)
     #expect(decoration.index(of: [sodium]) == nil)
     #expect(decoration.index(of: [try element("K"), chlorine]) == nil)
-    let same = try Decoration(prototype: .rockSalt, elements: ["A": [sodium], "X": [sodium]])
+    let same = try Decoration(prototype: try named("rock-salt"), elements: ["A": [sodium], "X": [sodium]])
     #expect(same.count == 0)
   }
 
   @Test func `a candidate is named after its elements and carries them on its sites`() throws {
     let decoration = try Decoration(
-      prototype: .thCr2Si2,
+      prototype: try named("ThCr2Si2"),
       elements: ["X": [try element("Si")], "A": [try element("Th")], "B": [try element("Cr")]])
     let candidate = decoration.candidate(at: 0)
     #expect(candidate.id == "ThCr2Si2:Th-Cr-Si")
@@ -96,16 +98,17 @@ import Testing
   @Test func `lists that do not fit the prototype are refused by name`() throws {
     let oxygen = try element("O")
     #expect(throws: PrototypeError.noElements(label: "X")) {
-      try Decoration(prototype: .rockSalt, elements: ["A": [oxygen], "X": []])
+      try Decoration(prototype: try named("rock-salt"), elements: ["A": [oxygen], "X": []])
     }
     #expect(throws: PrototypeError.noElements(label: "A")) {
-      try Decoration(prototype: .rockSalt, elements: ["X": [oxygen]])
+      try Decoration(prototype: try named("rock-salt"), elements: ["X": [oxygen]])
     }
     #expect(throws: PrototypeError.unknownLabel("Y")) {
-      try Decoration(prototype: .rockSalt, elements: ["A": [oxygen], "X": [oxygen], "Y": [oxygen]])
+      try Decoration(
+        prototype: try named("rock-salt"), elements: ["A": [oxygen], "X": [oxygen], "Y": [oxygen]])
     }
     #expect(throws: PrototypeError.repeatedElement(oxygen, label: "A")) {
-      try Decoration(prototype: .rockSalt, elements: ["A": [oxygen, oxygen], "X": [oxygen]])
+      try Decoration(prototype: try named("rock-salt"), elements: ["A": [oxygen, oxygen], "X": [oxygen]])
     }
   }
 

@@ -116,7 +116,15 @@ import Testing
     ("- decorate: {prototype: rock-salt, sites: {A: [Na], Y: [Cl]}}", "no site \"Y\""),
     ("- decorate: {prototype: rock-salt, sites: {A: [Na]}}", "sites"),
     ("- decorate: {sites: {A: [Na], X: [Cl]}}", "either prototype or file"),
-    ("- decorate: {prototype: rock-salt, z: 0.3, sites: {A: [Na], X: [Cl]}}", "only ThCr2Si2"),
+    ("- decorate: {prototype: rock-salt, z: 0.3, sites: {A: [Na], X: [Cl]}}", "unknown key \"z\""),
+    (
+      "- decorate: {prototype: rock-salt, parameters: {z: 0.3}, sites: {A: [Na], X: [Cl]}}",
+      "no parameter \"z\""
+    ),
+    (
+      "- decorate: {prototype: NiAs, parameters: {axial_ratio: 9}, sites: {A: [Ni], X: [As]}}",
+      "axial_ratio = 9.0 is not within 1.1…2.0"
+    ),
     ("- decorate: {prototype: rock-salt, sites: {A: [Lr], X: [Cl]}}", "Lr"),
     ("- archive: {path: absent.jsonl}", "absent.jsonl does not exist"),
     ("- decorate: {file: phases.csv, sites: {Na: [Na]}}", "phases.csv"),

@@ -1,0 +1,124 @@
+extension Prototype {
+  /// Types with tetragonal symmetry.
+  static let tetragonalTypes: [PrototypeType] = [
+    PrototypeType(
+      name: "ThCr2Si2", compound: "ThCr2Si2", spaceGroup: SpaceGroup(139, "I4/mmm"), metric: .tetragonal,
+      centering: .body, a: 4.0435,
+      parameters: [
+        .axialRatio(10.577 / 4.0435, typical: 2.506, 1.6...4.6),
+        PrototypeParameter("z", 0.374, typical: 0.3735, 0.3...0.44, "X at (0, 0, z)"),
+      ],
+      sites: [
+        PrototypeSite("A", "2a", "(0, 0, 0)", [SIMD3(0, 0, 0)]),
+        PrototypeSite("B", "4d", "(0, ½, ¼)", [SIMD3(0, 0.5, 0.25), SIMD3(0.5, 0, 0.25)]),
+        PrototypeSite("X", "4e", "(0, 0, z)") { [SIMD3(0, 0, $0["z"]), SIMD3(0, 0, -$0["z"])] },
+      ], volumeRatio: 0.990),
+    PrototypeType(
+      name: "L10", compound: "CuAu", spaceGroup: SpaceGroup(123, "P4/mmm"), metric: .tetragonal,
+      centering: .primitive, a: 2.804,
+      parameters: [.axialRatio(1.310, 1.02...1.9)],
+      sites: [
+        PrototypeSite("A", "1a", "(0, 0, 0)", [SIMD3(0, 0, 0)]),
+        PrototypeSite("B", "1d", "(½, ½, ½)", [SIMD3(0.5, 0.5, 0.5)]),
+      ], volumeRatio: 1.014),
+    PrototypeType(
+      name: "rutile", compound: "TiO2", spaceGroup: SpaceGroup(136, "P42/mnm"), metric: .tetragonal,
+      centering: .primitive, a: 4.594,
+      parameters: [
+        .axialRatio(0.6441, 0.5...0.9), PrototypeParameter("u", 0.3053, 0.27...0.34, "X at (u, u, 0)"),
+      ],
+      sites: [
+        PrototypeSite("A", "2a", "(0, 0, 0)", [SIMD3(0, 0, 0), SIMD3(0.5, 0.5, 0.5)]),
+        PrototypeSite("X", "4f", "(u, u, 0)") { values in
+          let u = values["u"]
+          return [
+            SIMD3(u, u, 0), SIMD3(-u, -u, 0), SIMD3(0.5 - u, 0.5 + u, 0.5), SIMD3(0.5 + u, 0.5 - u, 0.5),
+          ]
+        },
+      ], volumeRatio: 1.015),
+    PrototypeType(
+      name: "anatase", compound: "TiO2", spaceGroup: SpaceGroup(141, "I41/amd"), metric: .tetragonal,
+      centering: .body, a: 3.785,
+      parameters: [
+        .axialRatio(2.514, 1.8...3.4), PrototypeParameter("z", 0.2081, 0.17...0.235, "X at (0, 0, z)"),
+      ],
+      sites: [
+        PrototypeSite("A", "4a", "(0, 0, 0)", [SIMD3(0, 0, 0), SIMD3(0, 0.5, 0.25)]),
+        PrototypeSite("X", "8e", "(0, 0, z)") { values in
+          let z = values["z"]
+          return [
+            SIMD3(0, 0, z), SIMD3(0, 0, -z), SIMD3(0, 0.5, 0.25 + z), SIMD3(0, 0.5, 0.25 - z),
+          ]
+        },
+      ], volumeRatio: 1.093),
+    PrototypeType(
+      name: "PbFCl", compound: "PbFCl", spaceGroup: SpaceGroup(129, "P4/nmm"), metric: .tetragonal,
+      centering: .primitive, a: 4.11,
+      parameters: [
+        .axialRatio(1.759, 1.2...3),
+        PrototypeParameter("z_A", 0.2058, 0.1...0.35, "A at (¼, ¼, z_A)"),
+        PrototypeParameter("z_X", 0.6497, 0.55...0.85, "X at (¼, ¼, z_X)"),
+      ],
+      sites: [
+        PrototypeSite("A", "2c", "(¼, ¼, z_A)") { layer($0["z_A"]) },
+        PrototypeSite("B", "2a", "(¾, ¼, 0)", [SIMD3(0.75, 0.25, 0), SIMD3(0.25, 0.75, 0)]),
+        PrototypeSite("X", "2c", "(¼, ¼, z_X)") { layer($0["z_X"]) },
+      ], volumeRatio: 0.967),
+    PrototypeType(
+      name: "ZrCuSiAs", compound: "ZrCuSiAs", spaceGroup: SpaceGroup(129, "P4/nmm"), metric: .tetragonal,
+      centering: .primitive, a: 3.6736,
+      parameters: [
+        .axialRatio(2.6054, 1.8...3.2),
+        PrototypeParameter("z_A", 0.2246, 0.08...0.28, "A at (¼, ¼, z_A)"),
+        PrototypeParameter("z_X", 0.6793, 0.6...0.75, "X at (¼, ¼, z_X)"),
+      ],
+      sites: [
+        PrototypeSite("A", "2c", "(¼, ¼, z_A)") { layer($0["z_A"]) },
+        PrototypeSite("B", "2b", "(¾, ¼, ½)", [SIMD3(0.75, 0.25, 0.5), SIMD3(0.25, 0.75, 0.5)]),
+        PrototypeSite("C", "2a", "(¾, ¼, 0)", [SIMD3(0.75, 0.25, 0), SIMD3(0.25, 0.75, 0)]),
+        PrototypeSite("X", "2c", "(¼, ¼, z_X)") { layer($0["z_X"]) },
+      ], volumeRatio: 0.968),
+    PrototypeType(
+      name: "K2NiF4", compound: "K2NiF4", spaceGroup: SpaceGroup(139, "I4/mmm"), metric: .tetragonal,
+      centering: .body, a: 4.006,
+      parameters: [
+        .axialRatio(3.264, 2.6...4.2), PrototypeParameter("z_A", 0.352, 0.32...0.4, "A at (0, 0, z_A)"),
+        PrototypeParameter("z_X", 0.151, 0.12...0.2, "X at (0, 0, z_X)"),
+      ],
+      sites: [
+        PrototypeSite("A", "4e", "(0, 0, z_A)") { [SIMD3(0, 0, $0["z_A"]), SIMD3(0, 0, -$0["z_A"])] },
+        PrototypeSite("B", "2a", "(0, 0, 0)", [SIMD3(0, 0, 0)]),
+        PrototypeSite("X", "4c", "(0, ½, 0)", [SIMD3(0, 0.5, 0), SIMD3(0.5, 0, 0)]),
+        PrototypeSite("X", "4e", "(0, 0, z_X)") { [SIMD3(0, 0, $0["z_X"]), SIMD3(0, 0, -$0["z_X"])] },
+      ], volumeRatio: 0.931),
+  ]
+
+  /// The points of 2c in P4/nmm, second origin.
+  private static func layer(_ z: Double) -> [SIMD3<Double>] { [SIMD3(0.25, 0.25, z), SIMD3(0.75, 0.75, -z)] }
+
+  /// Types with orthorhombic symmetry.
+  static let orthorhombicTypes: [PrototypeType] = [
+    PrototypeType(
+      name: "TiNiSi", compound: "TiNiSi", spaceGroup: SpaceGroup(62, "Pnma"), metric: .orthorhombic,
+      centering: .primitive, a: 6.1484,
+      parameters: [
+        PrototypeParameter("b_ratio", 0.5969, 0.45...0.8, "b/a of the conventional cell"),
+        .axialRatio(1.1413, 0.9...1.4),
+        PrototypeParameter("x_A", 0.0212, -0.05...0.1, "A at (x_A, ¼, z_A)"),
+        PrototypeParameter("z_A", 0.1803, 0.12...0.25, "A at (x_A, ¼, z_A)"),
+        PrototypeParameter("x_B", 0.1420, 0.08...0.22, "B at (x_B, ¼, z_B)"),
+        PrototypeParameter("z_B", 0.5609, 0.5...0.62, "B at (x_B, ¼, z_B)"),
+        PrototypeParameter("x_X", 0.7651, 0.7...0.84, "X at (x_X, ¼, z_X)"),
+        PrototypeParameter("z_X", 0.6229, 0.56...0.69, "X at (x_X, ¼, z_X)"),
+      ],
+      sites: ["A", "B", "X"].map { label in
+        PrototypeSite(label, "4c", "(x_\(label), ¼, z_\(label))") { values in
+          let (x, z) = (values["x_\(label)"], values["z_\(label)"])
+          return [
+            SIMD3(x, 0.25, z), SIMD3(0.5 - x, 0.75, 0.5 + z), SIMD3(-x, 0.75, -z),
+            SIMD3(0.5 + x, 0.25, 0.5 - z),
+          ]
+        }
+      }, volumeRatio: 0.993)
+  ]
+}
