@@ -20,6 +20,8 @@ public enum RejectionReason: String, CaseIterable, Hashable, Sendable {
   case tooLarge = "too_large"
   /// An element of the candidate has no terminal reference on the hull.
   case noTerminalReference = "no_terminal_reference"
+  /// The references know too little of the chemical system for a distance to their hull, by the campaign's own rules.
+  case referencesIncomplete = "references_incomplete"
   /// A predicted or given energy is NaN or infinite.
   case energyNotFinite = "energy_not_finite"
   /// Decoding the record ended the program, which has started again without it.

@@ -92,6 +92,11 @@ public struct HullReferences: Sendable {
   /// Number of phases the hull is made of: entries and elements supplied at zero.
   public var phaseCount: Int { table.energies.count }
 
+  /// The elements that occur in some phase, by atomic number.
+  public var elements: [Element] {
+    table.systems.reduce(ElementMask()) { $0.union($1.mask) }.elements
+  }
+
   /// The phase with the given number, 0 ..< `phaseCount`.
   public func phase(at index: Int) -> PhaseEntry { table.entry(at: index) }
 

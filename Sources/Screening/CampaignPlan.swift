@@ -15,8 +15,8 @@ public struct CampaignPlan: Sendable {
     case predict(Int)
     /// Energies from a column of the input, by their position in `models`.
     case energy(Int, column: String)
-    /// The hull, for the models at these positions.
-    case hull(HullReferences, HullOptions, models: [Int])
+    /// The hull.
+    case hull(HullStage)
   }
 
   /// Something that says a number of each candidate, under its name in this run.
@@ -43,10 +43,10 @@ public struct CampaignPlan: Sendable {
   public let fingerprint: String
 
   let tree: ConfigurationTree
-  let sources: [CrystalSource]
+  var sources: [CrystalSource]
   let sourceFingerprints: [String?]
   let sourceStamps: [FileStamp?]
-  let stages: [Stage]
+  var stages: [Stage]
   let models: [Model]
   let batchSize: Int
   let keepsStructures: Bool
@@ -130,10 +130,11 @@ public struct CampaignPlan: Sendable {
           + "\(counted(models[index].memberCount, "member")), weights \(models[index].fingerprint.prefix(12))"
       case .energy(let index, let column):
         "energy \(models[index].name): \(models[index].property) (\(models[index].unit)) from column \(column)"
-      case .hull(let references, let options, let indices):
-        "hull: \(references.phaseCount) reference phases from \(references.name) for "
-          + indices.map { models[$0].name }.joined(separator: ", ")
-          + (options.excludesSameComposition ? ", own composition left out" : "")
+      case .hull(let stage):
+        "hull: \(stage.references.phaseCount) reference phases from \(stage.references.name) for "
+          + stage.models.map { models[$0].name }.joined(separator: ", ")
+          + (stage.options.excludesSameComposition ? ", own composition left out" : "")
+          + (stage.competitors.map { ", " + $0.summary } ?? "")
       }
     }
   }

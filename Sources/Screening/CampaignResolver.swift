@@ -1,5 +1,6 @@
 internal import Crystal
 internal import CrystalGraphs
+internal import CrystalModels
 internal import Foundation
 internal import PhaseStability
 internal import PipelineEngine
@@ -225,10 +226,71 @@ struct CampaignResolver {
       )
     }
     referenceDigests.append(try InputDigest.of(path))
+    let coverage = value["coverage"]
     stages.append(
       .hull(
-        loaded.references, HullOptions(excludesSameComposition: value.boolean("exclude_same_composition")),
-        models: energies))
+        HullStage(
+          references: loaded.references,
+          options: HullOptions(excludesSameComposition: value.boolean("exclude_same_composition")),
+          models: energies,
+          coverage: CoverageRules(flag: limits(coverage["flag"]), reject: limits(coverage["reject"])),
+          competitors: try value.optional("competitors").map { try competitors($0, loaded.references) })))
+  }
+
+  private func limits(_ value: ConfigurationValue) -> CoverageRules.Limits {
+    CoverageRules.Limits(
+      unknownPairs: value.optional("unknown_pairs")?.integer,
+      elementsWithoutPhase: value.optional("elements_without_phase")?.integer,
+      elementsOnly: value.optional("elements_only")?.boolean ?? false,
+      minimumCompounds: value.optional("minimum_compounds")?.integer,
+      minimumDistance: value.optional("minimum_distance")?.number)
+  }
+
+  private func competitors(
+    _ value: ConfigurationValue, _ references: HullReferences
+  ) throws -> CompetitorPlan {
+    let elements: [Element]
+    if let given = value.optional("elements") {
+      elements = Set(try given.elements.map { try element($0) }).sorted()
+    } else {
+      elements = campaignElements(references)
+    }
+    let volume = CellVolume.estimated(factor: value.number("volume_factor"))
+    let decorations = try value.elements("prototypes").compactMap { name -> Decoration? in
+      guard let prototype = Prototype.named(name.string) else {
+        throw ScreeningError.invalid("\(name.location): there is no prototype \"\(name.string)\"")
+      }
+      // Fewer elements than labels make no decoration.
+      guard elements.count >= prototype.labels.count else { return nil }
+      do {
+        return try Decoration(
+          prototype: prototype,
+          elements: Dictionary(uniqueKeysWithValues: prototype.labels.map { ($0, elements) }), volume: volume)
+      } catch {
+        throw ScreeningError.invalid("\(name.location): \(describe(error))")
+      }
+    }
+    return CompetitorPlan(decorations: decorations, elements: elements)
+  }
+
+  /// The elements that candidates can be made of, as far as the plan tells: those that prototypes are decorated with, or
+  /// where an archive is among the inputs all that the references know; without those that the filters before the hull
+  /// stage keep out, that no model knows, or whose volume is not tabulated.
+  private func campaignElements(_ references: HullReferences) -> [Element] {
+    var elements: Set<Element> = []
+    for source in sources {
+      switch source {
+      case .decoration(let decoration): elements.formUnion(decoration.choices.joined())
+      case .archive: elements.formUnion(references.elements)
+      }
+    }
+    for case .filter(let filter) in stages {
+      elements.subtract(filter.withoutElements)
+      if let only = filter.onlyElements { elements.formIntersection(only) }
+    }
+    return elements.filter {
+      $0.atomicNumber <= NetworkPredictor.largestAtomicNumber && elementalVolume(of: $0) != nil
+    }.sorted()
   }
 
   /// Checks what only the whole list of stages shows.

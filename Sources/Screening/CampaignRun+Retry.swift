@@ -9,7 +9,8 @@ extension CampaignRun {
   /// One transaction a batch; the store knows how far this has come, so a process that is ended goes on there.
   /// - Returns: whether all were read; false where `stop` was raised or the limit reached.
   func retryRejected(
-    _ store: RunStore, _ notes: CrashNotes, limit: Int?, stop: StopFlag, progress: (_ count: Int) -> Void
+    _ store: RunStore, _ competitors: CompetitorHulls, _ notes: CrashNotes, limit: Int?, stop: StopFlag,
+    progress: (_ count: Int) -> Void
   ) throws -> (isDone: Bool, count: Int) {
     let all = try store.recordsToRetry()
     let keys = limit.map { Array(all.prefix($0)) } ?? all
@@ -29,7 +30,7 @@ extension CampaignRun {
           path: plan.sources[key.source].name, reason: "ends before record \(key.record), which was read once"
         )
       },
-      makeScratch: { CampaignScratch(plan) },
+      makeScratch: { CampaignScratch(plan, competitors) },
       work: { scratch, records in
         let outcomes = worker.process(records, scratch)
         return RetryBatch(

@@ -62,11 +62,13 @@ public struct CampaignRun: Sendable {
   ///   - retryingRejected: whether the records that were rejected are read again before the inputs are read on. The plan
   ///     may then differ from the run's in what leaves its rows as they are (`RetryRules`).
   ///   - stop: raised to finish the batches in hand and return.
+  ///   - preparing: called after each commit of the pass that predicts competitors, before the first record.
   ///   - progress: called after each commit with the records of this call and of the whole run.
   /// - Throws: `ScreeningError.planChanged` where the directory holds a run of another plan, `.retryRefused` where a
   ///   retry cannot make up for what changed; `StoreError`, `RunClaimError`, `ArchiveError`.
   public func run(
     limit: Int? = nil, retryingRejected: Bool = false, stop: StopFlag,
+    preparing: (CompetitorProgress) -> Void = { _ in },
     progress: (_ now: Int, _ total: Int) -> Void
   ) throws -> CampaignReport {
     try makeFolder(directory)
@@ -77,11 +79,20 @@ public struct CampaignRun: Sendable {
     let notes = CrashNotes(directory: directory)
     if let restartArguments { try CrashNotes.watch(directory: directory, arguments: restartArguments) }
     var now = 0
-    var limit = limit
+    let isDone = try store.finishedDate() != nil
+    let competitors =
+      isDone
+      ? CompetitorHulls()
+      : try CompetitorPass(plan: plan, jobs: jobs).run(store, stop: stop, progress: preparing)
+    // Stopped before its end, the pass goes on in the next call, and no record is read in this one.
+    var limit = competitors == nil ? 0 : limit
+    let hulls = competitors ?? CompetitorHulls()
     // Also where an earlier call began with it: its plan holds of all records only when it has come to its end.
     if try store.isRetrying() {
       let total = try store.counts().records
-      let (isDone, count) = try retryRejected(store, notes, limit: limit, stop: stop) { progress($0, total) }
+      let (isDone, count) = try retryRejected(store, hulls, notes, limit: limit, stop: stop) {
+        progress($0, total)
+      }
       now = count
       limit = isDone ? limit.map { $0 - count } : 0
     }
@@ -99,7 +110,7 @@ public struct CampaignRun: Sendable {
     let plan = plan
     _ = try OrderedPipeline(jobs: jobs, batchSize: plan.batchSize).run(
       read: { try reader.read() },
-      makeScratch: { CampaignScratch(plan) },
+      makeScratch: { CampaignScratch(plan, hulls) },
       work: { scratch, records in worker.process(records, scratch) },
       write: { (batch: StoreBatch) in
         try store.commit(batch)

@@ -149,7 +149,46 @@ public enum CampaignSchema {
         Field(
           "exclude_same_composition", .boolean, default: false,
           "Whether references of the candidate's own composition are left out."),
+        Field(
+          "coverage",
+          .mapping([
+            Field(
+              "flag", coverageLimits,
+              default: ["unknown_pairs": 1, "elements_only": true],
+              "What flags a candidate. A distance below -0.3 eV/atom always does."),
+            Field("reject", coverageLimits, default: [:], "What rejects a candidate."),
+          ]), default: [:],
+          "What is made of candidates of whose chemical systems the references know too little."),
+        .optional(
+          "competitors",
+          .mapping([
+            Field(
+              "prototypes", .list(of: .choice(of: Prototype.all.map(\.name)), count: 1...),
+              default: .list(CompetitorPlan.standardPrototypes.map { .string($0) }),
+              "Prototypes that are decorated, those of two sites with all pairs of elements, of three with all triples."
+            ),
+            .optional(
+              "elements", .list(of: .string, count: 2...),
+              "Elements they are made of; when absent those that the campaign's candidates can hold."),
+            Field(
+              "volume_factor", .number(above: 0, through: 100), default: 1,
+              "Factor on the estimate of their cells' volumes."),
+          ]),
+          "Phases that each model predicts before the first candidate is read, added where the references have none; no when absent."
+        ),
       ]), "Distance to the convex hull of reference phases, for every formation energy, predicted or given."),
+  ])
+
+  private static let coverageLimits = Schema.mapping([
+    .optional(
+      "unknown_pairs", .integer(1...),
+      "This many pairs of its elements, or more, of which the references have no compound."),
+    .optional(
+      "elements_without_phase", .integer(1...),
+      "This many of its elements, or more, without a phase of their own among the references."),
+    .optional("elements_only", .boolean, "Whether to decompose into elements alone is enough."),
+    .optional("minimum_compounds", .integer(1...), "Fewer reference compounds in its chemical system."),
+    .optional("minimum_distance", .number, "A lower distance to the hull (eV/atom)."),
   ])
 
   private static let store = Schema.mapping([

@@ -10,12 +10,15 @@ final class CampaignScratch {
   let graph = NeighborGraphBuilder.Scratch()
   let ensembles: [Ensemble.Scratch]
   var solver: HullSolver?
+  /// For each model with competitors a solver for the hull that they are part of.
+  var competitorSolvers: [Int: HullSolver] = [:]
   var collection = GraphCollection()
   var quotient = QuotientGraph()
 
-  init(_ plan: CampaignPlan) {
+  init(_ plan: CampaignPlan, _ competitors: CompetitorHulls = CompetitorHulls()) {
     ensembles = plan.models.map { _ in Ensemble.Scratch() }
-    for case .hull(let references, _, _) in plan.stages { solver = HullSolver(references: references) }
+    solver = plan.hullStage.map { HullSolver(references: $0.references) }
+    competitorSolvers = competitors.byModel.mapValues { HullSolver(references: $0) }
   }
 }
 
@@ -70,7 +73,7 @@ struct CampaignWorker: Sendable {
       case .graph(let builder): buildGraphs(builder, &candidates, scratch)
       case .predict(let index): predict(index, &candidates, scratch)
       case .energy(let index, let column): takeEnergies(index, column, &candidates)
-      case .hull(_, let options, let models): placeOnHull(options, models, &candidates, scratch)
+      case .hull(let stage): placeOnHull(stage, &candidates, scratch)
       }
     }
     return batch(records, candidates)
@@ -185,29 +188,51 @@ struct CampaignWorker: Sendable {
   }
 
   private func placeOnHull(
-    _ options: HullOptions, _ models: [Int], _ candidates: inout [Candidate], _ scratch: CampaignScratch
+    _ stage: HullStage, _ candidates: inout [Candidate], _ scratch: CampaignScratch
   ) {
     for index in candidates.indices where candidates[index].isAlive {
       guard let structure = candidates[index].structure else { continue }
       let composition = structure.composition
-      for score in candidates[index].scores where models.contains(score.model) {
+      for score in candidates[index].scores where stage.models.contains(score.model) {
         do throws(HullError) {
-          guard
-            let (distance, energyAboveHull) = try scratch.solver?.settledDistance(
-              of: composition, energyPerAtom: score.mean, threshold: plan.threshold, options: options),
-            let references = scratch.solver?.references
-          else { continue }
-          candidates[index].stabilities.append(
-            Stability(
-              model: score.model, energy: score.mean, energyAboveHull: energyAboveHull,
-              decompositionEnergy: distance.decompositionEnergy,
-              decomposition: references.description(of: distance.decomposition)))
+          let (place, coverage) = try self.place(score, of: composition, stage, scratch)
+          let distance = place.withCompetitors?.energyAboveHull ?? place.energyAboveHull
+          if let message = stage.coverage.rejection(coverage, distance: distance) {
+            candidates[index].reject("hull", .referencesIncomplete, message)
+            break
+          }
+          candidates[index].stabilities.append(place)
         } catch {
           candidates[index].reject("hull", error.rejectionReason, error.message)
           break
         }
       }
     }
+  }
+
+  /// Where an energy lies on the hull of the references, and on that with the competitors of its model.
+  private func place(
+    _ score: Score, of composition: Composition, _ stage: HullStage, _ scratch: CampaignScratch
+  ) throws(HullError) -> (place: Stability, coverage: HullCoverage) {
+    func distance(_ solver: inout HullSolver) throws(HullError) -> (HullDistance, Double, String) {
+      let (distance, above) = try solver.settledDistance(
+        of: composition, energyPerAtom: score.mean, threshold: plan.threshold, options: stage.options)
+      return (distance, above, solver.references.description(of: distance.decomposition))
+    }
+    guard var solver = scratch.solver.take() else { preconditionFailure("a hull stage has a solver") }
+    defer { scratch.solver = solver }
+    let (own, energyAboveHull, decomposition) = try distance(&solver)
+    var place = Stability(
+      model: score.model, energy: score.mean, energyAboveHull: energyAboveHull,
+      decompositionEnergy: own.decompositionEnergy, decomposition: decomposition,
+      coverage: stage.coverage.coverage(own.coverage))
+    if var solver = scratch.competitorSolvers.removeValue(forKey: score.model) {
+      defer { scratch.competitorSolvers[score.model] = solver }
+      let (other, above, products) = try distance(&solver)
+      place.withCompetitors = CompetitorPlace(
+        energyAboveHull: above, decompositionEnergy: other.decompositionEnergy, decomposition: products)
+    }
+    return (place, own.coverage)
   }
 
   private func batch(_ records: [SourceRecord], _ candidates: [Candidate]) -> StoreBatch {

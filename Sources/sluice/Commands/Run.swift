@@ -41,13 +41,22 @@ struct Run: ParsableCommand {
       let directory = runDirectory ?? plan.name + ".sluice"
       let stop = Interruption.flag()
       let start = Terminal.now
+      var preparation: ProgressMeter?
       var meter: ProgressMeter?
       let report = try CampaignRun(
         plan: plan, directory: directory, jobs: threads.count, restartArguments: CommandLine.arguments
       ).run(
-        limit: limit, retryingRejected: retryRejected, stop: stop
-      ) {
-        now, total in
+        limit: limit, retryingRejected: retryRejected, stop: stop,
+        preparing: { pass in
+          if preparation == nil {
+            preparation = ProgressMeter(
+              style: Terminal.progressStyle, unit: "competitors", total: pass.total, done: 0, now: start
+            ) { FileHandle.standardError.write(Data($0.utf8)) }
+          }
+          preparation?.update(done: pass.done, now: Terminal.now)
+          if pass.done == pass.total { preparation?.finish(done: pass.done, now: Terminal.now) }
+        }
+      ) { now, total in
         if meter == nil {
           let known = plan.knownRecordCount
           meter = ProgressMeter(
