@@ -14,7 +14,7 @@ import Testing
 
   static let commands = [
     "run", "plan", "status", "rank", "export", "predict", "evaluate", "graph", "train", "models import",
-    "models show",
+    "models show", "models calibrate", "models reliability",
     "schema", "compare", "pack", "doctor",
     "hull", "hull verify", "hull index", "hull diagram", "hull combined",
   ]

@@ -1,0 +1,211 @@
+import Crystal
+import CrystalModels
+import Foundation
+import PipelineEngine
+import ScreeningTestSupport
+import TestSupport
+import Testing
+
+@testable import Screening
+
+@Suite("Calibration") struct CalibrationTests {
+  let folder: TemporaryFolder
+  let model: String
+
+  init() throws {
+    folder = try TemporaryFolder()
+    model = folder.path("model")
+    try TinyModel.write(to: model, memberCount: 3)
+  }
+
+  /// Writes crystals with the model's own prediction plus an error as their energy, and gives the archive's path.
+  private func archive(_ name: String, count: Int, seed: UInt64, widening: Double = 1) throws -> String {
+    var generator = SeededGenerator(seed: seed)
+    let lines = try (0..<count).map { index in
+      let siteCount = Int.random(in: 1...5, using: &generator)
+      return try randomStructure(siteCount: siteCount, using: &generator)
+    }
+    let plain = try folder.write(
+      try lines.enumerated().map { try recordLine(id: "\($0)", structure: $1) + "\n" }.joined(),
+      to: "plain-" + name)
+    _ = try PredictionTable(ModelFolder(path: model), jobs: 1).write(
+      plain, to: folder.path("predictions"), members: false)
+    let predictions = records(ofCSV: try folder.text("predictions"))
+    let truth = try zip(lines, predictions).enumerated().map { index, pair in
+      let spread = Double(pair.1["std"] ?? "") ?? .nan
+      let error = Double.random(in: -1...1, using: &generator) * (0.05 + spread) * widening
+      let energy = (Double(pair.1["prediction"] ?? "") ?? .nan) - error
+      return try recordLine(
+        id: "\(index)", structure: pair.0, properties: ["formation_energy_per_atom": energy])
+    }
+    return try folder.write(truth.map { $0 + "\n" }.joined(), to: name)
+  }
+
+  private func calibration(jobs: Int = 1) throws -> ModelCalibration {
+    ModelCalibration(try ModelFolder(path: model), jobs: jobs)
+  }
+
+  private func message(_ body: () throws -> Void) -> String {
+    do {
+      try body()
+      return "(no error)"
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  @Test func `a calibration goes into the card and leaves weights and fingerprint as they are`() throws {
+    let data = try archive("data.jsonl", count: 120, seed: 1)
+    let before = try ModelFolder(path: model)
+    let weights = try Data(contentsOf: URL(filePath: model + "/member-0.safetensors"))
+    let report = try calibration().fit(data)
+    let after = try ModelFolder(path: model)
+    #expect(after.fingerprint == before.fingerprint)
+    #expect(try Data(contentsOf: URL(filePath: model + "/member-0.safetensors")) == weights)
+    let calibration = try #require(after.card.calibration)
+    #expect(calibration == report.calibration)
+    #expect(calibration.model == before.fingerprint)
+    #expect(calibration.data.file == "data.jsonl")
+    #expect(calibration.data.structures == 120)
+    #expect(calibration.property == "formation_energy_per_atom")
+    #expect(after.summary.contains("calibrated   on 120 structures of data.jsonl"))
+    // Errors were drawn evenly within ±(0.05 + spread): the intervals of the fit hold what they claim within 0.1.
+    for interval in calibration.fit.coverage { #expect(abs(interval.share - interval.level) < 0.1) }
+  }
+
+  @Test
+  func
+    `a calibration does not depend on the number of jobs, and a test of it on its own data repeats the fit`()
+    throws
+  {
+    let data = try archive("data.jsonl", count: 90, seed: 2)
+    let report = try calibration().fit(data)
+    let card = try Data(contentsOf: URL(filePath: model + "/model.json"))
+    for jobs in 2...3 {
+      _ = try calibration(jobs: jobs).fit(data)
+      #expect(try Data(contentsOf: URL(filePath: model + "/model.json")) == card)
+    }
+    let test = try calibration().test(data)
+    #expect(test.quality == report.calibration.fit)
+    #expect(test.groups == report.groups)
+    #expect(try Data(contentsOf: URL(filePath: model + "/model.json")) == card)
+  }
+
+  @Test func `data with larger errors than the calibration knows show it`() throws {
+    let data = try archive("data.jsonl", count: 150, seed: 3)
+    let wider = try archive("wider.jsonl", count: 150, seed: 4, widening: 4)
+    let own = try calibration().fit(data).quality
+    let other = try calibration().test(wider).quality
+    #expect(try #require(other.negativeLogLikelihood) > #require(own.negativeLogLikelihood))
+    #expect(zip(other.coverage, own.coverage).allSatisfy { $0.share < $1.share - 0.1 })
+  }
+
+  @Test func `groups hold all structures by ascending error bar`() throws {
+    let report = try calibration().fit(try archive("data.jsonl", count: 123, seed: 5))
+    #expect(report.groups.count == CalibrationReport.groupCount)
+    #expect(report.groups.map(\.quality.structures).reduce(0, +) == 123)
+    let scales = report.groups.flatMap(\.scales)
+    #expect(scales == scales.sorted())
+    let within = report.groups.reduce(0) {
+      $0 + $1.quality.coverage[0].share * Double($1.quality.structures)
+    }
+    #expect(abs(within - report.quality.coverage[0].share * 123) < 1e-9)
+  }
+
+  @Test func `larger structures are left out where asked, and the card says so`() throws {
+    let data = try archive("data.jsonl", count: 120, seed: 6)
+    let all = try calibration().fit(data)
+    let small = try calibration().fit(data, maximumSites: 3)
+    #expect(small.calibration.maximumSites == 3)
+    #expect(all.calibration.maximumSites == nil)
+    #expect(
+      small.data.structures + (small.data.leftOut["more than 3 sites"] ?? 0) == all.data.structures)
+    #expect(small.data.structures < all.data.structures)
+  }
+
+  @Test func `a single network is calibrated without a spread`() throws {
+    try TinyModel.write(to: model, memberCount: 1)
+    let report = try calibration().fit(try archive("data.jsonl", count: 80, seed: 7))
+    #expect(report.calibration.errors.spreadFactor == 0)
+    #expect(report.rawSpread == nil)
+    let scale = report.calibration.scale(spread: nil)
+    #expect(scale == report.calibration.errors.constantVariance.squareRoot())
+  }
+
+  @Test func `what cannot be calibrated is refused, and the card stays as it was`() throws {
+    let card = try Data(contentsOf: URL(filePath: model + "/model.json"))
+    let few = try archive("few.jsonl", count: 19, seed: 8)
+    #expect(message { _ = try calibration().fit(few) }.contains("19 errors are too few"))
+    #expect(message { _ = try calibration().fit(few, property: "mass") }.contains("mass"))
+    #expect(message { _ = try calibration().test(few) }.contains("sluice models calibrate"))
+    #expect(try Data(contentsOf: URL(filePath: model + "/model.json")) == card)
+  }
+
+  @Test func `a calibration of other weights, or with numbers that are none, is refused`() throws {
+    _ = try calibration().fit(try archive("data.jsonl", count: 60, seed: 9))
+    let path = model + "/model.json"
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    let fingerprint = try ModelFolder(path: model).fingerprint
+    try Data(text.replacingOccurrences(of: fingerprint, with: String(fingerprint.reversed())).utf8)
+      .write(to: URL(filePath: path))
+    #expect(message { _ = try ModelFolder(path: model) }.contains("of other weights"))
+    for (key, value) in [
+      ("constantVariance", "0"), ("constantVariance", "-1"), ("spreadFactor", "-0.5"),
+      ("degreesOfFreedom", "0"), ("degreesOfFreedom", "\"many\""),
+    ] {
+      let changed = text.replacing(try Regex("\"\(key)\" : [0-9.e-]+"), with: "\"\(key)\" : \(value)")
+      #expect(changed != text)
+      try Data(changed.utf8).write(to: URL(filePath: path))
+      #expect(message { _ = try ModelFolder(path: model) }.contains("not a model card"), "\(key) \(value)")
+    }
+  }
+
+  @Test func `quality counts and weighs as its definition says`() throws {
+    let model = ErrorModel(constantVariance: 0.01, spreadFactor: 2, degreesOfFreedom: 3.2)
+    let errors = EnsembleErrors(errors: [0.05, -0.2, 0.3, -0.01], spreads: [0, 0.1, 0.05, 0.2])
+    let quality = CalibrationQuality(model, errors)
+    // By scipy 1.17.1: mean of log σ − stats.t.logpdf(e / σ, 3.2); |e| against stats.t.ppf × σ.
+    #expect(abs(try #require(quality.negativeLogLikelihood) - -0.06704827799611607) < 1e-12)
+    #expect(quality.coverage.map(\.share) == [0.5, 0.75, 1])
+    let certain = EnsembleErrors(errors: [0.05, -0.2], spreads: [0, 0.1])
+    #expect(CalibrationQuality(.rawSpread, certain).negativeLogLikelihood == nil)
+  }
+}
+
+@Suite("Calibrated campaigns") struct CalibratedCampaignTests {
+  let files: CampaignFolder
+
+  init() throws { files = try CampaignFolder() }
+
+  /// Writes a calibration into the card of the campaign's model.
+  private func calibrate(constantVariance: Double) throws {
+    let path = files.folder.path("model")
+    let model = try ModelFolder(path: path)
+    var card = model.card
+    let errors = ErrorModel(
+      constantVariance: constantVariance, spreadFactor: 1.5, degreesOfFreedom: 3.2)
+    card.calibration = Calibration(
+      property: card.property, unit: card.unit, model: model.fingerprint, errors: errors,
+      data: ModelCard.Split(file: "data.jsonl", sha256: "00", structures: 1, leftOut: [:]),
+      maximumSites: nil,
+      fit: CalibrationQuality(errors, EnsembleErrors(errors: [0.1], spreads: [0.2])))
+    try ModelFolder.writeCard(card, to: path)
+  }
+
+  @Test func `another calibration is another run, of the same weights`() throws {
+    let file = try files.campaign()
+    let without = try CampaignPlan(file: file)
+    #expect(!without.canonicalText.contains("calibrations"))
+    try calibrate(constantVariance: 0.01)
+    let first = try CampaignPlan(file: file)
+    try calibrate(constantVariance: 0.02)
+    let second = try CampaignPlan(file: file)
+    #expect(Set([without, first, second].map(\.fingerprint)).count == 3)
+    #expect(without.models[0].fingerprint == second.models[0].fingerprint)
+    let differences = second.tree.difference(from: first.tree).map(\.description)
+    #expect(
+      differences.count == 1 && differences[0].hasPrefix("digests.calibrations.tiny:"), "\(differences)")
+    let digest = try #require(second.models[0].calibration?.digest)
+    #expect(second.stageSummaries.contains { $0.contains("calibration \(digest.prefix(12))") })
+  }
+}
