@@ -4,14 +4,19 @@ internal import Foundation
 public struct ReliabilityStatistics: Hashable, Sendable {
   /// The probabilities between two limits.
   public struct Bin: Hashable, Sendable {
-    /// Limits: a probability above `lower` and at most `upper`; the first bin holds 0 too.
-    public let lower, upper: Double
+    /// Its number, from 0.
+    public let index: Int
     /// Number of probabilities.
     public let count: Int
     /// Mean of the probabilities.
     public let meanProbability: Double
     /// Share of the events that happened.
     public let rate: Double
+
+    /// Probabilities of the bin are above this; the first bin holds 0 too.
+    public var lower: Double { Double(index) / Double(binCount) }
+    /// Probabilities of the bin are at most this.
+    public var upper: Double { Double(index + 1) / Double(binCount) }
   }
 
   /// Number of probabilities.
@@ -62,8 +67,7 @@ public struct ReliabilityStatistics: Hashable, Sendable {
     bins = sums.enumerated().compactMap { index, sum in
       guard sum.count > 0 else { return nil }
       return Bin(
-        lower: Double(index) / Double(Self.binCount), upper: Double(index + 1) / Double(Self.binCount),
-        count: sum.count, meanProbability: sum.probability / Double(sum.count),
+        index: index, count: sum.count, meanProbability: sum.probability / Double(sum.count),
         rate: Double(sum.events) / Double(sum.count))
     }
     expectedCalibrationError = bins.reduce(0) {

@@ -208,4 +208,87 @@ import Testing
     let digest = try #require(second.models[0].calibration?.digest)
     #expect(second.stageSummaries.contains { $0.contains("calibration \(digest.prefix(12))") })
   }
+
+  @Test func `each row has the odds that its spread and its distance give`() throws {
+    try calibrate(constantVariance: 0.04)
+    try TinyModel.write(to: files.folder.path("direct"), name: "direct", seed: 3, property: "e_above_hull")
+    let file = try files.campaign(
+      stages: CampaignFolder.stages + "\n- predict: {name: direct, model: direct}", more: "threshold: 0.3")
+    try files.run(file)
+    let distribution = StudentDistribution(degreesOfFreedom: 3.2)
+    let rows = try files.table(model: "tiny")
+    #expect(rows.count == 64)
+    for row in rows {
+      let number = { (key: String) in Double(row[key] ?? "") ?? .nan }
+      let sigma = (0.04 + 1.5 * number("std") * number("std")).squareRoot()
+      #expect(abs(number("sigma") - sigma) < 1e-14)
+      let probability = distribution.cumulative((0.3 - number("e_above_hull")) / sigma)
+      #expect(abs(number("p_stable") - probability) < 1e-13)
+    }
+    // The other model is not calibrated.
+    let direct = try files.table(model: "direct")
+    #expect(direct.count == 64 && direct.allSatisfy { $0["sigma"] == "" && $0["p_stable"] == "" })
+    try files.run(file, in: "again", jobs: 3)
+    #expect(try files.export("again") == files.export("run"))
+  }
+
+  @Test func `the distance that a model predicts itself has the odds of its own calibration`() throws {
+    try TinyModel.write(to: files.folder.path("model"), property: "e_above_hull")
+    try calibrate(constantVariance: 0.04)
+    try files.run(
+      try files.campaign(stages: "- graph: {}\n- predict: {model: model}"))
+    let rows = try files.table()
+    let distribution = StudentDistribution(degreesOfFreedom: 3.2)
+    for row in rows {
+      let number = { (key: String) in Double(row[key] ?? "") ?? .nan }
+      let probability = distribution.cumulative(-number("e_above_hull") / number("sigma"))
+      #expect(abs(number("p_stable") - probability) < 1e-13)
+    }
+    #expect(rows.count == 64)
+  }
+
+  @Test func `a comparison judges the stored probabilities, and at another threshold those of that one`()
+    throws
+  {
+    try calibrate(constantVariance: 0.04)
+    try TinyModel.write(to: files.folder.path("other"), name: "other", seed: 2)
+    try files.run(
+      try files.campaign(
+        stages: """
+          - graph: {}
+          - predict: {model: model}
+          - predict: {model: other}
+          - hull: {reference: phases.csv}
+          """))
+    let rows = try files.table(model: "tiny")
+    let truth = rows.indices.map { $0.isMultiple(of: 3) ? -0.1 : 0.2 }
+    try files.folder.write(
+      (["id,e_above_hull"] + zip(rows, truth).map { "\($0["id"] ?? ""),\($1)" }).joined(separator: "\n")
+        + "\n",
+      to: "labels.csv")
+    func compare(_ threshold: Double?) throws -> RunComparison {
+      try RunComparison(
+        directory: files.folder.path("run"), labels: files.folder.path("labels.csv"),
+        models: ("tiny", "other"), threshold: threshold, options: ComparisonOptions(resamples: 100))
+    }
+    let stored = rows.map { Double($0["p_stable"] ?? "") ?? .nan }
+    let own = try #require(
+      ReliabilityStatistics(probabilities: stored, happened: truth.map { $0 <= 0 }))
+    let found = try compare(nil).reliability
+    let calibrated = try #require(found[0].calibrated)
+    #expect(calibrated.count == 64 && found[0].withoutProbability == 0)
+    #expect(abs(calibrated.logLoss - own.logLoss) < 1e-12)
+    #expect(abs(calibrated.brierScore - own.brierScore) < 1e-12)
+    #expect(found[1].calibrated == nil && found[1].withoutProbability == 64)
+    #expect(found[1].rawSpread?.count == 64)
+    let distribution = StudentDistribution(degreesOfFreedom: 3.2)
+    let moved = rows.map { row in
+      let (distance, sigma) = (Double(row["e_above_hull"] ?? "") ?? .nan, Double(row["sigma"] ?? "") ?? .nan)
+      return distribution.cumulative((0.5 - distance) / sigma)
+    }
+    let other = try #require(
+      ReliabilityStatistics(probabilities: moved, happened: truth.map { $0 <= 0.5 }))
+    let there = try #require(try compare(0.5).reliability[0].calibrated)
+    #expect(abs(there.logLoss - other.logLoss) < 1e-12)
+  }
 }
