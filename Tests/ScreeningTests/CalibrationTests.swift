@@ -172,6 +172,41 @@ import Testing
   }
 }
 
+@Suite("Calibrations of the models that ship") struct ShippedCalibrationTests {
+  static let models = [
+    "cgcnn-formation-energy", "icgcnn-formation-energy", "cgcnn-hull-distance", "icgcnn-hull-distance",
+  ]
+
+  @Test(arguments: models) func `a model that ships is calibrated, by its validation split`(name: String)
+    throws
+  {
+    let model = try ModelFolder(path: Fixtures.url("models/\(name)").path)
+    let calibration = try #require(model.card.calibration)
+    #expect(calibration.data.sha256 == model.card.data?["validation"]?.sha256)
+    #expect(calibration.maximumSites == 30)
+    for interval in calibration.fit.coverage { #expect(abs(interval.share - interval.level) < 0.04) }
+  }
+
+  @Test(.enabled(if: SharedInput.isThere, SharedInput.reason))
+  func `the intervals of CGCNN hold crystals of the test split as often as they claim`() throws {
+    let folder = try TemporaryFolder()
+    var count = 0
+    let data = try SharedInput.write("mp/test.jsonl.zst", to: folder, as: "test.jsonl") { _ in
+      count += 1
+      return count <= 500
+    }
+    let model = try ModelFolder(path: Fixtures.url("models/cgcnn-formation-energy").path)
+    let report = try ModelCalibration(model, jobs: 2).test(data, maximumSites: 20)
+    #expect(report.quality.structures > 200)
+    // Three standard errors of a share of 200.
+    for interval in report.quality.coverage {
+      let error = (interval.level * (1 - interval.level) / 200).squareRoot()
+      #expect(abs(interval.share - interval.level) < 3 * error, "\(interval)")
+    }
+    #expect(try #require(report.rawSpread).coverage[1].share < 0.7)
+  }
+}
+
 @Suite("Calibrated campaigns") struct CalibratedCampaignTests {
   let files: CampaignFolder
 
