@@ -14,3 +14,9 @@ func logarithm1p(_ x: Double) -> Double { log1p(x) }
 
 /// cos x in double precision, x in radians.
 func cosine(_ x: Double) -> Double { cos(x) }
+
+/// ln x in double precision.
+func logarithm(_ x: Double) -> Double { log(x) }
+
+/// 2/√π ∫ e^(−t²) dt from x to infinity, in double precision.
+func complementaryErrorFunction(_ x: Double) -> Double { erfc(x) }

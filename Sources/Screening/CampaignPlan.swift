@@ -82,16 +82,21 @@ public struct CampaignPlan: Sendable {
     stages = resolver.stages
     models = resolver.models
     references = resolver.references
-    tree = .mapping([
-      "campaign": value.tree,
-      "digests": .mapping([
-        "inputs": .list(resolver.sourceFingerprints.map { .string($0 ?? "none") }),
-        "models": .mapping(
-          Dictionary(resolver.models.map { ($0.name, .string($0.fingerprint)) }) { first, _ in first }),
-        "references": .list(resolver.referenceDigests.map { .string($0) }),
-        "hulls": .list(resolver.references.map { [.string($0.fingerprint)] } ?? []),
-      ]),
-    ])
+    var digests: [String: ConfigurationTree] = [
+      "inputs": .list(resolver.sourceFingerprints.map { .string($0 ?? "none") }),
+      "models": .mapping(
+        Dictionary(resolver.models.map { ($0.name, .string($0.fingerprint)) }) { first, _ in first }),
+      "references": .list(resolver.referenceDigests.map { .string($0) }),
+      "hulls": .list(resolver.references.map { [.string($0.fingerprint)] } ?? []),
+    ]
+    // Apart from the models': the same weights stay the same weights when their error bars are fitted anew.
+    let calibrations = resolver.models.compactMap { model in
+      model.calibration.map { (model.name, ConfigurationTree.string($0.digest)) }
+    }
+    if !calibrations.isEmpty {
+      digests["calibrations"] = .mapping(Dictionary(calibrations) { first, _ in first })
+    }
+    tree = .mapping(["campaign": value.tree, "digests": .mapping(digests)])
     canonicalText = tree.canonicalText
     fingerprint = Fingerprint(of: canonicalText).hexadecimal
   }
@@ -128,6 +133,7 @@ public struct CampaignPlan: Sendable {
       case .predict(let index):
         "predict \(models[index].name): \(models[index].property) (\(models[index].unit)), "
           + "\(counted(models[index].memberCount, "member")), weights \(models[index].fingerprint.prefix(12))"
+          + (models[index].calibration.map { ", calibration \($0.digest.prefix(12))" } ?? "")
       case .energy(let index, let column):
         "energy \(models[index].name): \(models[index].property) (\(models[index].unit)) from column \(column)"
       case .hull(let stage):
@@ -146,6 +152,14 @@ extension CampaignPlan.Model {
     switch origin {
     case .ensemble(let folder): folder.fingerprint
     case .column(let column): "column:\(column)"
+    }
+  }
+
+  /// The distribution of the numbers' errors, where it has been fitted.
+  var calibration: Calibration? {
+    switch origin {
+    case .ensemble(let folder): folder.card.calibration
+    case .column: nil
     }
   }
 

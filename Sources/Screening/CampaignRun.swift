@@ -199,7 +199,7 @@ public struct CampaignRun: Sendable {
       models: plan.models.map { model in
         ModelDescription(
           name: model.name, fingerprint: model.fingerprint, property: model.property, unit: model.unit,
-          memberCount: model.memberCount)
+          memberCount: model.memberCount, calibration: model.calibration?.jsonText)
       },
       sources: zip(plan.sources, plan.sourceFingerprints).map {
         SourceDescription(name: $0.name, fingerprint: $1)

@@ -161,15 +161,17 @@ struct CampaignWorker: Sendable {
           "predict \(plan.models[model].name)", .energyNotFinite, "the prediction is not finite")
         continue
       }
+      let spread = ensemble.memberCount > 1 ? prediction.standardDeviation : nil
       candidates[index].scores.append(
         Score(
-          model: model, mean: prediction.mean,
-          standardDeviation: ensemble.memberCount > 1 ? prediction.standardDeviation : nil,
-          members: prediction.members))
+          model: model, mean: prediction.mean, standardDeviation: spread, members: prediction.members))
       // Where the model predicts the distance itself, there is nothing left for a hull stage to do.
       if plan.models[model].property == hullDistanceProperty {
         candidates[index].stabilities.append(
-          Stability(model: model, energy: nil, energyAboveHull: prediction.mean))
+          Stability(
+            model: model, energy: nil, energyAboveHull: prediction.mean,
+            sigma: sigma(of: model, spread: spread),
+            probability: probability(of: model, distance: prediction.mean, spread: spread)))
       }
     }
   }
@@ -225,14 +227,30 @@ struct CampaignWorker: Sendable {
     var place = Stability(
       model: score.model, energy: score.mean, energyAboveHull: energyAboveHull,
       decompositionEnergy: own.decompositionEnergy, decomposition: decomposition,
-      coverage: stage.coverage.coverage(own.coverage))
+      coverage: stage.coverage.coverage(own.coverage),
+      sigma: sigma(of: score.model, spread: score.standardDeviation),
+      probability: probability(
+        of: score.model, distance: energyAboveHull, spread: score.standardDeviation))
     if var solver = scratch.competitorSolvers.removeValue(forKey: score.model) {
       defer { scratch.competitorSolvers[score.model] = solver }
       let (other, above, products) = try distance(&solver)
       place.withCompetitors = CompetitorPlace(
-        energyAboveHull: above, decompositionEnergy: other.decompositionEnergy, decomposition: products)
+        energyAboveHull: above, decompositionEnergy: other.decompositionEnergy, decomposition: products,
+        probability: probability(of: score.model, distance: above, spread: score.standardDeviation))
     }
     return (place, own.coverage)
+  }
+
+  /// Scale of the error of a model's prediction (eV/atom); nil without a calibration.
+  private func sigma(of model: Int, spread: Double?) -> Double? {
+    plan.models[model].calibration?.scale(spread: spread)
+  }
+
+  /// Probability that the true distance to a hull is at most the threshold; nil without a calibration.
+  private func probability(of model: Int, distance: Double, spread: Double?) -> Double? {
+    guard let calibration = plan.models[model].calibration else { return nil }
+    return calibration.stableProbability(
+      distance: distance, threshold: plan.threshold, scale: calibration.scale(spread: spread))
   }
 
   private func batch(_ records: [SourceRecord], _ candidates: [Candidate]) -> StoreBatch {

@@ -1,6 +1,7 @@
 public import Crystal
 internal import CrystalGraphs
 public import CrystalModels
+internal import Foundation
 internal import PipelineEngine
 internal import StructureArchive
 
@@ -117,5 +118,14 @@ public struct GraphLoader: Sendable {
         ((error as? VoronoiError)?.rejectionReason ?? .notACrystal).rawValue,
         message: "\(record.member) record \(record.index): \(error)")
     }
+  }
+}
+
+extension ModelCard.Split {
+  /// What a card says of an archive whose graphs were loaded.
+  init(_ loaded: LoadedGraphs, from path: String) throws {
+    self.init(
+      file: URL(filePath: path).lastPathComponent, sha256: try Fingerprint(ofFile: path).hexadecimal,
+      structures: loaded.ids.count, leftOut: loaded.leftOut)
   }
 }

@@ -35,7 +35,7 @@ public struct ModelCard: Codable, Sendable {
   }
 
   /// A split of the data the model was trained with.
-  public struct Split: Codable, Sendable {
+  public struct Split: Codable, Hashable, Sendable {
     /// File name, without folders.
     public var file: String
     /// SHA-256 of the file.
@@ -88,6 +88,8 @@ public struct ModelCard: Codable, Sendable {
   public var data: [String: Split]?
   /// Errors of the ensemble on the test split.
   public var testMetrics: Metrics?
+  /// The distribution of the ensemble's errors; nil where it has not been fitted.
+  public var calibration: Calibration?
   /// Licence and source of data and weights.
   public var license: String?
 
@@ -109,7 +111,7 @@ public struct ModelCard: Codable, Sendable {
 extension ModelCard {
   private enum CodingKeys: String, CodingKey {
     case format, name, architecture, configuration, property, unit, members, training, initialModel, data,
-      testMetrics, license
+      testMetrics, calibration, license
   }
 
   /// Reads a card; the architecture says what its configuration is.
@@ -137,6 +139,7 @@ extension ModelCard {
     initialModel = try container.decodeIfPresent(InitialModel.self, forKey: .initialModel)
     data = try container.decodeIfPresent([String: Split].self, forKey: .data)
     testMetrics = try container.decodeIfPresent(Metrics.self, forKey: .testMetrics)
+    calibration = try container.decodeIfPresent(Calibration.self, forKey: .calibration)
     license = try container.decodeIfPresent(String.self, forKey: .license)
   }
 
@@ -157,6 +160,7 @@ extension ModelCard {
     try container.encodeIfPresent(initialModel, forKey: .initialModel)
     try container.encodeIfPresent(data, forKey: .data)
     try container.encodeIfPresent(testMetrics, forKey: .testMetrics)
+    try container.encodeIfPresent(calibration, forKey: .calibration)
     try container.encodeIfPresent(license, forKey: .license)
   }
 }

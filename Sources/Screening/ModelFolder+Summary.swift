@@ -31,6 +31,7 @@ extension ModelFolder {
     for (role, split) in (card.data ?? [:]).sorted(by: { $0.key < $1.key }) {
       lines.append("data         \(role): \(split.structures) structures of \(split.file)")
     }
+    if let calibration = card.calibration { lines += calibration.summary }
     if let license = card.license { lines.append("license      \(license)") }
     return lines.joined(separator: "\n")
   }
@@ -59,6 +60,20 @@ extension ModelFolder {
   private var padding: String {
     guard case .cgcnn(let own) = card.configuration, own.padding == .firstAtom else { return "" }
     return ", missing ones padded with the first atom"
+  }
+}
+
+extension Calibration {
+  /// Error bars in words, a line each for the model of errors, its data and its fit.
+  fileprivate var summary: [String] {
+    let limit = maximumSites.map { " of at most \($0) sites" } ?? ""
+    let likelihood = fit.negativeLogLikelihood.map { "mean −ln density \($0)" } ?? "an impossible error"
+    let coverage = fit.coverage.map { "\($0.share) within \($0.level)" }.joined(separator: ", ")
+    return [
+      "errors       Student's t, \(errors.degreesOfFreedom) degrees of freedom, σ² = \(errors.constantVariance) + "
+        + "\(errors.spreadFactor)·std² (\(unit))²",
+      "calibrated   on \(data.structures) structures\(limit) of \(data.file): \(likelihood), \(coverage)",
+    ]
   }
 }
 

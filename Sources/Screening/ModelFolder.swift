@@ -54,6 +54,13 @@ public struct ModelFolder: Sendable {
     }
     self.parameters = parameters
     fingerprint = try Self.fingerprint(of: card)
+    // Error bars of other weights would look like those of these.
+    if let calibration = card.calibration, calibration.model != fingerprint {
+      throw ScreeningError.unreadable(
+        path: cardPath,
+        reason: "the calibration is of other weights (fingerprint \(calibration.model.prefix(12)), these are "
+          + "\(fingerprint.prefix(12))); take the key out and call sluice models calibrate")
+    }
   }
 
   private static func read(
@@ -85,7 +92,8 @@ public struct ModelFolder: Sendable {
     }
   }
 
-  private static func fingerprint(of card: ModelCard) throws -> String {
+  /// The fingerprint of a card whose members have their digests.
+  static func fingerprint(of card: ModelCard) throws -> String {
     struct Identity<Configuration: Encodable>: Encodable {
       let configuration: Configuration
       let weights: [String]
@@ -113,10 +121,12 @@ public struct ModelFolder: Sendable {
   ///   - path: folder; made when absent.
   ///   - card: the card; `file` and `sha256` of its members are filled in here.
   ///   - parameters: one network a member.
+  ///   - completing: adds to the card what depends on its digests, before it is written.
   /// - Returns: the card as written.
   @discardableResult
   public static func write(
-    path: String, card: ModelCard, parameters: [NetworkParameters]
+    path: String, card: ModelCard, parameters: [NetworkParameters],
+    completing: (inout ModelCard) throws -> Void = { _ in }
   ) throws -> ModelCard {
     precondition(card.members.count == parameters.count, "one network a member")
     var card = card
@@ -127,10 +137,16 @@ public struct ModelFolder: Sendable {
       card.members[index].sha256 = Fingerprint(of: bytes).hexadecimal
       try writeAtomically(bytes, to: path + "/" + card.members[index].file)
     }
+    try completing(&card)
+    try writeCard(card, to: path)
+    return card
+  }
+
+  /// Writes the card of the model folder at `path`: whoever reads it sees the old one or the new.
+  static func writeCard(_ card: ModelCard, to path: String) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
     try writeAtomically([UInt8](try encoder.encode(card)) + [10], to: path + "/" + cardName)
-    return card
   }
 }
 

@@ -16,6 +16,9 @@ extension RunComparison {
     for (quantity, value) in context { append("comparison", quantity, value) }
     for (index, letter) in ["a", "b"].enumerated() {
       for (quantity, value) in modelFigures(index) { append("model", model: letter, quantity, value) }
+      for (table, quantity, value) in probabilities(index) {
+        append(table, model: letter, quantity, value)
+      }
     }
     for budget in comparison.budgets {
       let size = budget.size
@@ -84,6 +87,28 @@ extension RunComparison {
     ] + figures(table) + [
       ("roc_auc", number(model.areaUnderCurve)), ("mae_e_above_hull", number(model.meanAbsoluteError)),
     ]
+  }
+
+  /// Figures of the probabilities: table, quantity and value.
+  private func probabilities(_ index: Int) -> [(String, String, String)] {
+    let model = reliability[index]
+    var rows = [("calibrated", "without_probability", "\(model.withoutProbability)")]
+    for (table, statistics) in [("calibrated", model.calibrated), ("raw_spread", model.rawSpread)] {
+      guard let statistics else { continue }
+      rows += [
+        (table, "candidates", "\(statistics.count)"), (table, "brier_score", number(statistics.brierScore)),
+        (table, "log_loss", number(statistics.logLoss)),
+        (table, "expected_calibration_error", number(statistics.expectedCalibrationError)),
+      ]
+      for bin in statistics.bins {
+        rows += [
+          (table, "candidates_to_\(bin.upper)", "\(bin.count)"),
+          (table, "mean_probability_to_\(bin.upper)", number(bin.meanProbability)),
+          (table, "rate_to_\(bin.upper)", number(bin.rate)),
+        ]
+      }
+    }
+    return rows
   }
 
   private func figures(_ table: StabilityClassification) -> [(String, String)] {

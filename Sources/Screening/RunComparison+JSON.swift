@@ -48,7 +48,29 @@ extension RunComparison {
       "false_negatives": .count(table.falseNegatives), "true_negatives": .count(table.trueNegatives),
       "precision": .real(table.precision), "recall": .real(table.recall), "f1": .real(table.f1),
       "acceleration_factor": .real(table.accelerationFactor), "roc_auc": .real(model.areaUnderCurve),
-      "mae_e_above_hull": .real(model.meanAbsoluteError),
+      "mae_e_above_hull": .real(model.meanAbsoluteError), "probabilities": probabilities(reliability[index]),
+    ])
+  }
+
+  private func probabilities(_ model: ModelReliability) -> JSONTree {
+    func scores(_ statistics: ReliabilityStatistics?) -> JSONTree {
+      guard let statistics else { return .null }
+      return .object([
+        "candidates": .count(statistics.count), "brier_score": .real(statistics.brierScore),
+        "log_loss": .real(statistics.logLoss),
+        "expected_calibration_error": .real(statistics.expectedCalibrationError),
+        "bins": .array(
+          statistics.bins.map { bin in
+            .object([
+              "from": .real(bin.lower), "to": .real(bin.upper), "candidates": .count(bin.count),
+              "mean_probability": .real(bin.meanProbability), "rate": .real(bin.rate),
+            ])
+          }),
+      ])
+    }
+    return .object([
+      "calibrated": scores(model.calibrated), "raw_spread": scores(model.rawSpread),
+      "without_probability": .count(model.withoutProbability),
     ])
   }
 

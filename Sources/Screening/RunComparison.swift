@@ -51,6 +51,8 @@ public struct RunComparison: Sendable {
   public let counts: ComparisonCounts
   /// The figures.
   public let comparison: ModelComparison
+  /// What the probabilities of the first and the second model are worth.
+  public let reliability: [ModelReliability]
 
   /// Compares two models of a finished run.
   ///
@@ -91,6 +93,7 @@ public struct RunComparison: Sendable {
       solver = HullSolver(references: loaded.references)
     }
     var candidates: [ComparedCandidate] = []
+    var odds: [[ModelReliability.Odds?]] = []
     for candidate in found.candidates {
       guard let label = truth.byID[candidate.id] else { continue }
       guard let distance = try candidate.trueDistance(label, labels, &solver, threshold, stage.options) else {
@@ -100,6 +103,7 @@ public struct RunComparison: Sendable {
       candidates.append(
         ComparedCandidate(
           id: candidate.id, trueDistance: distance, predictedDistances: candidate.distances))
+      odds.append(candidate.odds)
     }
     guard !candidates.isEmpty else {
       throw ScreeningError.invalid(
@@ -118,7 +122,13 @@ public struct RunComparison: Sendable {
       reference: stage.reference, fingerprint: stage.fingerprint ?? "unknown",
       excludesSameComposition: stage.options.excludesSameComposition)
     counts = found.counts
-    comparison = ModelComparison(ComparisonPool(candidates, threshold: threshold), options)
+    let pool = ComparisonPool(candidates, threshold: threshold)
+    comparison = ModelComparison(pool, options)
+    reliability = try indices.enumerated().map { position, model in
+      ModelReliability(
+        pool, model: position, odds: odds.map { $0[position] },
+        errors: try description.models[model].errorModel())
+    }
   }
 }
 
@@ -129,6 +139,8 @@ private struct RunCandidate {
   let formula: String?
   /// Predicted distance (eV/atom) by each of the two models.
   let distances: [Double?]
+  /// What is known of the error of each.
+  let odds: [ModelReliability.Odds?]
 
   /// The true distance (eV/atom); nil where it cannot be known.
   ///
@@ -174,26 +186,33 @@ private struct RunCandidates {
   init(_ store: RunStore, models: [Int]) throws {
     var seen: Set<String> = []
     var (found, counts) = (candidates, counts)
-    func add(_ id: String, formula: String?, _ distances: [Double?]) {
+    func add(
+      _ id: String, formula: String?, _ distances: [Double?], _ odds: [ModelReliability.Odds?]
+    ) {
       guard seen.insert(id).inserted else {
         counts.duplicateCandidates += 1
         return
       }
-      found.append(RunCandidate(id: id, formula: formula, distances: distances))
+      found.append(RunCandidate(id: id, formula: formula, distances: distances, odds: odds))
     }
     try store.forEachRow { stored in
       let row = stored.row
-      let distances = models.map { model in
-        row.stabilities.first { $0.model == model }?.energyAboveHull
+      let places = models.map { model in row.stabilities.first { $0.model == model } }
+      let odds = places.map { place in
+        place.map { place in
+          ModelReliability.Odds(
+            sigma: place.sigma,
+            spread: row.scores.first { $0.model == place.model }?.standardDeviation)
+        }
       }
-      add(row.materialID, formula: row.formula, distances)
+      add(row.materialID, formula: row.formula, places.map { $0?.energyAboveHull }, odds)
     }
     try store.forEachRejection { rejection in
       guard let id = rejection.materialID else {
         counts.rejectedWithoutID += 1
         return
       }
-      add(id, formula: nil, models.map { _ in nil })
+      add(id, formula: nil, models.map { _ in nil }, models.map { _ in nil })
     }
     counts.candidates = found.count
     (candidates, self.counts) = (found, counts)

@@ -27,6 +27,25 @@ public func modelIndex(named name: String?, in store: RunStore) throws -> Int {
   return index
 }
 
+/// Checks that a model's rows can be ranked by what is asked for.
+///
+/// - Throws: `ScreeningError.invalid` where the model has no calibration, or the hull no probabilities.
+public func checkRanking(
+  of model: Int, by order: RankingOrder, on hull: RankingHull, in run: RunDescription
+) throws {
+  guard order != .distance else { return }
+  if run.models.indices.contains(model), run.models[model].calibration == nil {
+    throw ScreeningError.invalid(
+      "\(run.models[model].name) was not calibrated when the run was made, so its rows have neither sigma nor "
+        + "probability; they can be ranked by mean")
+  }
+  if order == .probability, hull == .combined {
+    throw ScreeningError.invalid(
+      "probabilities are to lie on the hull of the references; on that of references and candidates rows can be ranked "
+        + "by mean or pessimistic")
+  }
+}
+
 /// Writes lists of a run's rows for the next tool.
 public struct RunExport: Sendable {
   /// Which records are written.
@@ -61,12 +80,15 @@ public struct RunExport: Sendable {
   public let hull: RankingHull?
   /// Whether rows whose distance is to be doubted are left out.
   public let leavesOutFlagged: Bool
+  /// What rows are ranked by.
+  public let order: RankingOrder
 
   /// An export.
   public init(
     selection: Selection, format: Format, model: String? = nil, threshold: Double? = nil,
-    hull: RankingHull? = nil, leavesOutFlagged: Bool = false
+    hull: RankingHull? = nil, leavesOutFlagged: Bool = false, order: RankingOrder = .distance
   ) {
+    self.order = order
     self.hull = hull
     self.leavesOutFlagged = leavesOutFlagged
     self.selection = selection
@@ -85,9 +107,11 @@ public struct RunExport: Sendable {
     let threshold = threshold ?? description.stabilityThreshold ?? 0
     if selection == .rejected { return (try writeRejections(store, to: path), threshold) }
     let index = try modelIndex(named: model, in: store)
+    let hull = try hull ?? store.standardHull()
+    try checkRanking(of: index, by: order, on: hull, in: description)
     let filter = RankingFilter(
-      model: index, maximumEnergyAboveHull: selection == .stable ? threshold : nil,
-      hull: try hull ?? store.standardHull(), leavesOutFlagged: leavesOutFlagged)
+      model: index, maximumEnergyAboveHull: selection == .stable ? threshold : nil, hull: hull,
+      leavesOutFlagged: leavesOutFlagged, order: order)
     let name = description.models.indices.contains(index) ? description.models[index].name : ""
     switch format {
     case .cif: return (try writeCIF(store, filter, to: path), threshold)

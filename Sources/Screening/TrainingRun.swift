@@ -14,6 +14,8 @@ public enum TrainingEvent: Sendable {
   case step(member: Int, epoch: Int, epochs: Int, done: Int, total: Int, loss: Double)
   /// An epoch is done.
   case epoch(member: Int, EpochRecord, epochs: Int, unit: String)
+  /// The errors on the validation split are such that no model of errors can be fitted; the card has no calibration.
+  case notCalibrated(CalibrationError)
   /// The model folder is written.
   case finished(ModelCard)
 }
@@ -61,10 +63,7 @@ public struct TrainingRun: Sendable {
         throw ScreeningError.unreadable(
           path: path, reason: "no structure with a \(plan.property) among its records")
       }
-      let split = ModelCard.Split(
-        file: URL(filePath: path).lastPathComponent, sha256: try Fingerprint(ofFile: path).hexadecimal,
-        structures: loaded.ids.count, leftOut: loaded.leftOut)
-      return (loaded, split)
+      return (loaded, try ModelCard.Split(loaded, from: path))
     }
     let (training, trainingSplit) = try load(
       "train", plan.train, keepsStructures: plan.options.augmentation != nil)
@@ -91,7 +90,8 @@ public struct TrainingRun: Sendable {
     }
     // Again, for a process that was killed between its last checkpoint and the history that belongs to it.
     try writeHistory(trainers)
-    let card = try writeModel(trainers, test: test, splits: splits)
+    let card = try writeModel(
+      trainers, validation: validation.data, test: test, splits: splits, report: report)
     report(.finished(card))
     return true
   }
@@ -182,7 +182,8 @@ public struct TrainingRun: Sendable {
   }
 
   private func writeModel(
-    _ trainers: [Trainer], test: LoadedGraphs?, splits: [String: ModelCard.Split]
+    _ trainers: [Trainer], validation: LabelledGraphs, test: LoadedGraphs?,
+    splits: [String: ModelCard.Split], report: (TrainingEvent) -> Void
   ) throws -> ModelCard {
     var members: [ModelCard.Member] = []
     var testErrors: [[Double]] = []
@@ -220,6 +221,19 @@ public struct TrainingRun: Sendable {
           rootMeanSquaredError: $0.rootMeanSquaredError)
       }
     }
-    return try ModelFolder.write(path: output, card: card, parameters: trainers.map(\.best))
+    let networks = trainers.map(\.best)
+    return try ModelFolder.write(path: output, card: card, parameters: networks) { card in
+      guard let split = splits["validation"] else { return }
+      let errors = EnsembleErrors(
+        networks: networks, normalizers: trainers.map(\.normalizer), on: validation, jobs: jobs)
+      let fingerprint = try ModelFolder.fingerprint(of: card)
+      do throws(CalibrationError) {
+        card.calibration = try Calibration(
+          fitting: errors, of: card, fingerprint: fingerprint, data: split,
+          maximumSites: plan.maximumSites)
+      } catch {
+        report(.notCalibrated(error))
+      }
+    }
   }
 }

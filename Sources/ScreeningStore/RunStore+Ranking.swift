@@ -75,6 +75,18 @@ public enum RankingHull: String, CaseIterable, Hashable, Sendable {
   case combined
 }
 
+/// What the rows of a ranking are ordered by. Rows that are equal by it are ordered by material id (by its UTF-8 bytes),
+/// source, record and model, so that the order is total.
+public enum RankingOrder: Hashable, Sendable {
+  /// Energy above the hull, lowest first.
+  case distance
+  /// Energy above the hull plus so many σ of its error, lowest first; rows without σ come last.
+  case pessimistic(Double)
+  /// Probability that the energy above the hull is at most the threshold, highest first, then the energy above the hull;
+  /// rows without a probability come last.
+  case probability
+}
+
 /// Which rows of the ranking are wanted.
 public struct RankingFilter: Hashable, Sendable {
   /// Only energies of this model, by position in the run's list; nil for all.
@@ -87,12 +99,15 @@ public struct RankingFilter: Hashable, Sendable {
   public var limit: Int?
   /// Whether rows whose distance is to be doubted are left out.
   public var leavesOutFlagged: Bool
+  /// What the rows are ordered by.
+  public var order: RankingOrder
 
   /// A filter; without arguments it lets every row through.
   public init(
     model: Int? = nil, maximumEnergyAboveHull: Double? = nil, limit: Int? = nil,
-    hull: RankingHull = .references, leavesOutFlagged: Bool = false
+    hull: RankingHull = .references, leavesOutFlagged: Bool = false, order: RankingOrder = .distance
   ) {
+    self.order = order
     self.leavesOutFlagged = leavesOutFlagged
     self.model = model
     self.hull = hull
@@ -102,8 +117,7 @@ public struct RankingFilter: Hashable, Sendable {
 }
 
 extension RunStore {
-  /// The best rows: by energy above hull, then material id (by its UTF-8 bytes), source, record and model. The order is
-  /// total, so equal runs rank equally.
+  /// The best rows by the order of the filter. It is total, so equal runs rank equally.
   ///
   /// - Throws: `StoreError.noCombinedHull` and `.staleCombinedHull` where rows are ranked by a hull that is not there.
   public func ranked(_ filter: RankingFilter = RankingFilter()) throws(StoreError) -> [RankedRow] {
@@ -135,6 +149,15 @@ extension RankingHull {
     case .references: "e_above_hull"
     case .competitors: "coalesce(e_above_competitor_hull, e_above_hull)"
     case .combined: "e_above_combined_hull"
+    }
+  }
+
+  /// The probability in `ranking`; NULL on the hull of references and candidates.
+  fileprivate var probabilityColumn: String {
+    switch self {
+    case .references: "p_stable"
+    case .competitors: "CASE WHEN e_above_competitor_hull IS NULL THEN p_stable ELSE competitor_p_stable END"
+    case .combined: "NULL"
     }
   }
 
@@ -174,11 +197,21 @@ extension RankingFilter {
     let combined =
       showsCombined
       ? "e_above_combined_hull, combined_decomposition_energy, combined_decomposition" : "NULL, NULL, NULL"
+    let ranks: String
+    switch order {
+    case .distance: ranks = rank
+    case .pessimistic(let factor):
+      ranks = "sigma IS NULL, \(rank) + ? * sigma"
+      arguments += [factor]
+    case .probability:
+      let probability = hull.probabilityColumn
+      ranks = "\(probability) IS NULL, \(probability) DESC, \(rank)"
+    }
     let sql = """
       SELECT record_key, material_id, formula, chemical_system, sites, volume, energy_std, shape, evaluations,
         \(combined), model_index, \(Stability.ownColumns)
       FROM ranking \(conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND "))
-      ORDER BY \(rank), material_id, record_key, model_index LIMIT ?
+      ORDER BY \(ranks), material_id, record_key, model_index LIMIT ?
       """
     return (sql, arguments + [limit ?? -1])
   }

@@ -109,6 +109,27 @@ import Testing
     #expect(abs(validation.ensemble.meanAbsoluteError - known) < 1e-6)
   }
 
+  @Test func `a trained model has the calibration that its validation split gives`() throws {
+    #expect(try train(try files.training(), into: "model", jobs: 2))
+    let model = try ModelFolder(path: folder.path("model"))
+    let calibration = try #require(model.card.calibration)
+    #expect(calibration.data.structures == 20)
+    #expect(calibration.property == "target" && calibration.unit == "eV")
+    let report = try ModelCalibration(model, jobs: 1).fit(folder.path("validation.jsonl"))
+    #expect(report.calibration == calibration)
+  }
+
+  @Test func `a validation split too small for a calibration is said, and the model has none`() throws {
+    let lines = try folder.lines("validation.jsonl")
+    try folder.write(lines.dropLast().joined(separator: "\n") + "\n", to: "validation.jsonl")
+    var reasons: [String] = []
+    try train(try files.training(epochs: 1), into: "model") { event in
+      if case .notCalibrated(let reason) = event { reasons.append("\(reason)") }
+    }
+    #expect(reasons.count == 1 && reasons[0].contains("19 errors are too few"), "\(reasons)")
+    #expect(try ModelFolder(path: folder.path("model")).card.calibration == nil)
+  }
+
   @Test func `a checkpoint of another training file, or of other data, is refused`() throws {
     #expect(try train(try files.training(), into: "model", stopAfter: 5) == false)
     let other = message { try train(try files.training(rate: 0.02, named: "other"), into: "model") }

@@ -14,7 +14,7 @@ import Testing
 
   static let commands = [
     "run", "plan", "status", "rank", "export", "predict", "evaluate", "graph", "train", "models import",
-    "models show", "prototypes list", "prototypes show",
+    "models show", "models calibrate", "models reliability", "prototypes list", "prototypes show",
     "schema", "compare", "pack", "doctor",
     "hull", "hull verify", "hull index", "hull diagram", "hull combined",
   ]
@@ -55,6 +55,7 @@ import Testing
     ["run", "x.yaml", "--colour"], ["fly"], ["run"], ["run", "x.yaml", "--jobs", "0"],
     ["run", "x.yaml", "--jobs", "many"],
     ["run", "x.yaml", "--limit", "0"], ["rank", "x", "--top", "0"],
+    ["rank", "x", "--by", "luck"], ["rank", "x", "--pessimism", "-1"],
     ["graph", "x", "--output", "y", "--cutoff", "0.01"],
     ["graph", "x", "--output", "y", "--count", "65"], ["export", "x", "--format", "pdf", "--output", "y"],
     ["predict", "x"], ["schema", "novel"], ["hull", "x.csv"], ["train", "x.yaml"],

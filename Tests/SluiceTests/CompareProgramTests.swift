@@ -34,13 +34,68 @@ import Testing
     #expect(outcome.exitCode == 0, "\(outcome.errors)")
     let context =
       "threshold 0.0 eV/atom; 22 of 64 stable (34.4 %); without prediction (a, b): 0, 0; hull: phases.csv"
-    #expect(outcome.output.components(separatedBy: context).count == 6)
+    #expect(outcome.output.components(separatedBy: context).count == 7)
     #expect(outcome.output.contains("budget 200 is larger than the number of candidates: clipped to 64"))
     for word in ["ROC-AUC", "McNemar p", "DAF", "ratio 1.25", "best of them"] {
       #expect(outcome.output.contains(word), "\(word)")
     }
+    // Without a calibration there are probabilities by the raw spread alone.
+    #expect(outcome.output.contains("Probabilities to be stable"))
+    #expect(!outcome.output.contains("0.9 to 1.0"))
     #expect(outcome.errors.contains("hits.svg: success against budget"))
     #expect(try files.folder.text("hits.svg").hasPrefix("<svg"))
+  }
+
+  @Test func `calibrated models are judged by their probabilities, in every format and as a picture`() throws
+  {
+    var generator = SeededGenerator(seed: 31)
+    let lines = try (0..<60).map { index in
+      let structure = try randomStructure(siteCount: 2, using: &generator)
+      return try recordLine(
+        id: "\(index)", structure: structure,
+        properties: ["formation_energy_per_atom": Double.random(in: -3...0, using: &generator)])
+    }
+    try files.folder.write(lines.map { $0 + "\n" }.joined(), to: "data.jsonl")
+    for model in ["model", "other"] {
+      let outcome = try Program.run(
+        ["models", "calibrate", model, "data.jsonl"], currentFolder: files.folder.path(""))
+      #expect(outcome.exitCode == 0 && outcome.output.contains("Student's t"), "\(outcome.errors)")
+    }
+    let tested = try Program.run(
+      ["models", "reliability", "model", "data.jsonl", "--format", "json"],
+      currentFolder: files.folder.path(""))
+    #expect(tested.exitCode == 0 && tested.output.contains("negativeLogLikelihood"))
+    try FileManager.default.removeItem(atPath: files.folder.path("run"))
+    try files.run(files.folder.path("tiny.yaml"))
+    let text = try compare("--reliability-plot", "reliability.svg")
+    #expect(text.exitCode == 0 && text.output.contains("0.9 to 1.0"), "\(text.errors)")
+    #expect(try files.folder.text("reliability.svg").contains("one, raw spread"))
+    let json = try compare("--format", "json").output
+    let object = try #require(try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
+    let model = try #require(object["model_b"] as? [String: Any])
+    let probabilities = try #require(model["probabilities"] as? [String: Any])
+    let calibrated = try #require(probabilities["calibrated"] as? [String: Any])
+    #expect(calibrated["candidates"] as? Int == 64 && probabilities["without_probability"] as? Int == 0)
+    let rows = records(ofCSV: try compare("--format", "csv").output)
+    let loss = rows.first {
+      $0["table"] == "calibrated" && $0["model"] == "b" && $0["quantity"] == "log_loss"
+    }
+    #expect(loss?["value"] == (calibrated["log_loss"] as? Double).map { "\($0)" })
+    let ranked = try Program.run(
+      ["rank", "run", "--by", "probability", "--top", "5"], currentFolder: files.folder.path(""))
+    #expect(ranked.exitCode == 0 && ranked.output.contains("P(stable)"), "\(ranked.errors)")
+    let last = try #require(ranked.output.split(separator: "\n").last)
+    #expect(last.hasPrefix("expected hits among these 5: ") && last.hasSuffix("if errors are independent"))
+  }
+
+  @Test func `rows without odds are not ranked by them`() throws {
+    for by in ["probability", "pessimistic"] {
+      let outcome = try Program.run(["rank", "run", "--by", by], currentFolder: files.folder.path(""))
+      #expect(outcome.exitCode == 2 && outcome.errors.contains("one was not calibrated"), "\(outcome.errors)")
+    }
+    let mean = try Program.run(["rank", "run", "--by", "mean"], currentFolder: files.folder.path(""))
+    #expect(mean.exitCode == 0 && !mean.output.contains("P(stable)"))
+    #expect(!mean.output.contains("expected hits"))
   }
 
   @Test func `JSON and CSV are the same for the same seed`() throws {

@@ -52,6 +52,9 @@ struct Compare: ParsableCommand {
   @Option(help: "SVG file of success against budget to write.")
   var plot: String?
 
+  @Option(help: "SVG file of the share that is stable against its probability to write.")
+  var reliabilityPlot: String?
+
   @Option(help: "Seed of the resamples behind the intervals.")
   var seed: UInt64 = 0
 
@@ -91,6 +94,10 @@ struct Compare: ParsableCommand {
       if let plot {
         try comparison.writePlot(to: plot)
         Terminal.note("\(plot): success against budget")
+      }
+      if let reliabilityPlot {
+        try comparison.writeReliabilityPlot(to: reliabilityPlot)
+        Terminal.note("\(reliabilityPlot): share that is stable against its probability")
       }
     }
   }

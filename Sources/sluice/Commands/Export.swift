@@ -43,6 +43,8 @@ struct Export: ParsableCommand {
   @Flag(help: "Leave out flagged candidates.")
   var unflagged = false
 
+  @OptionGroup var ranking: RankingOptions
+
   /// Whether the list holds rows of the ranking.
   private var selectsRows: Bool { select != .rejected && format != .cif }
 
@@ -51,7 +53,7 @@ struct Export: ParsableCommand {
       let store = try openRun(directory)
       let (records, threshold) = try RunExport(
         selection: select, format: format, model: model, threshold: threshold, hull: hull,
-        leavesOutFlagged: unflagged
+        leavesOutFlagged: unflagged, order: ranking.order
       ).write(store, to: output)
       let what = select == .stable ? "stable (at or below \(threshold) eV/atom)" : select.rawValue
       if selectsRows, try store.combinedHull()?.isCurrent == false {

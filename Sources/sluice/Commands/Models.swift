@@ -4,7 +4,8 @@ import Screening
 
 struct Models: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Import and show models.", subcommands: [Import.self, Show.self])
+    abstract: "Import, show and calibrate models.",
+    subcommands: [Import.self, Show.self, Calibrate.self, Reliability.self])
 
   struct Import: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -6,12 +6,14 @@ struct Rank: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Print the best candidates of a run.",
     discussion: """
-      Ranked by distance to the hull, then id: a total order. The uncertainty is the standard deviation over the \
-      members of the ensemble, not an error bar of the physics. Flags are reasons to doubt a distance: the references \
-      know too little of the chemical system, or the distance is below -0.3 eV/atom.
+      Ranked by distance to the hull, then id: a total order. ± is the standard deviation over the members of the \
+      ensemble. Of a calibrated model σ is the scale of the error, and P(stable) the probability that the distance is \
+      at most the campaign's threshold. Flags are reasons to doubt a distance: the references know too little of the \
+      chemical system, or the distance is below -0.3 eV/atom.
 
       Example: sluice rank thcr2si2-quickstart.sluice --top 20
       Example: sluice rank thcr2si2-quickstart.sluice --hull references --unflagged
+      Example: sluice rank thcr2si2-quickstart.sluice --by pessimistic --pessimism 2
       """)
 
   @Argument(help: ArgumentHelp("Run directory.", valueName: "run"))
@@ -33,6 +35,8 @@ struct Rank: ParsableCommand {
   @Flag(help: "Leave out flagged candidates.")
   var unflagged = false
 
+  @OptionGroup var ranking: RankingOptions
+
   func validate() throws {
     if top < 1 { throw ValidationError("--top takes a number of at least 1") }
   }
@@ -43,22 +47,11 @@ struct Rank: ParsableCommand {
       let index = try modelIndex(named: model, in: store)
       let description = try store.description()
       let hull = try hull ?? store.standardHull()
+      try checkRanking(of: index, by: ranking.order, on: hull, in: description)
       let rows = try store.ranked(
-        RankingFilter(model: index, limit: top, hull: hull, leavesOutFlagged: unflagged))
-      var table = TerminalTable([
-        .init("rank", .right), .init("id", .left), .init("formula", .left), .init("E_f eV/atom", .right),
-        .init("±", .right), .init("E_hull eV/atom", .right), .init("decomposes into", .left),
-        .init("flags", .left),
-      ])
-      for (rank, row) in rows.enumerated() {
-        table.append([
-          "\(rank + 1)", row.materialID, row.formula, row.stability.energy.map { decimals($0, 4) } ?? "",
-          row.energyStandardDeviation.map { decimals($0, 4) } ?? "",
-          decimals(row.place(on: hull).energyAboveHull, 4), row.place(on: hull).decomposition ?? "",
-          row.flags(on: hull).map(\.rawValue).joined(separator: " "),
-        ])
-      }
-      Terminal.result(table.text)
+        RankingFilter(
+          model: index, limit: top, hull: hull, leavesOutFlagged: unflagged, order: ranking.order))
+      Terminal.result(Self.table(rows, on: hull).text)
       let threshold = description.stabilityThreshold ?? 0
       let counts = try store.stableCounts(threshold: threshold, hull: hull)
       let name = description.models.indices.contains(index) ? description.models[index].name : "no model"
@@ -67,6 +60,36 @@ struct Rank: ParsableCommand {
         "\(own?.stable ?? 0) of \(try store.counts().rows) candidates are stable by \(name), \(own?.unflagged ?? 0) of "
           + "them not flagged: at or below \(threshold) eV/atom above the hull of \(hull.words). Predictions, not proofs."
       )
+      let probabilities = rows.compactMap { $0.place(on: hull).probability }
+      if !rows.isEmpty, probabilities.count == rows.count {
+        Terminal.result(Self.text(ExpectedHits(probabilities)))
+      }
     }
+  }
+
+  private static func table(_ rows: [RankedRow], on hull: RankingHull) -> TerminalTable {
+    let isCalibrated = rows.contains { $0.stability.sigma != nil }
+    var columns: [TerminalTable.Column] = [
+      .init("rank", .right), .init("id", .left), .init("formula", .left), .init("E_f eV/atom", .right),
+      .init("±", .right), .init("E_hull eV/atom", .right),
+    ]
+    if isCalibrated { columns += [.init("σ", .right), .init("P(stable)", .right)] }
+    var table = TerminalTable(columns + [.init("decomposes into", .left), .init("flags", .left)])
+    for (rank, row) in rows.enumerated() {
+      let place = row.place(on: hull)
+      func number(_ value: Double?, _ places: Int) -> String { value.map { decimals($0, places) } ?? "" }
+      table.append(
+        [
+          "\(rank + 1)", row.materialID, row.formula, number(row.stability.energy, 4),
+          number(row.energyStandardDeviation, 4), decimals(place.energyAboveHull, 4),
+        ] + (isCalibrated ? [number(row.stability.sigma, 4), number(place.probability, 3)] : [])
+          + [place.decomposition ?? "", row.flags(on: hull).map(\.rawValue).joined(separator: " ")])
+    }
+    return table
+  }
+
+  private static func text(_ hits: ExpectedHits) -> String {
+    "expected hits among these \(hits.count): \(decimals(hits.mean, 1)) (\(decimals(100 * hits.level, 0)) % "
+      + "\(hits.interval.lowerBound)–\(hits.interval.upperBound)), if errors are independent"
   }
 }

@@ -12,9 +12,11 @@ struct ComparisonText {
   /// Everything, without a line end after the last line.
   var text: String {
     let (a, b) = (run.modelNames[0], run.modelNames[1])
+    let hasProbabilities = run.reliability.contains { $0.calibrated != nil || $0.rawSpread != nil }
     let parts = [
       heading,
       section("Verdicts at the threshold", verdicts),
+      hasProbabilities ? section("Probabilities to be stable", probabilities) : nil,
       section(
         "Top lists, with 95 % intervals of the hits (\(comparison.options.resamples) resamples)", lists),
       section("\(b) against \(a) (\(b) − \(a), \(b) / \(a))", pairs),
@@ -23,7 +25,7 @@ struct ComparisonText {
           + "significance 5 %)", power),
       section("Stable candidates that only one top list holds", onlyOne),
     ]
-    return parts.joined(separator: "\n\n")
+    return parts.compactMap { $0 }.joined(separator: "\n\n")
   }
 
   // MARK: What was compared
@@ -80,6 +82,52 @@ struct ComparisonText {
       table.append(
         [name] + figures(model.classification)
           + [number(model.areaUnderCurve, 4), number(model.meanAbsoluteError, 4)])
+    }
+    return table.text
+  }
+
+  private var probabilities: String {
+    let isCalibrated = run.reliability.contains { $0.calibrated != nil }
+    return isCalibrated ? scores + "\n\n" + reliability : scores
+  }
+
+  /// What the probabilities are worth, calibrated and with the raw spread for an error bar.
+  private var scores: String {
+    var table = TerminalTable([
+      .init("model", .left), .init("error bar", .left), .init("candidates", .right), .init("Brier", .right),
+      .init("log loss", .right), .init("ECE", .right),
+    ])
+    for (name, model) in zip(run.modelNames, run.reliability) {
+      for (kind, statistics) in [("calibrated", model.calibrated), ("raw spread", model.rawSpread)] {
+        table.append([
+          name, kind, "\(statistics?.count ?? 0)", number(statistics?.brierScore, 4),
+          number(statistics?.logLoss, 4), number(statistics?.expectedCalibrationError, 4),
+        ])
+      }
+    }
+    return table.text
+  }
+
+  /// Calibrated probabilities and rates, bin by bin.
+  private var reliability: String {
+    let models = run.reliability.map(\.calibrated)
+    var table = TerminalTable(
+      [.init("probability", .left)]
+        + ["a", "b"].flatMap { letter in
+          [
+            .init("\(letter): count", .right), .init("mean", .right), .init("stable", .right),
+          ]
+        })
+    for index in 0..<ReliabilityStatistics.binCount {
+      let bins = models.map { $0?.bins.first { $0.index == index } }
+      let limits = [index, index + 1].map { decimals(Double($0) / Double(ReliabilityStatistics.binCount), 1) }
+      table.append(
+        [limits.joined(separator: " to ")]
+          + bins.flatMap { bin in
+            [
+              "\(bin?.count ?? 0)", number(bin?.meanProbability, 3), number(bin?.rate, 3),
+            ]
+          })
     }
     return table.text
   }

@@ -27,6 +27,8 @@ struct TrainingProgress {
         "epoch \(record.epoch)/\(epochs)  loss \(decimals(record.trainingLoss, 5))  validation MAE "
           + "\(decimals(record.validationError, 5)) \(unit)  learning rate \(decimals(record.learningRate, 6))"
       )
+    case .notCalibrated(let reason):
+      Terminal.note("no calibration by the validation split: \(reason)")
     case .finished(let card):
       for (index, member) in card.members.enumerated() {
         let test = member.testError.map { ", test MAE \(decimals($0, 5))" } ?? ""
@@ -37,6 +39,13 @@ struct TrainingProgress {
       if let metrics = card.testMetrics {
         Terminal.note(
           "ensemble: test MAE \(decimals(metrics.meanAbsoluteError, 5)) \(card.unit) on \(metrics.structures) structures"
+        )
+      }
+      if let calibration = card.calibration {
+        let errors = calibration.errors
+        Terminal.note(
+          "errors: Student's t, \(decimals(errors.degreesOfFreedom, 2)) degrees of freedom, σ² = "
+            + "\(decimals(errors.constantVariance.squareRoot(), 4))² + \(decimals(errors.spreadFactor, 3)) std²"
         )
       }
     }

@@ -1,0 +1,70 @@
+internal import CrystalModels
+
+/// Fits and tests the model of errors of a model folder on labelled structures.
+public struct ModelCalibration: Sendable {
+  private let folder: ModelFolder
+  private let jobs: Int
+
+  /// A calibration of the model in `folder`; results do not depend on the number of threads.
+  public init(_ folder: ModelFolder, jobs: Int) {
+    self.folder = folder
+    self.jobs = jobs
+  }
+
+  /// Fits a model of errors and writes it into the card of the model; weights and fingerprint stay as they are.
+  ///
+  /// - Parameters:
+  ///   - input: archive whose records carry the property; best a split that no weight was fitted to.
+  ///   - property: column of the true values; nil for the property of the model.
+  ///   - maximumSites: larger structures are left out; nil for none.
+  /// - Throws: `ScreeningError`, `ArchiveError`; the card is then as it was.
+  public func fit(
+    _ input: String, property: String? = nil, maximumSites: Int? = nil
+  ) throws -> CalibrationReport {
+    let (errors, split) = try errors(input, property, maximumSites)
+    let calibration: Calibration
+    do throws(CalibrationError) {
+      calibration = try Calibration(
+        fitting: errors, of: folder.card, fingerprint: folder.fingerprint, data: split,
+        maximumSites: maximumSites)
+    } catch {
+      throw ScreeningError.unreadable(path: input, reason: "no calibration: \(error)")
+    }
+    var card = folder.card
+    card.calibration = calibration
+    try ModelFolder.writeCard(card, to: folder.path)
+    return CalibrationReport(card.name, calibration, errors, data: split)
+  }
+
+  /// Tests the calibration in the model's card on other structures.
+  ///
+  /// - Parameters: as of `fit`.
+  /// - Throws: `ScreeningError`, `ArchiveError`; a card without a calibration is refused.
+  public func test(
+    _ input: String, property: String? = nil, maximumSites: Int? = nil
+  ) throws -> CalibrationReport {
+    guard let calibration = folder.card.calibration else {
+      throw ScreeningError.unreadable(
+        path: folder.path, reason: "the model has no calibration; sluice models calibrate makes one")
+    }
+    let (errors, split) = try errors(input, property, maximumSites)
+    return CalibrationReport(folder.card.name, calibration, errors, data: split)
+  }
+
+  private func errors(
+    _ input: String, _ property: String?, _ maximumSites: Int?
+  ) throws -> (EnsembleErrors, ModelCard.Split) {
+    let property = property ?? folder.card.property
+    let loaded = try GraphLoader(
+      configuration: folder.card.configuration, property: property, maximumSites: maximumSites, jobs: jobs
+    ).load(input)
+    guard !loaded.ids.isEmpty else {
+      throw ScreeningError.unreadable(
+        path: input, reason: "no structure with a \(property) among its records")
+    }
+    let errors = EnsembleErrors(
+      networks: folder.parameters, normalizers: folder.card.members.map(\.normalizer), on: loaded.data,
+      jobs: jobs)
+    return (errors, try ModelCard.Split(loaded, from: input))
+  }
+}
