@@ -33,14 +33,17 @@ import TestSupport
       print("The shared archives are not here: only generated ones are tried.")
     }
     let small =
-      place.isShort ? generated.filter { ["decorate", "generated jsonl"].contains($0.name) } : generated
-    if isWanted("identity"), let input = generated.first(where: { $0.name == "generated jsonl" }) {
-      try place.identity(input, report)
+      place.isShort
+      ? generated.filter { ["decorate", "competitors", "generated jsonl"].contains($0.name) } : generated
+    if isWanted("identity") {
+      for input in generated where ["generated jsonl", "competitors"].contains(input.name) {
+        try place.identity(input, report)
+      }
     }
     if isWanted("kills") { try place.kills(small + shared, report) }
     if isWanted("retries") { try place.retries(report) }
     if isWanted("crashes") { try place.crashes(report) }
-    if isWanted("writes") { try place.failingWrites(generated[0], report) }
+    if isWanted("writes") { for input in generated.prefix(2) { try place.failingWrites(input, report) } }
     if isWanted("flips") {
       try place.flipsInCheckedFiles(report)
       try place.flipsInStore(report)

@@ -13,6 +13,8 @@ struct Input {
   /// Whether the form carries a checksum over everything in it.
   let hasChecksum: Bool
   let batch: Int
+  /// The stages of the campaign.
+  var stages = CampaignFolder.stages
 
   /// Whether the file ends with a number that may be cut into another number.
   var endsWithNumber: Bool { file?.hasSuffix(".extxyz") ?? false }
@@ -24,7 +26,8 @@ extension Workplace {
     let batch = batch ?? input.batch
     let name = "\(input.name)-\(batch)"
     let campaign = try files.campaign(
-      named: name, inputs: input.yaml, batch: batch, more: "rejections: {allowed_share: 1}")
+      named: name, inputs: input.yaml, stages: input.stages, batch: batch,
+      more: "rejections: {allowed_share: 1}")
     let ending = try sluice(runArguments(campaign, "whole"))
     defer { remove("whole") }
     guard ending.code == 0 else { throw Trouble("\(name): \(ending.errors)") }
@@ -38,7 +41,7 @@ extension Workplace {
     let (campaign, _) = try undisturbed(decorated)
     guard try sluice(runArguments(campaign, "seed")).code == 0 else { throw Trouble("no seed run") }
     defer { remove("seed") }
-    var inputs = [decorated]
+    var inputs = [decorated, try competitors()]
     for (suffix, hasChecksum) in [("tar.zst", false), ("tar.gz", true), ("zip", true)] {
       let file = "made.\(suffix)"
       let ending = try sluice(
@@ -67,6 +70,23 @@ extension Workplace {
         name: "generated poscar folder", yaml: "- archive: {path: poscars}", file: nil, hasChecksum: false,
         batch: 7))
     return inputs
+  }
+
+  /// Decorations with competitors that a model predicts, which lie below the elements, before the first of them is read.
+  private func competitors() throws -> Input {
+    try TinyModel.write(to: path("low"), spread: 0.05)
+    return Input(
+      name: "competitors",
+      yaml: """
+        - decorate:
+            prototype: rock-salt
+            sites: {A: [Li, Na, K, Mg], X: [F, Cl, O, S]}
+        """, file: nil, hasChecksum: false, batch: 5,
+      stages: """
+        - graph: {}
+        - predict: {model: low}
+        - hull: {reference: phases.csv, competitors: {prototypes: [rock-salt, L12]}}
+        """)
   }
 
   /// The archives of the shared data, where they are; none otherwise.
