@@ -48,7 +48,11 @@ public struct CampaignPlan: Sendable {
   let sourceStamps: [FileStamp?]
   var stages: [Stage]
   let models: [Model]
+  /// The searches for free parameters, by source.
+  var searches: [Int: ShapeSearch]
   let batchSize: Int
+  /// Seed of what is drawn at random.
+  let seed: Int
   let keepsStructures: Bool
   /// The reference phases, where there is a hull stage.
   let references: LoadedReferences?
@@ -76,6 +80,8 @@ public struct CampaignPlan: Sendable {
     for input in value.elements("inputs") { try resolver.addInput(input) }
     for stage in value.elements("stages") { try resolver.addStage(stage) }
     try resolver.checkOrder(value["stages"])
+    searches = try resolver.searches()
+    seed = value.integer("seed")
     sources = resolver.sources
     sourceFingerprints = resolver.sourceFingerprints
     sourceStamps = resolver.sourceStamps

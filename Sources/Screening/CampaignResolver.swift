@@ -17,6 +17,8 @@ struct CampaignResolver {
   private(set) var models: [CampaignPlan.Model] = []
   private(set) var referenceDigests: [String] = []
   private(set) var references: LoadedReferences?
+  /// For each source whose free parameters are searched the shapes, with what the file says of the search.
+  private var searchedShapes: [Int: (search: ConfigurationValue, shapes: [ShapeSearch.Shape])] = [:]
   private let referenceIndex: String
   private let columns: [String]
 
@@ -53,14 +55,24 @@ struct CampaignResolver {
         sourceFingerprints.append(try InputDigest.of(path))
       }
     } else {
+      if let search = value.optional("search") {
+        searchedShapes[sources.count] = (search, try shapes(search, of: value))
+      }
       sources.append(.decoration(try decoration(value)))
       sourceFingerprints.append(nil)
       sourceStamps.append(nil)
     }
   }
 
-  private func decoration(_ value: ConfigurationValue) throws -> Decoration {
-    let prototype = try shaped(prototype(value), value)
+  private func decoration(
+    _ value: ConfigurationValue, shape: [String: Double] = [:]
+  ) throws -> Decoration {
+    var prototype = try shaped(prototype(value), value)
+    if !shape.isEmpty {
+      do { prototype = try prototype.with(shape) } catch {
+        throw ScreeningError.invalid("\(value["search"].location): \(describe(error))")
+      }
+    }
     var elements: [String: [Element]] = [:]
     for (label, list) in value["sites"].entries {
       guard prototype.labels.contains(label) else {
@@ -84,6 +96,73 @@ struct CampaignResolver {
     } catch {
       throw ScreeningError.invalid("\(value["sites"].location): \(describe(error))")
     }
+  }
+
+  /// All combinations of the values that a search lists, the first parameter by name changing slowest.
+  private func shapes(
+    _ search: ConfigurationValue, of value: ConfigurationValue
+  ) throws -> [ShapeSearch.Shape] {
+    let lists = CampaignSchema.searchedParameters.compactMap { name in
+      search.optional(name).map { (name, $0.elements.map(\.number)) }
+    }
+    guard !lists.isEmpty else {
+      throw ScreeningError.invalid("\(search.location): a search lists values of at least one free parameter")
+    }
+    for (name, _) in lists {
+      if let given = value["parameters"].optional(name) {
+        throw ScreeningError.invalid("\(given.location): \(name) is searched; it cannot be given, too")
+      }
+    }
+    var combinations: [[(name: String, value: Double)]] = [[]]
+    for (name, values) in lists {
+      combinations = combinations.flatMap { start in values.map { start + [(name, $0)] } }
+    }
+    return try combinations.map { values in
+      ShapeSearch.Shape(
+        text: values.map { "\($0.name)=\($0.value)" }.joined(separator: " "),
+        decoration: try decoration(
+          value, shape: Dictionary(uniqueKeysWithValues: values.map { ($0.name, $0.value) })))
+    }
+  }
+
+  /// The searches by source; the stages say which models there are.
+  func searches() throws -> [Int: ShapeSearch] {
+    try searchedShapes.mapValues { search, shapes in
+      let model = try searchingModel(search)
+      guard case .ensemble(let folder) = models[model].origin else {
+        throw ScreeningError.invalid("\(search.location): \(models[model].name) predicts nothing")
+      }
+      let cascade = search.optional("cascade").map {
+        ShapeSearch.Cascade(keep: $0.number("keep"), pilot: $0.integer("pilot"))
+      }
+      let hasHull = stages.contains { if case .hull = $0 { true } else { false } }
+      guard cascade == nil || hasHull else {
+        throw ScreeningError.invalid(
+          "\(search["cascade"].location): a cascade goes by the distance to the hull; a hull stage is needed")
+      }
+      return ShapeSearch(
+        shapes: shapes, model: model, builder: NeighborGraphBuilder(folder.card.configuration.rule),
+        pessimism: search.number("pessimism"), cascade: cascade)
+    }
+  }
+
+  /// The model that a search names; the last ensemble of formation energies when it names none.
+  private func searchingModel(_ search: ConfigurationValue) throws -> Int {
+    let energies = models.indices.filter {
+      if case .ensemble = models[$0].origin { models[$0].property == formationEnergyProperty } else { false }
+    }
+    if let name = search.optional("model") {
+      guard let index = energies.first(where: { models[$0].name == name.string }) else {
+        throw ScreeningError.invalid(
+          "\(name.location): no model of \(formationEnergyProperty) is named \"\(name.string)\"")
+      }
+      return index
+    }
+    guard let last = energies.last else {
+      throw ScreeningError.invalid(
+        "\(search.location): a search needs a model of \(formationEnergyProperty) among the stages")
+    }
+    return last
   }
 
   private func prototype(_ value: ConfigurationValue) throws -> Prototype {

@@ -68,7 +68,7 @@ public struct CampaignRun: Sendable {
   ///   retry cannot make up for what changed; `StoreError`, `RunClaimError`, `ArchiveError`.
   public func run(
     limit: Int? = nil, retryingRejected: Bool = false, stop: StopFlag,
-    preparing: (CompetitorProgress) -> Void = { _ in },
+    preparing: (PreparationProgress) -> Void = { _ in },
     progress: (_ now: Int, _ total: Int) -> Void
   ) throws -> CampaignReport {
     try makeFolder(directory)
@@ -79,18 +79,16 @@ public struct CampaignRun: Sendable {
     let notes = CrashNotes(directory: directory)
     if let restartArguments { try CrashNotes.watch(directory: directory, arguments: restartArguments) }
     var now = 0
-    let isDone = try store.finishedDate() != nil
-    let competitors =
-      isDone
-      ? CompetitorHulls()
-      : try CompetitorPass(plan: plan, jobs: jobs).run(store, stop: stop, progress: preparing)
-    // Stopped before its end, the pass goes on in the next call, and no record is read in this one.
-    var limit = competitors == nil ? 0 : limit
-    let hulls = competitors ?? CompetitorHulls()
+    let prepared = try prepare(store, stop: stop, progress: preparing)
+    // Stopped before their end, the passes go on in the next call, and no record is read in this one.
+    var limit = prepared == nil ? 0 : limit
+    let (hulls, bounds) = prepared ?? (CompetitorHulls(), [:])
     // Also where an earlier call began with it: its plan holds of all records only when it has come to its end.
     if try store.isRetrying() {
       let total = try store.counts().records
-      let (isDone, count) = try retryRejected(store, hulls, notes, limit: limit, stop: stop) {
+      let (isDone, count) = try retryRejected(
+        store, hulls, bounds, notes, limit: limit, stop: stop
+      ) {
         progress($0, total)
       }
       now = count
@@ -106,7 +104,7 @@ public struct CampaignRun: Sendable {
           : SourceStart(
             record: state.records, position: state.resumeToken.flatMap { ArchivePosition(bytes: $0) })
       }, stamps: plan.sourceStamps, limit: limit)
-    let worker = CampaignWorker(plan, notes: notes)
+    let worker = CampaignWorker(plan, bounds: bounds, notes: notes)
     let plan = plan
     _ = try OrderedPipeline(jobs: jobs, batchSize: plan.batchSize).run(
       read: { try reader.read() },
@@ -126,6 +124,20 @@ public struct CampaignRun: Sendable {
       allowedShare: plan.allowedRejectionShare)
     try store.close()
     return report
+  }
+
+  /// What has to be known before the first record: the competitors, then who is worth a search. Nil where `stop` was raised
+  /// before the end; a run that is finished needs neither.
+  private func prepare(
+    _ store: RunStore, stop: StopFlag, progress: (PreparationProgress) -> Void
+  ) throws -> (CompetitorHulls, [Int: SearchBound])? {
+    guard try store.finishedDate() == nil else { return (CompetitorHulls(), [:]) }
+    guard
+      let hulls = try CompetitorPass(plan: plan, jobs: jobs).run(store, stop: stop, progress: progress),
+      let bounds = try SearchPilot(plan: plan, jobs: jobs).run(
+        store, hulls, stop: stop, progress: progress)
+    else { return nil }
+    return (hulls, bounds)
   }
 
   private func openStore(retryingRejected: Bool) throws -> RunStore {

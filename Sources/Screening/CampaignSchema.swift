@@ -78,8 +78,41 @@ public enum CampaignSchema {
               .mapping([Field("factor", .number(above: 0, through: 100), "Factor on all lengths.")]),
               "The prototype's own cell, scaled."),
           ]), default: ["elemental": [:]], "How large a candidate's cell is."),
+        .optional(
+          "search",
+          .mapping(
+            searchedParameters.map {
+              .optional($0, .list(of: .number, count: 1...), "Values of \($0) to try.")
+            } + [
+              .optional(
+                "model", .string,
+                "The model that chooses, by its name in the run; the last of formation energies when absent."),
+              Field(
+                "pessimism", .number(0...10), default: 2,
+                "Standard deviations of the ensemble that are added to a shape's energy before the lowest is taken."
+              ),
+              .optional(
+                "cascade",
+                .mapping([
+                  Field(
+                    "keep", .number(above: 0, through: 1), default: 0.01,
+                    "Best share of the candidates that no candidate may miss for want of a search."),
+                  Field(
+                    "pilot", .integer(1...1_000_000), default: 1000,
+                    "Candidates that are scored in all shapes beforehand, to learn what the others have still to gain."
+                  ),
+                ]),
+                "Give up early what cannot reach the best share; all shapes of all candidates are scored when absent."
+              ),
+            ]),
+          "Free parameters to search at the guessed volume: all combinations of the values listed."),
       ]), "Candidates made by decorating a prototype with elements."),
   ])
+
+  /// The names of all free parameters of built-in prototypes, and of the strains of a structure file.
+  static let searchedParameters = Set(
+    (Prototype.all.flatMap(\.parameters) + Prototype.strainParameters).map(\.name)
+  ).sorted()
 
   private static let archiveLimits = Schema.mapping([
     Field(

@@ -14,6 +14,7 @@ final class CampaignScratch {
   var competitorSolvers: [Int: HullSolver] = [:]
   var collection = GraphCollection()
   var quotient = QuotientGraph()
+  let search = ShapeSearchScratch()
 
   init(_ plan: CampaignPlan, _ competitors: CompetitorHulls = CompetitorHulls()) {
     ensembles = plan.models.map { _ in Ensemble.Scratch() }
@@ -29,6 +30,12 @@ private struct Candidate {
   var member: String?
   var structure: Structure?
   var properties: [String: Double] = [:]
+  /// Its index in the decoration that it comes from.
+  var decorated: Int?
+  var shape: String?
+  var evaluations: Int?
+  /// What the model that chose the shape says of it.
+  var searched: (model: Int, prediction: EnsemblePrediction)?
   var graph: NeighborGraph?
   var scores: [Score] = []
   var stabilities: [Stability] = []
@@ -50,11 +57,26 @@ private struct Candidate {
 struct CampaignWorker: Sendable {
   private let plan: CampaignPlan
   private let ensembles: [Ensemble?]
+  private let searchers: [Int: ShapeSearcher]
+  private let bounds: [Int: SearchBound]
   private let notes: CrashNotes
 
-  init(_ plan: CampaignPlan, notes: CrashNotes = CrashNotes()) {
+  /// A worker of a plan.
+  ///
+  /// - Parameters:
+  ///   - plan: what is done.
+  ///   - bounds: for each source with a cascade which candidates are searched; where there is none all are.
+  ///   - notes: records that ended an earlier process.
+  init(
+    _ plan: CampaignPlan, bounds: [Int: SearchBound] = [:], notes: CrashNotes = CrashNotes()
+  ) {
     self.plan = plan
+    self.bounds = bounds
     self.notes = notes
+    searchers = plan.searches.compactMapValues { search in
+      guard case .ensemble(let folder) = plan.models[search.model].origin else { return nil }
+      return ShapeSearcher(search, folder)
+    }
     ensembles = plan.models.map { model in
       if case .ensemble(let folder) = model.origin { Ensemble(folder) } else { nil }
     }
@@ -67,7 +89,12 @@ struct CampaignWorker: Sendable {
       if case .end = record.content { continue }
       candidates.append(read(record))
     }
+    var isSearched = searchers.isEmpty
     for stage in plan.stages {
+      if !isSearched, case .graph = stage {
+        chooseShapes(&candidates, scratch)
+        isSearched = true
+      }
       switch stage {
       case .filter(let filter): apply(filter, &candidates)
       case .graph(let builder): buildGraphs(builder, &candidates, scratch)
@@ -86,6 +113,7 @@ struct CampaignWorker: Sendable {
       let (id, structure) = decoration.candidate(at: index)
       candidate.id = id
       candidate.structure = structure
+      candidate.decorated = index
     case (.archived(let archived), .archive(_, let decoder, _)):
       candidate.member = archived.member
       candidate.id = archived.defaultID
@@ -123,6 +151,34 @@ struct CampaignWorker: Sendable {
     }
   }
 
+  /// Gives candidates whose prototype has free parameters to search the best of their shapes; a cascade gives up early
+  /// those that cannot reach the best share.
+  private func chooseShapes(_ candidates: inout [Candidate], _ scratch: CampaignScratch) {
+    for (source, searcher) in searchers.sorted(by: { $0.key < $1.key }) {
+      let chosen = candidates.indices.filter {
+        candidates[$0].isAlive && candidates[$0].key.source == source
+      }
+      let decorated = chosen.compactMap { candidates[$0].decorated }
+      let compositions = Dictionary(
+        zip(decorated, chosen.compactMap { candidates[$0].structure?.composition })
+      ) { first, _ in first }
+      let model = searcher.search.model
+      let found = searcher.search(decorated, bounds[source], scratch.search) { candidate, energy in
+        compositions[candidate].flatMap {
+          scratch.distance(of: $0, energy: energy, model: model, plan)
+        }
+      }
+      for (index, found) in zip(chosen, found) {
+        candidates[index].evaluations = found.evaluations
+        guard let best = found.best, let decorated = candidates[index].decorated else { continue }
+        let shape = searcher.search.shapes[best.shape]
+        candidates[index].structure = shape.decoration.candidate(at: decorated).structure
+        candidates[index].shape = shape.text
+        candidates[index].searched = (model, best.prediction)
+      }
+    }
+  }
+
   private func buildGraphs(
     _ builder: NeighborGraphBuilder, _ candidates: inout [Candidate], _ scratch: CampaignScratch
   ) {
@@ -139,6 +195,7 @@ struct CampaignWorker: Sendable {
   private func predict(_ model: Int, _ candidates: inout [Candidate], _ scratch: CampaignScratch) {
     guard let ensemble = ensembles[model] else { preconditionFailure("only ensembles predict") }
     var indices: [Int] = []
+    var known: [(Int, EnsemblePrediction)] = []
     scratch.collection.removeAll()
     for index in candidates.indices where candidates[index].isAlive {
       guard let graph = candidates[index].graph else { continue }
@@ -150,12 +207,17 @@ struct CampaignWorker: Sendable {
         )
         continue
       }
+      // The same network on the same graph says the same, bit for bit.
+      if let searched = candidates[index].searched, searched.model == model {
+        known.append((index, searched.prediction))
+        continue
+      }
       indices.append(index)
       scratch.collection.appendQuotient(
         of: graph, for: ensemble.configuration, scratch: &scratch.quotient)
     }
     let predictions = ensemble.predictions(scratch.collection, scratch: scratch.ensembles[model])
-    for (index, prediction) in zip(indices, predictions) {
+    for (index, prediction) in known + zip(indices, predictions) {
       guard prediction.mean.isFinite, prediction.standardDeviation.isFinite else {
         candidates[index].reject(
           "predict \(plan.models[model].name)", .energyNotFinite, "the prediction is not finite")
@@ -277,11 +339,13 @@ struct CampaignWorker: Sendable {
       } else if let stage = candidate.filteredBy {
         batch.filtered.append(FilteredRecord(key: candidate.key, stage: stage))
       } else if let structure = candidate.structure {
-        batch.rows.append(
-          ScreenedRow(
-            key: candidate.key, materialID: candidate.id, structure: structure,
-            keepsStructure: plan.keepsStructures, scores: candidate.scores, stabilities: candidate.stabilities
-          ))
+        var row = ScreenedRow(
+          key: candidate.key, materialID: candidate.id, structure: structure,
+          keepsStructure: plan.keepsStructures, scores: candidate.scores,
+          stabilities: candidate.stabilities)
+        row.shape = candidate.shape
+        row.evaluations = candidate.evaluations
+        batch.rows.append(row)
       }
     }
     return batch

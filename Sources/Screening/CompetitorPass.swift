@@ -3,11 +3,13 @@ internal import PhaseStability
 internal import PipelineEngine
 internal import ScreeningStore
 
-/// How far the pass that predicts competitors has come.
-public struct CompetitorProgress: Sendable {
-  /// Competitors that have been scored.
+/// How far a pass before the stream has come.
+public struct PreparationProgress: Sendable {
+  /// What is counted: "competitors", or the "pilots" of a search.
+  public let unit: String
+  /// How many are done.
   public let done: Int
-  /// Competitors in all.
+  /// How many there are.
   public let total: Int
 }
 
@@ -32,7 +34,7 @@ struct CompetitorPass {
   ///
   /// - Returns: the hulls; nil where `stop` was raised before the end.
   func run(
-    _ store: RunStore, stop: StopFlag, progress: (CompetitorProgress) -> Void
+    _ store: RunStore, stop: StopFlag, progress: (PreparationProgress) -> Void
   ) throws -> CompetitorHulls? {
     guard let stage = plan.hullStage, let competitors = stage.competitors, competitors.count > 0 else {
       return CompetitorHulls()
@@ -48,7 +50,7 @@ struct CompetitorPass {
 
   private func predict(
     _ competitors: CompetitorPlan, _ stage: HullStage, from first: Int, _ store: RunStore, stop: StopFlag,
-    progress: (CompetitorProgress) -> Void
+    progress: (PreparationProgress) -> Void
   ) throws -> Bool {
     let plan = plan.predicting(competitors)
     let worker = CampaignWorker(plan)
@@ -70,7 +72,7 @@ struct CompetitorPass {
         done += Set(found.map(\.number)).count
         try store.notePreparation(
           Self.task, PreparationState(done: done, of: total), competitors: found)
-        progress(CompetitorProgress(done: done, total: total))
+        progress(PreparationProgress(unit: "competitors", done: done, total: total))
       }, stop: stop)
     return done == total
   }
@@ -134,6 +136,7 @@ extension CampaignPlan {
   fileprivate func predicting(_ competitors: CompetitorPlan) -> CampaignPlan {
     var plan = self
     plan.sources = competitors.decorations.map { .decoration($0) }
+    plan.searches = [:]
     plan.stages = stages.filter { stage in
       switch stage {
       case .graph, .predict: true

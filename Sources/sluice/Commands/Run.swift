@@ -50,11 +50,14 @@ struct Run: ParsableCommand {
         preparing: { pass in
           if preparation == nil {
             preparation = ProgressMeter(
-              style: Terminal.progressStyle, unit: "competitors", total: pass.total, done: 0, now: start
+              style: Terminal.progressStyle, unit: pass.unit, total: pass.total, done: 0, now: start
             ) { FileHandle.standardError.write(Data($0.utf8)) }
           }
           preparation?.update(done: pass.done, now: Terminal.now)
-          if pass.done == pass.total { preparation?.finish(done: pass.done, now: Terminal.now) }
+          if pass.done == pass.total {
+            preparation?.finish(done: pass.done, now: Terminal.now)
+            preparation = nil
+          }
         }
       ) { now, total in
         if meter == nil {
