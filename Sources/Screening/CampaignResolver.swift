@@ -54,7 +54,8 @@ struct CampaignResolver {
       }
     } else {
       sources.append(.decoration(try decoration(value)))
-      sourceFingerprints.append(nil)
+      let (kind, volume) = value["volume"].tagged
+      sourceFingerprints.append(kind == "fitted" ? try InputDigest.of(try fittedTable(volume)) : nil)
       sourceStamps.append(nil)
     }
   }
@@ -75,6 +76,12 @@ struct CampaignResolver {
       switch kind {
       case "per_atom": .perAtom(volume.number("value"))
       case "length_scale": .lengthScale(volume.number("factor"))
+      case "fitted":
+        // What the campaign says of the shape comes before the table.
+        .fitted(
+          try SiteModelFile.read(try fittedTable(volume)).keepingParameters {
+            value["parameters"].optional($0) == nil
+          })
       default: .estimated(factor: volume.number("factor"))
       }
     do {
@@ -86,6 +93,10 @@ struct CampaignResolver {
     }
   }
 
+  private func fittedTable(_ volume: ConfigurationValue) throws -> String {
+    try existingPath(volume["table"], relativeTo: folder, kind: "a table that sluice prototypes fit wrote")
+  }
+
   private func prototype(_ value: ConfigurationValue) throws -> Prototype {
     switch (value.optional("prototype"), value.optional("file")) {
     case (let name?, nil):
@@ -95,16 +106,8 @@ struct CampaignResolver {
       return prototype
     case (nil, let file?):
       let path = try existingPath(file, relativeTo: folder, kind: "a structure file")
-      guard let record = try ArchiveReader(path: path).next() else {
-        throw ScreeningError.invalid("\(file.location): \(path) holds no structure")
-      }
-      do {
-        let structure = try StructureDecoder().decode(record).structure
-        return try Prototype(
-          name: URL(filePath: path).deletingPathExtension().lastPathComponent, structure: structure,
-          labels: structure.elements.map(\.symbol))
-      } catch {
-        throw ScreeningError.invalid("\(file.location): \(path): \(describe(error))")
+      do { return try filePrototype(path) } catch {
+        throw ScreeningError.invalid("\(file.location): \(describe(error))")
       }
     default:
       throw ScreeningError.invalid("\(value.location): give either prototype or file")
