@@ -1,15 +1,5 @@
 public import Crystal
 
-/// How large the cell of a decorated prototype is.
-public enum CellVolume: Hashable, Sendable {
-  /// Σ `elementalVolume(of:)` × the prototype's volume ratio × `factor`; 1 is the plain estimate.
-  case estimated(factor: Double = 1)
-  /// The given volume per atom (Å³), whatever the elements.
-  case perAtom(Double)
-  /// The prototype's own cell with its lengths multiplied by this.
-  case lengthScale(Double)
-}
-
 /// All ways to put elements from given lists on the labels of a prototype, each addressable by its index.
 ///
 /// Indices run over 0..<count in lexicographic order: the first label changes slowest, each list in the order given.
@@ -27,7 +17,6 @@ public struct Decoration: Sendable {
   public let count: Int
 
   private let assignments: DistinctAssignments?
-  private let multiplicities: [Int]
 
   /// The decorations of a prototype.
   ///
@@ -55,7 +44,6 @@ public struct Decoration: Sendable {
     self.choices = choices
     self.distinctElements = distinctElements
     self.volume = volume
-    multiplicities = prototype.multiplicities
     if distinctElements {
       let lists = choices.map { $0.map { $0.atomicNumber } }
       let assignments = DistinctAssignments(lists: lists, itemCount: 119)
@@ -99,11 +87,12 @@ public struct Decoration: Sendable {
     let elements = elements(at: index)
     let id = "\(prototype.name):\(elements.map(\.symbol).joined(separator: "-"))"
     do {
+      let shape = try volume.shape(of: elements, on: prototype)
       return (
         id,
         try Structure(
-          lattice: scaled(to: cellVolume(elements)), elements: prototype.labelIndices.map { elements[$0] },
-          fractionalPositions: prototype.positions)
+          lattice: scaled(shape.lattice, to: volume.volume(of: elements, on: prototype)),
+          elements: prototype.labelIndices.map { elements[$0] }, fractionalPositions: shape.positions)
       )
     } catch {
       // The initializer tried the smallest and the largest cell, and the prototype its positions.
@@ -113,43 +102,17 @@ public struct Decoration: Sendable {
 
   /// Refuses elements without volume, and volumes at which the smallest or largest cell is no lattice.
   private func checkVolumes() throws(PrototypeError) {
-    switch volume {
-    case .estimated(let factor):
-      guard factor > 0, factor.isFinite else { throw .badVolume(factor) }
-      guard prototype.volumeRatio != nil else { throw .noVolumeRatio(prototype: prototype.name) }
-      for list in choices {
-        for element in list where elementalVolume(of: element) == nil { throw .noVolume(element) }
-      }
-    case .perAtom(let value), .lengthScale(let value):
-      guard value > 0, value.isFinite else { throw .badVolume(value) }
-    }
-    let tabulated = { (element: Element) in elementalVolume(of: element) ?? 0 }
-    let smallest = choices.compactMap { $0.min { tabulated($0) < tabulated($1) } }
-    let largest = choices.compactMap { $0.max { tabulated($0) < tabulated($1) } }
+    let bounds = try volume.bounds(for: choices, on: prototype)
     do {
-      _ = try scaled(to: cellVolume(smallest))
-      _ = try scaled(to: cellVolume(largest))
+      _ = try scaled(prototype.lattice, to: bounds.least)
+      _ = try scaled(prototype.lattice, to: bounds.largest)
     } catch {
       throw .lattice(error)
     }
   }
 
-  /// The volume (Å³) of the cell with these elements on the labels.
-  private func cellVolume(_ elements: [Element]) -> Double {
-    switch volume {
-    case .estimated(let factor):
-      let sum = zip(elements, multiplicities).reduce(0.0) { sum, part in
-        sum + (elementalVolume(of: part.0) ?? 0) * Double(part.1)
-      }
-      return sum * (prototype.volumeRatio ?? 1) * factor
-    case .perAtom(let value): return value * Double(prototype.siteCount)
-    case .lengthScale(let scale): return prototype.lattice.volume * scale * scale * scale
-    }
-  }
-
-  private func scaled(to volume: Double) throws(LatticeError) -> Lattice {
-    let factor = cubeRoot(volume / prototype.lattice.volume)
-    return try Lattice(
-      a: prototype.lattice.a * factor, b: prototype.lattice.b * factor, c: prototype.lattice.c * factor)
+  private func scaled(_ lattice: Lattice, to volume: Double) throws(LatticeError) -> Lattice {
+    let factor = cubeRoot(volume / lattice.volume)
+    return try Lattice(a: lattice.a * factor, b: lattice.b * factor, c: lattice.c * factor)
   }
 }

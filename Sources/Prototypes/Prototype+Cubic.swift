@@ -19,25 +19,25 @@ extension Prototype {
       centering: .face, a: 5.64,
       sites: [
         PrototypeSite("A", "4a", "(0, 0, 0)", origin), PrototypeSite("X", "4b", "(½, ½, ½)", center),
-      ], volumeRatio: 0.932),
+      ], volumeRatio: 0.939),
     PrototypeType(
       name: "zinc-blende", compound: "ZnS", spaceGroup: SpaceGroup(216, "F-43m"), metric: .cubic,
       centering: .face, a: 5.409,
       sites: [
         PrototypeSite("A", "4a", "(0, 0, 0)", origin), PrototypeSite("X", "4c", "(¼, ¼, ¼)", [voids[0]]),
-      ], volumeRatio: 1.055),
+      ], volumeRatio: 1.046),
     PrototypeType(
       name: "CsCl", compound: "CsCl", spaceGroup: SpaceGroup(221, "Pm-3m"), metric: .cubic,
       centering: .primitive, a: 4.123,
       sites: [
         PrototypeSite("A", "1a", "(0, 0, 0)", origin), PrototypeSite("X", "1b", "(½, ½, ½)", center),
-      ], volumeRatio: 1.016),
+      ], volumeRatio: 1.024),
     PrototypeType(
       name: "L12", compound: "AuCu3", spaceGroup: SpaceGroup(221, "Pm-3m"), metric: .cubic,
       centering: .primitive, a: 3.748,
       sites: [
         PrototypeSite("A", "1a", "(0, 0, 0)", origin), PrototypeSite("B", "3c", "(0, ½, ½)", faces),
-      ], volumeRatio: 1.040),
+      ], volumeRatio: 1.024),
     PrototypeType(
       name: "CaF2", compound: "CaF2", spaceGroup: SpaceGroup(225, "Fm-3m"), metric: .cubic,
       centering: .face, a: 5.463,
@@ -50,7 +50,7 @@ extension Prototype {
       sites: [
         PrototypeSite("A", "4a", "(0, 0, 0)", origin), PrototypeSite("B", "4b", "(½, ½, ½)", center),
         PrototypeSite("B", "8c", "(¼, ¼, ¼)", voids),
-      ], volumeRatio: 1.084),
+      ], volumeRatio: 1.055),
     PrototypeType(
       name: "C15", compound: "MgCu2", spaceGroup: SpaceGroup(227, "Fd-3m"), metric: .cubic,
       centering: .face, a: 7.048,
@@ -62,7 +62,7 @@ extension Prototype {
             SIMD3(0.625, 0.625, 0.625), SIMD3(0.625, 0.875, 0.875), SIMD3(0.875, 0.625, 0.875),
             SIMD3(0.875, 0.875, 0.625),
           ]),
-      ], volumeRatio: 1.029),
+      ], volumeRatio: 1.026),
     PrototypeType(
       name: "A15", compound: "Cr3Si", spaceGroup: SpaceGroup(223, "Pm-3n"), metric: .cubic,
       centering: .primitive, a: 4.555,
@@ -74,11 +74,11 @@ extension Prototype {
             SIMD3(0.25, 0, 0.5), SIMD3(0.75, 0, 0.5), SIMD3(0.5, 0.25, 0), SIMD3(0.5, 0.75, 0),
             SIMD3(0, 0.5, 0.25), SIMD3(0, 0.5, 0.75),
           ]),
-      ], volumeRatio: 0.988),
+      ], volumeRatio: 0.992),
     PrototypeType(
       name: "pyrite", compound: "FeS2", spaceGroup: SpaceGroup(205, "Pa-3"), metric: .cubic,
       centering: .primitive, a: 5.418,
-      parameters: [PrototypeParameter("u", 0.385, 0.34...0.43, "X at (u, u, u)")],
+      parameters: [PrototypeParameter("u", 0.385, typical: 0.3839, 0.34...0.43, "X at (u, u, u)")],
       sites: [
         PrototypeSite("A", "4a", "(0, 0, 0)", origin + faces),
         PrototypeSite("X", "8c", "(u, u, u)") { values in
@@ -89,7 +89,7 @@ extension Prototype {
           ]
           return half + half.map { -$0 }
         },
-      ], volumeRatio: 0.849),
+      ], volumeRatio: 0.837),
   ]
 
   private static let cubicTernaries = [
@@ -99,32 +99,35 @@ extension Prototype {
       sites: [
         PrototypeSite("A", "1a", "(0, 0, 0)", origin), PrototypeSite("B", "1b", "(½, ½, ½)", center),
         PrototypeSite("X", "3c", "(0, ½, ½)", faces),
-      ], volumeRatio: 0.940),
+      ], volumeRatio: 0.930),
     PrototypeType(
       name: "Heusler", compound: "Cu2MnAl", spaceGroup: SpaceGroup(225, "Fm-3m"), metric: .cubic,
       centering: .face, a: 5.949,
       sites: [
         PrototypeSite("X", "8c", "(¼, ¼, ¼)", voids), PrototypeSite("Y", "4b", "(½, ½, ½)", center),
         PrototypeSite("Z", "4a", "(0, 0, 0)", origin),
-      ], volumeRatio: 1.016),
+      ], volumeRatio: 1.015),
     PrototypeType(
       name: "inverse-Heusler", compound: "CuHg2Ti", spaceGroup: SpaceGroup(216, "F-43m"), metric: .cubic,
       centering: .face, a: 6.1,
       sites: [
         PrototypeSite("X", "4a", "(0, 0, 0)", origin), PrototypeSite("X", "4d", "(¾, ¾, ¾)", [voids[1]]),
         PrototypeSite("Y", "4b", "(½, ½, ½)", center), PrototypeSite("Z", "4c", "(¼, ¼, ¼)", [voids[0]]),
-      ], volumeRatio: 1.016),
+      ], volumeRatio: 1.010),
     PrototypeType(
       name: "half-Heusler", compound: "MgAgAs", spaceGroup: SpaceGroup(216, "F-43m"), metric: .cubic,
       centering: .face, a: 6.24,
       sites: [
         PrototypeSite("X", "4c", "(¼, ¼, ¼)", [voids[0]]), PrototypeSite("Y", "4b", "(½, ½, ½)", center),
         PrototypeSite("Z", "4a", "(0, 0, 0)", origin),
-      ], volumeRatio: 1.078),
+      ], volumeRatio: 1.079),
     PrototypeType(
       name: "spinel", compound: "MgAl2O4", spaceGroup: SpaceGroup(227, "Fd-3m"), metric: .cubic,
       centering: .face, a: 8.083,
-      parameters: [PrototypeParameter("u", 0.2624, 0.23...0.28, "X at (u, u, u), inversion at the origin")],
+      parameters: [
+        PrototypeParameter(
+          "u", 0.2624, typical: 0.2591, 0.23...0.28, "X at (u, u, u), inversion at the origin")
+      ],
       sites: [
         PrototypeSite(
           "A", "8a", "(⅛, ⅛, ⅛)", [SIMD3(0.125, 0.125, 0.125), SIMD3(0.875, 0.875, 0.875)]),
@@ -139,11 +142,11 @@ extension Prototype {
           ]
           return half + half.map { -$0 }
         },
-      ], volumeRatio: 0.998),
+      ], volumeRatio: 0.994),
     PrototypeType(
       name: "elpasolite", compound: "K2NaAlF6", spaceGroup: SpaceGroup(225, "Fm-3m"), metric: .cubic,
       centering: .face, a: 8.122,
-      parameters: [PrototypeParameter("x", 0.219, 0.19...0.31, "X at (x, 0, 0)")],
+      parameters: [PrototypeParameter("x", 0.219, typical: 0.2386, 0.19...0.31, "X at (x, 0, 0)")],
       sites: [
         PrototypeSite("A", "8c", "(¼, ¼, ¼)", voids), PrototypeSite("B", "4b", "(½, ½, ½)", center),
         PrototypeSite("C", "4a", "(0, 0, 0)", origin),
@@ -154,6 +157,6 @@ extension Prototype {
             SIMD3(0, 0, -x),
           ]
         },
-      ], volumeRatio: 0.974),
+      ], volumeRatio: 0.985),
   ]
 }

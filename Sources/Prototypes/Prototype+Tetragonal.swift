@@ -16,16 +16,17 @@ extension Prototype {
     PrototypeType(
       name: "L10", compound: "CuAu", spaceGroup: SpaceGroup(123, "P4/mmm"), metric: .tetragonal,
       centering: .primitive, a: 2.804,
-      parameters: [.axialRatio(1.310, 1.02...1.9)],
+      parameters: [.axialRatio(1.310, typical: 1.333, 1.02...1.9)],
       sites: [
         PrototypeSite("A", "1a", "(0, 0, 0)", [SIMD3(0, 0, 0)]),
         PrototypeSite("B", "1d", "(½, ½, ½)", [SIMD3(0.5, 0.5, 0.5)]),
-      ], volumeRatio: 1.014),
+      ], volumeRatio: 1.008),
     PrototypeType(
       name: "rutile", compound: "TiO2", spaceGroup: SpaceGroup(136, "P42/mnm"), metric: .tetragonal,
       centering: .primitive, a: 4.594,
       parameters: [
-        .axialRatio(0.6441, 0.5...0.9), PrototypeParameter("u", 0.3053, 0.27...0.34, "X at (u, u, 0)"),
+        .axialRatio(0.6441, typical: 0.6546, 0.5...0.9),
+        PrototypeParameter("u", 0.3053, typical: 0.3032, 0.27...0.34, "X at (u, u, 0)"),
       ],
       sites: [
         PrototypeSite("A", "2a", "(0, 0, 0)", [SIMD3(0, 0, 0), SIMD3(0.5, 0.5, 0.5)]),
@@ -35,7 +36,7 @@ extension Prototype {
             SIMD3(u, u, 0), SIMD3(-u, -u, 0), SIMD3(0.5 - u, 0.5 + u, 0.5), SIMD3(0.5 + u, 0.5 - u, 0.5),
           ]
         },
-      ], volumeRatio: 1.015),
+      ], volumeRatio: 1.012),
     PrototypeType(
       name: "anatase", compound: "TiO2", spaceGroup: SpaceGroup(141, "I41/amd"), metric: .tetragonal,
       centering: .body, a: 3.785,
@@ -50,47 +51,48 @@ extension Prototype {
             SIMD3(0, 0, z), SIMD3(0, 0, -z), SIMD3(0, 0.5, 0.25 + z), SIMD3(0, 0.5, 0.25 - z),
           ]
         },
-      ], volumeRatio: 1.093),
+      ], volumeRatio: 1.057),
     PrototypeType(
       name: "PbFCl", compound: "PbFCl", spaceGroup: SpaceGroup(129, "P4/nmm"), metric: .tetragonal,
       centering: .primitive, a: 4.11,
       parameters: [
-        .axialRatio(1.759, 1.2...3),
-        PrototypeParameter("z_A", 0.2058, 0.1...0.35, "A at (¼, ¼, z_A)"),
-        PrototypeParameter("z_X", 0.6497, 0.55...0.85, "X at (¼, ¼, z_X)"),
+        .axialRatio(1.759, typical: 1.806, 1.2...3),
+        PrototypeParameter("z_A", 0.2058, typical: 0.2015, 0.1...0.35, "A at (¼, ¼, z_A)"),
+        PrototypeParameter("z_X", 0.6497, typical: 0.6516, 0.55...0.85, "X at (¼, ¼, z_X)"),
       ],
       sites: [
         PrototypeSite("A", "2c", "(¼, ¼, z_A)") { layer($0["z_A"]) },
         PrototypeSite("B", "2a", "(¾, ¼, 0)", [SIMD3(0.75, 0.25, 0), SIMD3(0.25, 0.75, 0)]),
         PrototypeSite("X", "2c", "(¼, ¼, z_X)") { layer($0["z_X"]) },
-      ], volumeRatio: 0.967),
+      ], volumeRatio: 0.953),
     PrototypeType(
       name: "ZrCuSiAs", compound: "ZrCuSiAs", spaceGroup: SpaceGroup(129, "P4/nmm"), metric: .tetragonal,
       centering: .primitive, a: 3.6736,
       parameters: [
-        .axialRatio(2.6054, 1.8...3.2),
-        PrototypeParameter("z_A", 0.2246, 0.08...0.28, "A at (¼, ¼, z_A)"),
-        PrototypeParameter("z_X", 0.6793, 0.6...0.75, "X at (¼, ¼, z_X)"),
+        .axialRatio(2.6054, typical: 2.208, 1.8...3.2),
+        PrototypeParameter("z_A", 0.2246, typical: 0.1765, 0.08...0.28, "A at (¼, ¼, z_A)"),
+        PrototypeParameter("z_X", 0.6793, typical: 0.6393, 0.6...0.75, "X at (¼, ¼, z_X)"),
       ],
       sites: [
         PrototypeSite("A", "2c", "(¼, ¼, z_A)") { layer($0["z_A"]) },
         PrototypeSite("B", "2b", "(¾, ¼, ½)", [SIMD3(0.75, 0.25, 0.5), SIMD3(0.25, 0.75, 0.5)]),
         PrototypeSite("C", "2a", "(¾, ¼, 0)", [SIMD3(0.75, 0.25, 0), SIMD3(0.25, 0.75, 0)]),
         PrototypeSite("X", "2c", "(¼, ¼, z_X)") { layer($0["z_X"]) },
-      ], volumeRatio: 0.968),
+      ], volumeRatio: 0.969),
     PrototypeType(
       name: "K2NiF4", compound: "K2NiF4", spaceGroup: SpaceGroup(139, "I4/mmm"), metric: .tetragonal,
       centering: .body, a: 4.006,
       parameters: [
-        .axialRatio(3.264, 2.6...4.2), PrototypeParameter("z_A", 0.352, 0.32...0.4, "A at (0, 0, z_A)"),
-        PrototypeParameter("z_X", 0.151, 0.12...0.2, "X at (0, 0, z_X)"),
+        .axialRatio(3.264, typical: 3.255, 2.6...4.2),
+        PrototypeParameter("z_A", 0.352, typical: 0.3555, 0.32...0.4, "A at (0, 0, z_A)"),
+        PrototypeParameter("z_X", 0.151, typical: 0.1554, 0.12...0.2, "X at (0, 0, z_X)"),
       ],
       sites: [
         PrototypeSite("A", "4e", "(0, 0, z_A)") { [SIMD3(0, 0, $0["z_A"]), SIMD3(0, 0, -$0["z_A"])] },
         PrototypeSite("B", "2a", "(0, 0, 0)", [SIMD3(0, 0, 0)]),
         PrototypeSite("X", "4c", "(0, ½, 0)", [SIMD3(0, 0.5, 0), SIMD3(0.5, 0, 0)]),
         PrototypeSite("X", "4e", "(0, 0, z_X)") { [SIMD3(0, 0, $0["z_X"]), SIMD3(0, 0, -$0["z_X"])] },
-      ], volumeRatio: 0.931),
+      ], volumeRatio: 0.935),
   ]
 
   /// The points of 2c in P4/nmm, second origin.
@@ -102,14 +104,14 @@ extension Prototype {
       name: "TiNiSi", compound: "TiNiSi", spaceGroup: SpaceGroup(62, "Pnma"), metric: .orthorhombic,
       centering: .primitive, a: 6.1484,
       parameters: [
-        PrototypeParameter("b_ratio", 0.5969, 0.45...0.8, "b/a of the conventional cell"),
-        .axialRatio(1.1413, 0.9...1.4),
-        PrototypeParameter("x_A", 0.0212, -0.05...0.1, "A at (x_A, ¼, z_A)"),
-        PrototypeParameter("z_A", 0.1803, 0.12...0.25, "A at (x_A, ¼, z_A)"),
-        PrototypeParameter("x_B", 0.1420, 0.08...0.22, "B at (x_B, ¼, z_B)"),
-        PrototypeParameter("z_B", 0.5609, 0.5...0.62, "B at (x_B, ¼, z_B)"),
-        PrototypeParameter("x_X", 0.7651, 0.7...0.84, "X at (x_X, ¼, z_X)"),
-        PrototypeParameter("z_X", 0.6229, 0.56...0.69, "X at (x_X, ¼, z_X)"),
+        PrototypeParameter("b_ratio", 0.5969, typical: 0.613, 0.45...0.8, "b/a of the conventional cell"),
+        .axialRatio(1.1413, typical: 1.108, 0.9...1.4),
+        PrototypeParameter("x_A", 0.0212, typical: 0.0164, -0.05...0.1, "A at (x_A, ¼, z_A)"),
+        PrototypeParameter("z_A", 0.1803, typical: 0.1877, 0.12...0.25, "A at (x_A, ¼, z_A)"),
+        PrototypeParameter("x_B", 0.1420, typical: 0.1534, 0.08...0.22, "B at (x_B, ¼, z_B)"),
+        PrototypeParameter("z_B", 0.5609, typical: 0.5671, 0.5...0.62, "B at (x_B, ¼, z_B)"),
+        PrototypeParameter("x_X", 0.7651, typical: 0.7809, 0.7...0.84, "X at (x_X, ¼, z_X)"),
+        PrototypeParameter("z_X", 0.6229, typical: 0.6086, 0.56...0.69, "X at (x_X, ¼, z_X)"),
       ],
       sites: ["A", "B", "X"].map { label in
         PrototypeSite(label, "4c", "(x_\(label), ¼, z_\(label))") { values in

@@ -126,13 +126,23 @@ public struct Prototype: Sendable {
       }
       chosen[index] = value
     }
+    let geometry = try geometry(chosen)
+    return try Prototype(
+      name: name, lattice: geometry.lattice, positions: geometry.positions,
+      siteLabels: labelIndices.map { labels[$0] }, volumeRatio: volumeRatio, parameters: parameters,
+      values: chosen, form: form)
+  }
+
+  /// The cell and the positions of the sites, in their order, with these values of all parameters.
+  func geometry(
+    _ values: [Double]
+  ) throws(PrototypeError) -> (lattice: Lattice, positions: [SIMD3<Double>]) {
+    let named = ParameterValues(parameters: parameters, values: values)
     switch form {
-    case .type(let type): return try Prototype(type, values: chosen)
-    case .strained(let lattice):
-      return try Prototype(
-        name: name, lattice: lattice.strained(ParameterValues(parameters: parameters, values: chosen)),
-        positions: positions, siteLabels: labelIndices.map { labels[$0] }, volumeRatio: volumeRatio,
-        parameters: parameters, values: chosen, form: form)
+    case .type(let type):
+      let geometry = try type.geometry(named)
+      return (geometry.lattice, geometry.positions)
+    case .strained(let lattice): return (try lattice.strained(named), positions)
     }
   }
 

@@ -18,6 +18,12 @@ public enum PrototypeError: Error, Equatable, Sendable {
   case noVolume(Element)
   /// The volume of the cell cannot be estimated: the prototype has no volume ratio.
   case noVolumeRatio(prototype: String)
+  /// A fitted table has nothing for this element on this label.
+  case notFitted(Element, label: String)
+  /// A fitted table belongs to another prototype.
+  case otherPrototype(fitted: String, prototype: String)
+  /// Fewer known members than a fit needs.
+  case tooFewMembers(Int)
   /// A volume, ratio or scale that is not positive and finite.
   case badVolume(Double)
   /// A value outside the range of the parameter.
@@ -43,6 +49,12 @@ extension PrototypeError: CustomStringConvertible {
     case .repeatedElement(let element, let label): "\(element) stands twice in the list of site \"\(label)\""
     case .noVolume(let element): "\(element) has no tabulated volume; give the volume of the cell"
     case .noVolumeRatio(let prototype): "\(prototype) has no volume ratio; give the volume of the cell"
+    case .notFitted(let element, let label):
+      "the fitted table has nothing for \(element) on site \"\(label)\""
+    case .otherPrototype(let fitted, let prototype):
+      "the table was fitted for \(fitted), not for \(prototype)"
+    case .tooFewMembers(let count):
+      "\(count) known members; a fit needs ten whose elements have tabulated volumes"
     case .badVolume(let value): "\(value) is no volume, ratio or scale"
     case .badParameter(let name, let value, let range):
       "\(name) = \(value) is not within \(range.lowerBound)…\(range.upperBound)"

@@ -18,7 +18,7 @@ struct CampaignResolver {
   private(set) var referenceDigests: [String] = []
   private(set) var references: LoadedReferences?
   /// For each source whose free parameters are searched the shapes, with what the file says of the search.
-  private var searchedShapes: [Int: (search: ConfigurationValue, shapes: [ShapeSearch.Shape])] = [:]
+  private(set) var searchedShapes: [Int: (search: ConfigurationValue, shapes: [ShapeSearch.Shape])] = [:]
   private let referenceIndex: String
   private let columns: [String]
 
@@ -59,12 +59,13 @@ struct CampaignResolver {
         searchedShapes[sources.count] = (search, try shapes(search, of: value))
       }
       sources.append(.decoration(try decoration(value)))
-      sourceFingerprints.append(nil)
+      let (kind, volume) = value["volume"].tagged
+      sourceFingerprints.append(kind == "fitted" ? try InputDigest.of(try fittedTable(volume)) : nil)
       sourceStamps.append(nil)
     }
   }
 
-  private func decoration(
+  func decoration(
     _ value: ConfigurationValue, shape: [String: Double] = [:]
   ) throws -> Decoration {
     var prototype = try shaped(prototype(value), value)
@@ -87,6 +88,12 @@ struct CampaignResolver {
       switch kind {
       case "per_atom": .perAtom(volume.number("value"))
       case "length_scale": .lengthScale(volume.number("factor"))
+      case "fitted":
+        // What the campaign says of the shape comes before the table.
+        .fitted(
+          try SiteModelFile.read(try fittedTable(volume)).keepingParameters {
+            value["parameters"].optional($0) == nil && shape[$0] == nil
+          })
       default: .estimated(factor: volume.number("factor"))
       }
     do {
@@ -98,71 +105,8 @@ struct CampaignResolver {
     }
   }
 
-  /// All combinations of the values that a search lists, the first parameter by name changing slowest.
-  private func shapes(
-    _ search: ConfigurationValue, of value: ConfigurationValue
-  ) throws -> [ShapeSearch.Shape] {
-    let lists = CampaignSchema.searchedParameters.compactMap { name in
-      search.optional(name).map { (name, $0.elements.map(\.number)) }
-    }
-    guard !lists.isEmpty else {
-      throw ScreeningError.invalid("\(search.location): a search lists values of at least one free parameter")
-    }
-    for (name, _) in lists {
-      if let given = value["parameters"].optional(name) {
-        throw ScreeningError.invalid("\(given.location): \(name) is searched; it cannot be given, too")
-      }
-    }
-    var combinations: [[(name: String, value: Double)]] = [[]]
-    for (name, values) in lists {
-      combinations = combinations.flatMap { start in values.map { start + [(name, $0)] } }
-    }
-    return try combinations.map { values in
-      ShapeSearch.Shape(
-        text: values.map { "\($0.name)=\($0.value)" }.joined(separator: " "),
-        decoration: try decoration(
-          value, shape: Dictionary(uniqueKeysWithValues: values.map { ($0.name, $0.value) })))
-    }
-  }
-
-  /// The searches by source; the stages say which models there are.
-  func searches() throws -> [Int: ShapeSearch] {
-    try searchedShapes.mapValues { search, shapes in
-      let model = try searchingModel(search)
-      guard case .ensemble(let folder) = models[model].origin else {
-        throw ScreeningError.invalid("\(search.location): \(models[model].name) predicts nothing")
-      }
-      let cascade = search.optional("cascade").map {
-        ShapeSearch.Cascade(keep: $0.number("keep"), pilot: $0.integer("pilot"))
-      }
-      let hasHull = stages.contains { if case .hull = $0 { true } else { false } }
-      guard cascade == nil || hasHull else {
-        throw ScreeningError.invalid(
-          "\(search["cascade"].location): a cascade goes by the distance to the hull; a hull stage is needed")
-      }
-      return ShapeSearch(
-        shapes: shapes, model: model, builder: NeighborGraphBuilder(folder.card.configuration.rule),
-        pessimism: search.number("pessimism"), cascade: cascade)
-    }
-  }
-
-  /// The model that a search names; the last ensemble of formation energies when it names none.
-  private func searchingModel(_ search: ConfigurationValue) throws -> Int {
-    let energies = models.indices.filter {
-      if case .ensemble = models[$0].origin { models[$0].property == formationEnergyProperty } else { false }
-    }
-    if let name = search.optional("model") {
-      guard let index = energies.first(where: { models[$0].name == name.string }) else {
-        throw ScreeningError.invalid(
-          "\(name.location): no model of \(formationEnergyProperty) is named \"\(name.string)\"")
-      }
-      return index
-    }
-    guard let last = energies.last else {
-      throw ScreeningError.invalid(
-        "\(search.location): a search needs a model of \(formationEnergyProperty) among the stages")
-    }
-    return last
+  private func fittedTable(_ volume: ConfigurationValue) throws -> String {
+    try existingPath(volume["table"], relativeTo: folder, kind: "a table that sluice prototypes fit wrote")
   }
 
   private func prototype(_ value: ConfigurationValue) throws -> Prototype {
@@ -174,16 +118,8 @@ struct CampaignResolver {
       return prototype
     case (nil, let file?):
       let path = try existingPath(file, relativeTo: folder, kind: "a structure file")
-      guard let record = try ArchiveReader(path: path).next() else {
-        throw ScreeningError.invalid("\(file.location): \(path) holds no structure")
-      }
-      do {
-        let structure = try StructureDecoder().decode(record).structure
-        return try Prototype(
-          name: URL(filePath: path).deletingPathExtension().lastPathComponent, structure: structure,
-          labels: structure.elements.map(\.symbol))
-      } catch {
-        throw ScreeningError.invalid("\(file.location): \(path): \(describe(error))")
+      do { return try filePrototype(path) } catch {
+        throw ScreeningError.invalid("\(file.location): \(describe(error))")
       }
     default:
       throw ScreeningError.invalid("\(value.location): give either prototype or file")

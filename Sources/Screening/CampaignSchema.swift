@@ -77,6 +77,13 @@ public enum CampaignSchema {
               "length_scale",
               .mapping([Field("factor", .number(above: 0, through: 100), "Factor on all lengths.")]),
               "The prototype's own cell, scaled."),
+            Alternative(
+              "fitted",
+              .mapping([
+                Field(
+                  "table", .string, "Table that `sluice prototypes fit` wrote; relative to the campaign file."
+                )
+              ]), "Volume and free parameters as fitted to known members of the prototype."),
           ]), default: ["elemental": [:]], "How large a candidate's cell is."),
         .optional(
           "search",

@@ -15,6 +15,7 @@ import Testing
   static let commands = [
     "run", "plan", "status", "rank", "export", "predict", "evaluate", "graph", "train", "models import",
     "models show", "models calibrate", "models reliability", "prototypes list", "prototypes show",
+    "prototypes fit",
     "schema", "compare", "pack", "doctor",
     "hull", "hull verify", "hull index", "hull diagram", "hull combined",
   ]

@@ -4,8 +4,8 @@ import Screening
 
 struct Prototypes: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "List and show the structure types that come along.",
-    subcommands: [PrototypesList.self, PrototypesShow.self])
+    abstract: "List and show the structure types that come along, and fit volumes to known members.",
+    subcommands: [PrototypesList.self, PrototypesShow.self, PrototypesFit.self])
 }
 
 struct PrototypesList: ParsableCommand {

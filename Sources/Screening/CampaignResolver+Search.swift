@@ -1,0 +1,73 @@
+internal import CrystalGraphs
+internal import PipelineEngine
+internal import Prototypes
+
+/// What a campaign file says of searches for free parameters.
+extension CampaignResolver {
+  /// All combinations of the values that a search lists, the first parameter by name changing slowest.
+  func shapes(
+    _ search: ConfigurationValue, of value: ConfigurationValue
+  ) throws -> [ShapeSearch.Shape] {
+    let lists = CampaignSchema.searchedParameters.compactMap { name in
+      search.optional(name).map { (name, $0.elements.map(\.number)) }
+    }
+    guard !lists.isEmpty else {
+      throw ScreeningError.invalid("\(search.location): a search lists values of at least one free parameter")
+    }
+    for (name, _) in lists {
+      if let given = value["parameters"].optional(name) {
+        throw ScreeningError.invalid("\(given.location): \(name) is searched; it cannot be given, too")
+      }
+    }
+    var combinations: [[(name: String, value: Double)]] = [[]]
+    for (name, values) in lists {
+      combinations = combinations.flatMap { start in values.map { start + [(name, $0)] } }
+    }
+    return try combinations.map { values in
+      ShapeSearch.Shape(
+        text: values.map { "\($0.name)=\($0.value)" }.joined(separator: " "),
+        decoration: try decoration(
+          value, shape: Dictionary(uniqueKeysWithValues: values.map { ($0.name, $0.value) })))
+    }
+  }
+
+  /// The searches by source; the stages say which models there are.
+  func searches() throws -> [Int: ShapeSearch] {
+    try searchedShapes.mapValues { search, shapes in
+      let model = try searchingModel(search)
+      guard case .ensemble(let folder) = models[model].origin else {
+        throw ScreeningError.invalid("\(search.location): \(models[model].name) predicts nothing")
+      }
+      let cascade = search.optional("cascade").map {
+        ShapeSearch.Cascade(keep: $0.number("keep"), pilot: $0.integer("pilot"))
+      }
+      let hasHull = stages.contains { if case .hull = $0 { true } else { false } }
+      guard cascade == nil || hasHull else {
+        throw ScreeningError.invalid(
+          "\(search["cascade"].location): a cascade goes by the distance to the hull; a hull stage is needed")
+      }
+      return ShapeSearch(
+        shapes: shapes, model: model, builder: NeighborGraphBuilder(folder.card.configuration.rule),
+        pessimism: search.number("pessimism"), cascade: cascade)
+    }
+  }
+
+  /// The model that a search names; the last ensemble of formation energies when it names none.
+  private func searchingModel(_ search: ConfigurationValue) throws -> Int {
+    let energies = models.indices.filter {
+      if case .ensemble = models[$0].origin { models[$0].property == formationEnergyProperty } else { false }
+    }
+    if let name = search.optional("model") {
+      guard let index = energies.first(where: { models[$0].name == name.string }) else {
+        throw ScreeningError.invalid(
+          "\(name.location): no model of \(formationEnergyProperty) is named \"\(name.string)\"")
+      }
+      return index
+    }
+    guard let last = energies.last else {
+      throw ScreeningError.invalid(
+        "\(search.location): a search needs a model of \(formationEnergyProperty) among the stages")
+    }
+    return last
+  }
+}
