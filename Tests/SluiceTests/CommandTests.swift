@@ -16,7 +16,7 @@ import Testing
     "run", "plan", "status", "rank", "export", "predict", "evaluate", "graph", "train", "models import",
     "models show", "models calibrate", "models reliability", "prototypes list", "prototypes show",
     "schema", "compare", "pack", "doctor",
-    "hull", "hull verify", "hull index", "hull diagram", "hull combined",
+    "hull", "hull verify", "hull index", "hull diagram", "hull combined", "hull align",
   ]
 
   @Test(arguments: commands)
@@ -59,6 +59,7 @@ import Testing
     ["graph", "x", "--output", "y", "--cutoff", "0.01"],
     ["graph", "x", "--output", "y", "--count", "65"], ["export", "x", "--format", "pdf", "--output", "y"],
     ["predict", "x"], ["schema", "novel"], ["hull", "x.csv"], ["train", "x.yaml"],
+    ["hull", "align", "--from", "x"], ["hull", "align", "--from", "x", "--to", "y", "--folds", "1"],
     ["evaluate", "x", "--model", "y"],
   ])
   func `a call that cannot be meant ends with 64 and a usage line`(arguments: [String]) throws {
@@ -77,6 +78,9 @@ import Testing
     ["compare", "absent", "--labels", "phases.csv", "--model-a", "x", "--model-b", "y"],
     ["hull", "--reference", "absent", "phases.csv", "--output", "out"],
     ["hull", "--reference", "phases.csv", "absent", "--output", "out"],
+    ["hull", "align", "--from", "absent", "--to", "phases.csv", "--output", "out"],
+    ["hull", "--reference", "phases.csv", "phases.csv", "--offsets", "absent", "--output", "out"],
+    ["hull", "--reference", "phases.csv", "phases.csv", "--reference-offsets", "absent", "--output", "out"],
     ["train", "absent", "--output", "out"],
     ["models", "import", "absent", "--output", "out"], ["models", "show", "absent"],
   ])
