@@ -21,6 +21,10 @@ extension LinePlot {
     if !title.isEmpty {
       lines.append(label(title, x: Double(width) / 2, y: 22, anchor: "middle", size: 15))
     }
+    if !subtitle.isEmpty {
+      lines.append(
+        label(subtitle, x: Double(width) / 2, y: title.isEmpty ? 22 : 40, anchor: "middle", size: 11))
+    }
     lines += frame.legend(of: series)
     lines += frame.horizontalAxis(caption: horizontal.caption)
     lines += frame.verticalAxis(caption: vertical.caption)
@@ -112,7 +116,7 @@ private struct PlotFrame {
     }
     horizontal = AxisTicks(plot.horizontal, showing: drawn.map(\.x), padding: 0.01)
     vertical = AxisTicks(plot.vertical, showing: heights, padding: 0.05)
-    legendTop = plot.title.isEmpty ? 12 : 34
+    legendTop = (plot.title.isEmpty ? 12 : 34) + (plot.subtitle.isEmpty ? 0 : 18)
     let rows = Self.legendRows(plot.series.map(\.name), width: width - 80)
     legendRows = rows
     top = legendTop + Double(rows.count) * Self.legendRowHeight + 8

@@ -2,6 +2,8 @@
 public struct LinePlot: Hashable, Sendable {
   /// The title above the chart; empty for none.
   public var title: String
+  /// A smaller line below the title; empty for none.
+  public var subtitle: String
   /// The horizontal axis.
   public var horizontal: PlotAxis
   /// The vertical axis.
@@ -10,8 +12,11 @@ public struct LinePlot: Hashable, Sendable {
   public var series: [PlotSeries]
 
   /// A chart of `series` against two axes.
-  public init(title: String = "", horizontal: PlotAxis, vertical: PlotAxis, series: [PlotSeries]) {
+  public init(
+    title: String = "", subtitle: String = "", horizontal: PlotAxis, vertical: PlotAxis, series: [PlotSeries]
+  ) {
     self.title = title
+    self.subtitle = subtitle
     self.horizontal = horizontal
     self.vertical = vertical
     self.series = series

@@ -26,4 +26,6 @@ public enum RejectionReason: String, CaseIterable, Hashable, Sendable {
   case energyNotFinite = "energy_not_finite"
   /// Decoding the record ended the program, which has started again without it.
   case decoderCrashed = "decoder_crashed"
+  /// Offsets between energy scales say nothing of an element of the candidate.
+  case energyNotAligned = "energy_not_aligned"
 }

@@ -13,8 +13,8 @@ public struct CampaignPlan: Sendable {
     case graph(NeighborGraphBuilder)
     /// A model by its position in `models`.
     case predict(Int)
-    /// Energies from a column of the input, by their position in `models`.
-    case energy(Int, column: String)
+    /// Energies from a column of the input, by their position in `models`, less offsets where there are some.
+    case energy(Int, column: String, offsets: EnergyOffsetTable?)
     /// The hull.
     case hull(HullStage)
   }
@@ -23,8 +23,8 @@ public struct CampaignPlan: Sendable {
   struct Model: Sendable {
     enum Origin: Sendable {
       case ensemble(ModelFolder)
-      /// A column of the input.
-      case column(String)
+      /// A column of the input, less the offsets of a table where there is one.
+      case column(String, offsets: EnergyOffsetTable?)
     }
 
     let name: String
@@ -102,6 +102,9 @@ public struct CampaignPlan: Sendable {
     if !calibrations.isEmpty {
       digests["calibrations"] = .mapping(Dictionary(calibrations) { first, _ in first })
     }
+    if !resolver.offsetDigests.isEmpty {
+      digests["offsets"] = .list(resolver.offsetDigests.map { .string($0) })
+    }
     tree = .mapping(["campaign": value.tree, "digests": .mapping(digests)])
     canonicalText = tree.canonicalText
     fingerprint = Fingerprint(of: canonicalText).hexadecimal
@@ -140,8 +143,9 @@ public struct CampaignPlan: Sendable {
         "predict \(models[index].name): \(models[index].property) (\(models[index].unit)), "
           + "\(counted(models[index].memberCount, "member")), weights \(models[index].fingerprint.prefix(12))"
           + (models[index].calibration.map { ", calibration \($0.digest.prefix(12))" } ?? "")
-      case .energy(let index, let column):
+      case .energy(let index, let column, let offsets):
         "energy \(models[index].name): \(models[index].property) (\(models[index].unit)) from column \(column)"
+          + (offsets.map { ", moved by \($0.summary)" } ?? "")
       case .hull(let stage):
         "hull: \(stage.references.phaseCount) reference phases from \(stage.references.name) for "
           + stage.models.map { models[$0].name }.joined(separator: ", ")
@@ -157,7 +161,8 @@ extension CampaignPlan.Model {
   var fingerprint: String {
     switch origin {
     case .ensemble(let folder): folder.fingerprint
-    case .column(let column): "column:\(column)"
+    case .column(let column, let offsets):
+      "column:\(column)" + (offsets.map { " offsets:\($0.fingerprint)" } ?? "")
     }
   }
 

@@ -16,6 +16,7 @@ struct CampaignResolver {
   private(set) var stages: [CampaignPlan.Stage] = []
   private(set) var models: [CampaignPlan.Model] = []
   private(set) var referenceDigests: [String] = []
+  private(set) var offsetDigests: [String] = []
   private(set) var references: LoadedReferences?
   /// For each source whose free parameters are searched the shapes, with what the file says of the search.
   private(set) var searchedShapes: [Int: (search: ConfigurationValue, shapes: [ShapeSearch.Shape])] = [:]
@@ -226,13 +227,23 @@ struct CampaignResolver {
         "\(value.location): candidates made by decorating \(decoration.prototype.name) have no column \"\(column)\""
       )
     }
-    models.append(CampaignPlan.Model(name: name, origin: .column(column)))
-    stages.append(.energy(models.count - 1, column: column))
+    let offsets = try offsets(value).map { try EnergyOffsetTable(path: $0) }
+    models.append(CampaignPlan.Model(name: name, origin: .column(column, offsets: offsets)))
+    stages.append(.energy(models.count - 1, column: column, offsets: offsets))
+  }
+
+  /// The path of a stage's table of offsets, whose digest becomes part of the plan.
+  private mutating func offsets(_ stage: ConfigurationValue) throws -> String? {
+    guard let value = stage.optional("offsets") else { return nil }
+    let path = try existingPath(value, relativeTo: folder, kind: "a table of offsets")
+    offsetDigests.append(try InputDigest.of(path))
+    return path
   }
 
   private mutating func addHull(_ value: ConfigurationValue) throws {
     let path = try existingPath(value["reference"], relativeTo: folder, kind: "a table of reference phases")
-    let loaded = try ReferenceFile.load(path, index: referenceIndex)
+    let loaded = try ReferenceFile.load(
+      path, reading: ReferenceReading(offsets: try offsets(value)), index: referenceIndex)
     references = loaded
     let energies = models.indices.filter { models[$0].property == formationEnergyProperty }
     guard !energies.isEmpty else {

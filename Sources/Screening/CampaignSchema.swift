@@ -178,6 +178,10 @@ public enum CampaignSchema {
         Field(
           "column", .string, default: "formation_energy_per_atom",
           "Field of the input's records that holds the formation energy (eV/atom)."),
+        .optional(
+          "offsets", .string,
+          "Table of offsets by `sluice hull align` that are taken off these energies; relative to the campaign file."
+        ),
       ]), "Takes the formation energy from the input instead of a model."),
     Alternative(
       "hull",
@@ -189,6 +193,9 @@ public enum CampaignSchema {
         Field(
           "exclude_same_composition", .boolean, default: false,
           "Whether references of the candidate's own composition are left out."),
+        .optional(
+          "offsets", .string,
+          "Table of offsets by `sluice hull align` that are taken off the reference phases' energies."),
         Field(
           "coverage",
           .mapping([

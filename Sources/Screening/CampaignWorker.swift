@@ -99,7 +99,7 @@ struct CampaignWorker: Sendable {
       case .filter(let filter): apply(filter, &candidates)
       case .graph(let builder): buildGraphs(builder, &candidates, scratch)
       case .predict(let index): predict(index, &candidates, scratch)
-      case .energy(let index, let column): takeEnergies(index, column, &candidates)
+      case .energy(let index, let column, let offsets): takeEnergies(index, column, offsets, &candidates)
       case .hull(let stage): placeOnHull(stage, &candidates, scratch)
       }
     }
@@ -238,13 +238,24 @@ struct CampaignWorker: Sendable {
     }
   }
 
-  private func takeEnergies(_ model: Int, _ column: String, _ candidates: inout [Candidate]) {
+  private func takeEnergies(
+    _ model: Int, _ column: String, _ offsets: EnergyOffsetTable?, _ candidates: inout [Candidate]
+  ) {
     for index in candidates.indices where candidates[index].isAlive {
-      guard let energy = candidates[index].properties[column] else {
+      guard var energy = candidates[index].properties[column] else {
         candidates[index].reject(
           "energy \(plan.models[model].name)", .energyNotFinite,
           "the record has no finite number under \"\(column)\"")
         continue
+      }
+      if let offsets, let structure = candidates[index].structure {
+        do throws(EnergyOffsetError) {
+          energy -= try offsets.offsets.offset(of: structure.composition)
+        } catch {
+          candidates[index].reject(
+            "energy \(plan.models[model].name)", .energyNotAligned, describe(error))
+          continue
+        }
       }
       candidates[index].scores.append(
         Score(model: model, mean: energy, standardDeviation: nil, members: []))
@@ -267,7 +278,8 @@ struct CampaignWorker: Sendable {
           }
           candidates[index].stabilities.append(place)
         } catch {
-          candidates[index].reject("hull", error.rejectionReason, error.message)
+          let (reason, message) = plan.references?.rejection(error) ?? (error.rejectionReason, error.message)
+          candidates[index].reject("hull", reason, message)
           break
         }
       }

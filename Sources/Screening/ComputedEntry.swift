@@ -21,7 +21,7 @@ struct ComputedEntry {
   let functional: String?
 
   /// Names of the fields of a formation energy; providers of OPTIMADE put "_name_" before theirs.
-  private static let formationNames = ["formation_energy_per_atom", "formation_energy_peratom", "delta_e"]
+  static let formationNames = ["formation_energy_per_atom", "formation_energy_peratom", "delta_e"]
 
   /// Whether there is an energy; entries may leave it null.
   var hasEnergy: Bool { formationEnergy != nil || totalEnergy != nil }

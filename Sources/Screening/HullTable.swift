@@ -17,19 +17,29 @@ public struct HullTableReport: Sendable {
 public struct HullTable: Sendable {
   private let loaded: LoadedReferences
   private let options: HullOptions
+  private let offsets: EnergyOffsetTable?
 
   /// A table against the reference phases of a file.
   ///
-  /// - Throws: `ScreeningError` where the references cannot be read.
+  /// - Parameters:
+  ///   - reference: the file of reference phases.
+  ///   - reading: how it is read.
+  ///   - excludesSameComposition: whether references of a candidate's own composition are left out.
+  ///   - offsets: file of offsets by element that are taken off the candidates' energies; nil for none.
+  /// - Throws: `ScreeningError` where a file cannot be read.
   public init(
-    reference: String, reading: ReferenceReading = ReferenceReading(), excludesSameComposition: Bool
+    reference: String, reading: ReferenceReading = ReferenceReading(), excludesSameComposition: Bool,
+    offsets: String? = nil
   ) throws {
     loaded = try ReferenceFile.load(reference, reading: reading)
     options = HullOptions(excludesSameComposition: excludesSameComposition)
+    self.offsets = try offsets.map { try EnergyOffsetTable(path: $0) }
   }
 
-  /// What the references are, for the person.
-  public var summary: String { loaded.summary }
+  /// What the references are, and what moves the candidates, for the person.
+  public var summary: String {
+    loaded.summary + (offsets.map { "; candidates' energies moved by \($0.summary)" } ?? "")
+  }
 
   /// What is asked for beside the distances.
   private struct Verdicts {
@@ -39,7 +49,8 @@ public struct HullTable: Sendable {
   }
 
   /// Writes `formula,formation_energy_per_atom,e_above_hull,decomposition_energy,decomposition` in the order of the
-  /// input. A line without an answer keeps its place with empty fields and is counted.
+  /// input, energies as they were given; with offsets a last column `aligned_formation_energy_per_atom` has what was
+  /// placed on the hull. A line without an answer keeps its place with empty fields and is counted.
   ///
   /// - Parameters:
   ///   - candidates: CSV with the columns `formula` and `formation_energy_per_atom`.
@@ -63,9 +74,12 @@ public struct HullTable: Sendable {
       : Verdicts(
         threshold: limit, hasColumn: threshold != nil,
         certificates: try certificates.map { try LineWriter(path: $0) })
-    let column = verdicts?.hasColumn == true ? ",within_threshold" : ""
+    let columns =
+      (verdicts?.hasColumn == true ? ["within_threshold"] : [])
+      + (offsets == nil ? [] : ["aligned_formation_energy_per_atom"])
     try writer.append(
-      "formula,formation_energy_per_atom,e_above_hull,decomposition_energy,decomposition" + column)
+      (["formula,formation_energy_per_atom,e_above_hull,decomposition_energy,decomposition"] + columns)
+        .joined(separator: ","))
     var report = HullTableReport()
     var solver = HullSolver(references: loaded.references)
     while let line = table.next() {
@@ -76,10 +90,10 @@ public struct HullTable: Sendable {
       } catch let error as ScreeningError {
         throw error
       } catch {
-        try writer.append(start + ",," + (column.isEmpty ? "" : ","))
-        let reason = (error as? HullError)?.rejectionReason ?? .unreadable
+        try writer.append(start + ",," + columns.map { _ in "," }.joined())
+        let (reason, message) = rejection(error)
         report.table.reject(
-          reason, "\(candidates) line \(line.number): \"\(line.formula)\": \(describe(error))")
+          reason, "\(candidates) line \(line.number): \"\(line.formula)\": \(message)")
       }
     }
     try writer.finish()
@@ -93,14 +107,20 @@ public struct HullTable: Sendable {
     _ report: inout HullTableReport
   ) throws -> String {
     let composition = try Composition(formula: line.formula)
-    guard let energy = DecimalNumber(line.energy), energy.doubleValue.isFinite else {
+    guard var energy = DecimalNumber(line.energy), energy.doubleValue.isFinite else {
       throw HullError.energyNotFinite
     }
+    if let offsets {
+      let moved = energy.doubleValue - (try offsets.offsets.offset(of: composition))
+      guard let number = DecimalNumber(moved) else { throw HullError.energyNotFinite }
+      energy = number
+    }
+    let aligned = offsets == nil ? "" : ",\(energy.doubleValue)"
     let distance = try solver.distance(
       of: composition, energyPerAtom: energy.doubleValue, options: options)
     let decomposition = loaded.references.description(of: distance.decomposition)
     let fields = "\(distance.energyAboveHull),\(distance.decompositionEnergy),\(csvField(decomposition))"
-    guard let verdicts else { return fields }
+    guard let verdicts else { return fields + aligned }
     let gap = distance.energyAboveHull - verdicts.threshold.doubleValue
     var isWithin = gap <= 0
     if verdicts.certificates != nil || abs(gap) <= HullSolver.exactMargin {
@@ -112,7 +132,12 @@ public struct HullTable: Sendable {
       report.settledExactly += 1
     }
     if isWithin { report.withinThreshold += 1 }
-    return fields + (verdicts.hasColumn ? ",\(isWithin)" : "")
+    return fields + (verdicts.hasColumn ? ",\(isWithin)" : "") + aligned
+  }
+
+  private func rejection(_ error: any Error) -> (RejectionReason, String) {
+    if let error = error as? HullError { return loaded.rejection(error) }
+    return (error is EnergyOffsetError ? .energyNotAligned : .unreadable, describe(error))
   }
 }
 

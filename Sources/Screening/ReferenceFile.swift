@@ -1,3 +1,4 @@
+internal import Crystal
 internal import Foundation
 internal import PhaseStability
 internal import StructureArchive
@@ -19,14 +20,18 @@ public struct ReferenceReading: Hashable, Sendable {
   public var elementalEnergies: String?
   /// Whether entries whose energies are corrected by different schemes are taken as they are.
   public var acceptsMixedCorrections: Bool
+  /// File of offsets by element that are taken off the phases' energies; nil for none.
+  public var offsets: String?
 
   /// The way entries are read; the defaults decide by what the entries hold.
   public init(
-    energies: Energies? = nil, elementalEnergies: String? = nil, acceptsMixedCorrections: Bool = false
+    energies: Energies? = nil, elementalEnergies: String? = nil, acceptsMixedCorrections: Bool = false,
+    offsets: String? = nil
   ) {
     self.energies = energies
     self.elementalEnergies = elementalEnergies
     self.acceptsMixedCorrections = acceptsMixedCorrections
+    self.offsets = offsets
   }
 }
 
@@ -37,6 +42,8 @@ struct LoadedReferences: Sendable {
   let notes: [String]
   /// Whether the index that was offered holds them already.
   let isIndexed: Bool
+  /// Elements left out with all their phases, since offsets say nothing of some of these.
+  var unalignedElements: Set<Element> = []
 
   /// The fingerprint of the phases, hexadecimal.
   var fingerprint: String {
@@ -55,6 +62,37 @@ struct LoadedReferences: Sendable {
   }
 }
 
+extension LoadedReferences {
+  /// The references with offsets taken off.
+  fileprivate func moved(by table: EnergyOffsetTable, _ path: String) throws -> LoadedReferences {
+    do {
+      let (moved, leftOut, leftOutPhases) = try references.moved(by: table.offsets)
+      var notes = notes + ["energies moved by \(table.summary)"]
+      if !leftOut.isEmpty {
+        notes.append(
+          "\(leftOutPhases) phases left out with \(leftOut.map(\.symbol).joined(separator: ", ")), of which "
+            + "some have no offset")
+      }
+      return LoadedReferences(
+        references: moved, notes: notes, isIndexed: false, unalignedElements: Set(leftOut))
+    } catch {
+      throw ScreeningError.unreadable(
+        path: path, reason: "cannot be moved by \(table.path): \(describe(error))")
+    }
+  }
+
+  /// Why a candidate has no place on the hull: an element that was left out here is not one that was never there.
+  func rejection(_ error: HullError) -> (reason: RejectionReason, message: String) {
+    if case .noTerminalReference(let element) = error, unalignedElements.contains(element) {
+      return (
+        .energyNotAligned,
+        "the phases of \(element) were left out of the references: the offsets hold none for some of them"
+      )
+    }
+    return (error.rejectionReason, error.message)
+  }
+}
+
 /// A file of reference phases, told apart by content: an index, a table, or entries in JSON.
 enum ReferenceFile {
   /// Reads the phases.
@@ -66,6 +104,14 @@ enum ReferenceFile {
   /// - Throws: `ScreeningError`, naming the file and the row.
   static func load(
     _ path: String, reading: ReferenceReading = ReferenceReading(), index: String? = nil
+  ) throws -> LoadedReferences {
+    guard let offsets = reading.offsets else { return try loadAsGiven(path, reading, index) }
+    // An index holds no word of the elements that were left out, so moved phases are made anew.
+    return try loadAsGiven(path, reading, nil).moved(by: try EnergyOffsetTable(path: offsets), path)
+  }
+
+  private static func loadAsGiven(
+    _ path: String, _ reading: ReferenceReading, _ index: String?
   ) throws -> LoadedReferences {
     if isIndex(path) {
       do {

@@ -14,6 +14,7 @@ extension RunComparison {
       lines.append(fields.joined(separator: ","))
     }
     for (quantity, value) in context { append("comparison", quantity, value) }
+    append("comparison", "scale_lower_quartile", number(scale?.lowerQuartile), scale?.interval)
     for (index, letter) in ["a", "b"].enumerated() {
       for (quantity, value) in modelFigures(index) { append("model", model: letter, quantity, value) }
       for (table, quantity, value) in probabilities(index) {
@@ -64,6 +65,15 @@ extension RunComparison {
       "hull_reference": hull.reference,
       "hull_fingerprint": hull.fingerprint,
       "hull_excludes_same_composition": "\(hull.excludesSameComposition)",
+      "judging_reference": judgingHull?.reference ?? "",
+      "judging_fingerprint": judgingHull?.fingerprint ?? "",
+      "judging_excludes_same_composition": judgingHull.map { "\($0.excludesSameComposition)" } ?? "",
+      "label_offsets": labelOffsets?.path ?? "", "label_offsets_sha256": labelOffsets?.fingerprint ?? "",
+      "labels_not_aligned": "\(counts.labelsNotAligned)",
+      "elements_not_aligned": counts.elementsNotAligned.joined(separator: " "),
+      "judged_by_own_composition": "\(counts.judgedByOwnComposition)",
+      "scale_compositions": scale.map { "\($0.compositions)" } ?? "",
+      "scale_differs": scale.map { "\($0.differs)" } ?? "",
       "run_candidates": "\(counts.candidates)", "run_duplicates": "\(counts.duplicateCandidates)",
       "run_rejected_without_id": "\(counts.rejectedWithoutID)",
       "run_without_label": "\(counts.candidatesWithoutLabel)", "label_kind": labelKind.rawValue,

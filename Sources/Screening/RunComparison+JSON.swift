@@ -11,10 +11,9 @@ extension RunComparison {
       "candidates": .count(pool.candidates.count),
       "stable": .count(pool.stableCount),
       "prevalence": .real(pool.prevalence),
-      "hull": .object([
-        "reference": .string(hull.reference), "fingerprint": .string(hull.fingerprint),
-        "excludes_same_composition": .boolean(hull.excludesSameComposition),
-      ]),
+      "hull": tree(hull),
+      "judging_hull": judgingHull.map { tree($0) } ?? .null,
+      "scale": scale.map { tree($0) } ?? .null,
       "run": .object([
         "candidates": .count(counts.candidates), "duplicates": .count(counts.duplicateCandidates),
         "rejected_without_id": .count(counts.rejectedWithoutID),
@@ -26,6 +25,12 @@ extension RunComparison {
         "records_without_label": .count(counts.recordsWithoutLabel),
         "without_candidate": .count(counts.labelsWithoutCandidate),
         "without_distance": .count(counts.labelsWithoutDistance),
+        "offsets": labelOffsets.map { offsets in
+          .object(["table": .string(offsets.path), "sha256": .string(offsets.fingerprint)])
+        } ?? .null,
+        "not_aligned": .count(counts.labelsNotAligned),
+        "elements_not_aligned": .array(counts.elementsNotAligned.map { .string($0) }),
+        "judged_by_own_composition": .count(counts.judgedByOwnComposition),
       ]),
       "model_a": model(0), "model_b": model(1),
       "budgets": .array(comparison.budgets.map(budget)),
@@ -36,6 +41,20 @@ extension RunComparison {
       "power": .object([
         "power": .real(PairedPower.power), "significance": .real(PairedPower.significance),
       ]),
+    ])
+  }
+
+  private func tree(_ hull: Hull) -> JSONTree {
+    .object([
+      "reference": .string(hull.reference), "fingerprint": .string(hull.fingerprint),
+      "excludes_same_composition": .boolean(hull.excludesSameComposition),
+    ])
+  }
+
+  private func tree(_ scale: LabelScale) -> JSONTree {
+    .object([
+      "compositions": .count(scale.compositions), "lower_quartile": .real(scale.lowerQuartile),
+      "interval": interval(scale.interval), "differs": .boolean(scale.differs),
     ])
   }
 

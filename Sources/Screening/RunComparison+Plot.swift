@@ -28,6 +28,7 @@ extension RunComparison {
     return LinePlot(
       title:
         "\(campaign): \(pool.stableCount) of \(pool.candidates.count) stable at \(pool.threshold) eV/atom",
+      subtitle: judgingHull == hull ? "" : hullsText,
       horizontal: PlotAxis(label: "Calculations (length of the top list)"),
       vertical: PlotAxis(label: "Stable candidates found"), series: models + [ideal, blind]
     ).svg()

@@ -25,18 +25,66 @@ public struct ComparisonCounts: Hashable, Sendable {
   /// Labelled candidates whose true distance is not known, which were left out: an element without a reference, or a
   /// rejected record whose label names no composition.
   public internal(set) var labelsWithoutDistance = 0
+  /// Labelled candidates left out since the offsets hold none for one of their elements.
+  public internal(set) var labelsNotAligned = 0
+  /// These elements' symbols.
+  public internal(set) var elementsNotAligned: [String] = []
+  /// Candidates whose own composition is a phase of the judging hull and competes with them there.
+  public internal(set) var judgedByOwnComposition = 0
+}
+
+/// What decides which candidates are truly stable, where that is not simply the hull of the run.
+public struct ComparisonJudgment: Hashable, Sendable {
+  /// File of reference phases that labels are placed on instead of the run's; nil for the run's.
+  public var reference: String?
+  /// Whether references of a candidate's own composition are left out, whatever the campaign says.
+  public var excludesSameComposition: Bool
+  /// File of offsets by element that are taken off the labels' formation energies; nil for none.
+  public var offsets: String?
+
+  /// A judgment by the hull of the run, as the campaign sets it, unless said otherwise.
+  public init(reference: String? = nil, excludesSameComposition: Bool = false, offsets: String? = nil) {
+    self.reference = reference
+    self.excludesSameComposition = excludesSameComposition
+    self.offsets = offsets
+  }
 }
 
 /// Two models of a run, compared by the labels of its candidates.
 public struct RunComparison: Sendable {
-  /// The hull of the run.
+  /// A hull that distances are taken to.
   public struct Hull: Hashable, Sendable {
-    /// File of the references, as the campaign names it.
+    /// File of the references, as the campaign or the caller names it.
     public let reference: String
     /// Fingerprint of the references, hexadecimal.
     public let fingerprint: String
     /// Whether references of a candidate's own composition are left out.
     public let excludesSameComposition: Bool
+
+    /// Name of the file, without its folder.
+    public var fileName: String { reference.split(separator: "/").last.map(String.init) ?? reference }
+
+    /// What is left out of it, for behind its name.
+    public var ownCompositionText: String {
+      excludesSameComposition ? " without a candidate's own composition" : ""
+    }
+  }
+
+  /// The hulls that rank and judge, by the names of their files.
+  public var hullsText: String {
+    let ranking = "ranked on \(hull.fileName)\(hull.ownCompositionText)"
+    guard let judgingHull else { return ranking + "; judged by distances as given" }
+    return judgingHull == hull
+      ? "hull: \(hull.fileName)\(hull.ownCompositionText)"
+      : ranking + "; judged on \(judgingHull.fileName)\(judgingHull.ownCompositionText)"
+  }
+
+  /// The table that moved the labels' energies.
+  public struct Offsets: Hashable, Sendable {
+    /// The file, as it was named.
+    public let path: String
+    /// SHA-256 of the file, hexadecimal.
+    public let fingerprint: String
   }
 
   /// Name of the campaign.
@@ -45,8 +93,15 @@ public struct RunComparison: Sendable {
   public let modelNames: [String]
   /// What the labels are.
   public let labelKind: LabelKind
-  /// The hull that distances are taken to.
+  /// The hull of the run, which ranks: predicted distances are to this one.
   public let hull: Hull
+  /// The hull that judges: true distances are to this one. Nil where the labels are distances to a hull of their own.
+  public let judgingHull: Hull?
+  /// What moved the labels' energies; nil where nothing did.
+  public let labelOffsets: Offsets?
+  /// How the labels' energies lie to the judging hull's phases of the same compositions; nil where they are distances,
+  /// or too few are shared.
+  public let scale: LabelScale?
   /// What was left out.
   public let counts: ComparisonCounts
   /// The figures.
@@ -63,12 +118,14 @@ public struct RunComparison: Sendable {
   ///   - models: names of the first and the second model.
   ///   - threshold: largest energy above hull that counts as stable (eV/atom); nil for the campaign's own.
   ///   - reference: file of the references; nil for the index that the run keeps. Not needed, and not opened, where
-  ///     labels are energies above hull.
+  ///     labels are energies above hull or another hull judges.
+  ///   - judgment: what decides which candidates are truly stable.
   ///   - options: budgets and resamples.
   /// - Throws: `ScreeningError`, `StoreError`, `ArchiveError`.
   public init(
     directory: String, labels: String, kind: LabelKind? = nil, models: (first: String, second: String),
-    threshold: Double? = nil, reference: String? = nil, options: ComparisonOptions = ComparisonOptions()
+    threshold: Double? = nil, reference: String? = nil, judgment: ComparisonJudgment = ComparisonJudgment(),
+    options: ComparisonOptions = ComparisonOptions()
   ) throws {
     let store = try openRun(directory)
     let description = try store.description()
@@ -87,32 +144,31 @@ public struct RunComparison: Sendable {
         "\(directory): no candidate is on the hull by \"\(name)\"; only formation energies before the hull stage are"
       )
     }
-    var solver: HullSolver?
-    if truth.kind == .formationEnergy {
-      let loaded = try stage.references(directory: directory, reference: reference)
-      solver = HullSolver(references: loaded.references)
-    }
+    var judge = try Judge(judgment, truth, stage, directory, reference, labels, threshold)
     var candidates: [ComparedCandidate] = []
     var odds: [[ModelReliability.Odds?]] = []
+    var labelled = 0
     for candidate in found.candidates {
       guard let label = truth.byID[candidate.id] else { continue }
-      guard let distance = try candidate.trueDistance(label, labels, &solver, threshold, stage.options) else {
-        found.counts.labelsWithoutDistance += 1
-        continue
-      }
+      labelled += 1
+      guard let distance = try judge.trueDistance(of: candidate, label) else { continue }
       candidates.append(
         ComparedCandidate(
           id: candidate.id, trueDistance: distance, predictedDistances: candidate.distances))
       odds.append(candidate.odds)
     }
+    judge.count(in: &found.counts)
     guard !candidates.isEmpty else {
       throw ScreeningError.invalid(
-        "\(labels): none of its \(truth.byID.count) labels belongs to a candidate of \(directory)")
+        labelled == 0
+          ? "\(labels): none of its \(truth.byID.count) labels belongs to a candidate of \(directory)"
+          : "\(labels): none of the \(labelled) labels of candidates has a true distance: "
+            + "\(found.counts.labelsNotAligned) hold an element without an offset, "
+            + "\(found.counts.labelsWithoutDistance) one without a reference")
     }
     found.counts.labels = truth.byID.count
     found.counts.duplicateLabels = truth.duplicateCount
     found.counts.recordsWithoutLabel = truth.withoutValueCount
-    let labelled = candidates.count + found.counts.labelsWithoutDistance
     found.counts.candidatesWithoutLabel = found.candidates.count - labelled
     found.counts.labelsWithoutCandidate = truth.byID.count - labelled
     campaign = description.name
@@ -121,6 +177,9 @@ public struct RunComparison: Sendable {
     hull = Hull(
       reference: stage.reference, fingerprint: stage.fingerprint ?? "unknown",
       excludesSameComposition: stage.options.excludesSameComposition)
+    judgingHull = judge.hull
+    labelOffsets = judge.offsets.map { Offsets(path: $0.path, fingerprint: $0.fingerprint) }
+    scale = judge.scale
     counts = found.counts
     let pool = ComparisonPool(candidates, threshold: threshold)
     comparison = ModelComparison(pool, options)
@@ -133,7 +192,7 @@ public struct RunComparison: Sendable {
 }
 
 /// A candidate as the store holds it.
-private struct RunCandidate {
+struct RunCandidate {
   let id: String
   /// Formula of the reduced composition; nil for a rejected record.
   let formula: String?
@@ -142,13 +201,10 @@ private struct RunCandidate {
   /// What is known of the error of each.
   let odds: [ModelReliability.Odds?]
 
-  /// The true distance (eV/atom); nil where it cannot be known.
+  /// The composition: the candidate's own, else the label's; nil where neither is known.
   ///
   /// - Throws: `ScreeningError` where the label cannot be one of this candidate.
-  func trueDistance(
-    _ label: ComparisonLabel, _ file: String, _ solver: inout HullSolver?, _ threshold: Double,
-    _ options: HullOptions
-  ) throws -> Double? {
+  func composition(_ label: ComparisonLabel, _ file: String) throws -> Composition? {
     let own: Composition?
     do {
       own = try formula.map { try Composition(formula: $0) }
@@ -161,18 +217,7 @@ private struct RunCandidate {
         reason: "\(label.place): the label is of \(given.reducedFormula), the candidate of that id is "
           + own.reducedFormula)
     }
-    guard solver != nil else { return label.value }
-    guard let composition = own ?? label.composition else { return nil }
-    do throws(HullError) {
-      return try solver?.settledDistance(
-        of: composition, energyPerAtom: label.value, threshold: threshold, options: options
-      ).energyAboveHull
-    } catch {
-      switch error {
-      case .noTerminalReference, .tooManyElements: return nil
-      default: throw ScreeningError.unreadable(path: file, reason: "\(label.place): \(error)")
-      }
-    }
+    return own ?? label.composition
   }
 }
 

@@ -36,6 +36,15 @@ import Testing
     return collector.names
   }
 
+  @Test func `a subtitle stands below the title and moves the chart down`() throws {
+    var plot = Self.learningCurve()
+    let plain = plot.svg()
+    plot.subtitle = "ranked on a & judged on b"
+    let svg = plot.svg()
+    #expect(svg.contains(">ranked on a &amp; judged on b<"))
+    #expect(try elements(svg).count == elements(plain).count + 1)
+  }
+
   @Test func `a chart is well-formed, and refers to nothing outside itself`() throws {
     let svg = Self.learningCurve().svg()
     let names = try elements(svg)

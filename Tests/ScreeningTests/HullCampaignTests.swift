@@ -120,6 +120,102 @@ import Testing
     #expect(message { try files.run(other) }.contains("digests.models.b"))
   }
 
+  /// Offsets of all elements but sulfur.
+  private func offsets(_ change: Double = 0) throws -> [String: Double] {
+    let values = ["Li": 0.1, "Na": -0.2, "K": 0.05, "Mg": 0.3, "O": 0.3 + change, "F": 0.06, "Cl": 0.2]
+    let lines = values.map { "\($0.key),any,\($0.value)" }.sorted()
+    try files.folder.write(
+      (["element,context,offset_ev_per_atom"] + lines).joined(separator: "\n") + "\n", to: "offsets.csv")
+    return values
+  }
+
+  @Test func `given energies are moved by offsets, and a record without one is rejected`() throws {
+    let records = try lines(40)
+    let values = try offsets()
+    let stages = Self.stages.replacing("per_atom}", with: "per_atom, offsets: offsets.csv}")
+    let input = try files.archive(records.map(\.line))
+    try files.run(try files.campaign(inputs: input, stages: stages, more: "rejections: {allowed_share: 1}"))
+    let store = try openRun(files.folder.path("run"))
+    var rows = 0
+    try store.forEachRow { row in
+      rows += 1
+      let record = records[row.row.key.record]
+      let parts = record.composition.parts
+      let offset =
+        parts.count == 1
+        ? 0
+        : parts.reduce(0.0) {
+          $0 + Double($1.count) / Double(record.composition.atomCount) * (values[$1.element.symbol] ?? .nan)
+        }
+      #expect(row.row.scores.allSatisfy { abs($0.mean - (record.energy - offset)) < 1e-12 })
+    }
+    let sulfides = records.count { $0.composition.parts.count > 1 && $0.composition.formula.contains("S") }
+    #expect(sulfides > 3 && rows == records.count - sulfides)
+    let rejected = try files.table(select: .rejected)
+    #expect(rejected.count == sulfides)
+    #expect(rejected.allSatisfy { $0["reason"] == "energy_not_aligned" && $0["stage"] == "energy dft" })
+    #expect(rejected.first?["message"]?.contains("no offset of S in compounds with") == true)
+  }
+
+  @Test
+  func `references moved by offsets are those of a table moved by hand, without elements that it leaves out`()
+    throws
+  {
+    let values = try offsets()
+    let input = try files.archive(try lines(40).map(\.line))
+    func rows(_ reference: String, in directory: String) throws -> [[String: String]] {
+      let stages = Self.stages.replacing("phases.csv", with: reference)
+      let campaign = try files.campaign(
+        named: directory, inputs: input, stages: stages, more: "rejections: {allowed_share: 1}")
+      try files.run(campaign, in: directory)
+      // Elements that are given here are supplied at 0 there, which the columns about the references tell.
+      let columns = [
+        "id", "formation_energy_per_atom", "e_above_hull", "decomposition_energy", "decomposition",
+      ]
+      return try files.table(directory).map { row in row.filter { columns.contains($0.key) } }
+    }
+    let movable = CampaignFolder.phases.filter { phase in
+      ["LiF", "NaCl", "Na2O", "MgO", "MgF2"].contains(phase.formula)
+    }
+    let moved = try movable.map { phase -> String in
+      let composition = try Composition(formula: phase.formula)
+      let offset = composition.parts.reduce(0.0) {
+        $0 + Double($1.count) / Double(composition.atomCount) * (values[$1.element.symbol] ?? .nan)
+      }
+      return "\(phase.formula),\(phase.energy - offset)"
+    }
+    // Potassium stays at 0, although its only phase goes with bromine.
+    try files.folder.write(
+      (["formula,formation_energy_per_atom", "K,0", "Cl,0"] + moved).joined(separator: "\n") + "\n",
+      to: "moved.csv")
+    let found = try rows("phases.csv, offsets: offsets.csv", in: "offset")
+    let expected = try rows("moved.csv", in: "by-hand")
+    #expect(found == expected && found.count > 5)
+    let rejected = try files.table("offset", select: .rejected)
+    #expect(Set(rejected.map { $0["reason"] ?? "" }) == ["energy_not_aligned"])
+    #expect(rejected.contains { $0["message"]?.contains("the phases of S were left out") == true })
+    // The index of the run holds the moved phases; the second hull stands on them.
+    let report = try CombinedHullPass(directory: files.folder.path("offset"), jobs: 1).run()
+    #expect(report.models.map(\.candidates) == [found.count])
+  }
+
+  @Test func `another table of offsets is another plan`() throws {
+    _ = try offsets()
+    let input = try files.archive(try lines(4).map(\.line))
+    let stages = Self.stages.replacing("per_atom}", with: "per_atom, offsets: offsets.csv}")
+    let campaign = try files.campaign(
+      inputs: input, stages: stages, more: "rejections: {allowed_share: 1}")
+    let summary = try CampaignPlan(file: campaign).stageSummaries[0]
+    #expect(summary.contains(", moved by offsets.csv ("))
+    try files.run(campaign)
+    _ = try offsets(0.01)
+    let text = message { try files.run(campaign) }
+    #expect(text.contains("digests.offsets[0]") && text.contains("digests.models.dft"))
+    try FileManager.default.removeItem(atPath: files.folder.path("offsets.csv"))
+    #expect(
+      message { _ = try CampaignPlan(file: campaign) }.contains("a table of offsets was expected there"))
+  }
+
   @Test func `a distance at the threshold is counted as the exact verdict says`() throws {
     var generator = SeededGenerator(seed: 19)
     func record(_ id: String, _ symbols: [String], _ energy: Double) throws -> String {

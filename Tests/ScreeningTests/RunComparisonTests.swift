@@ -1,9 +1,12 @@
+import Crystal
 import Foundation
-import Screening
+import PhaseStability
 import ScreeningTestSupport
 import StructureArchive
 import TestSupport
 import Testing
+
+@testable import Screening
 
 @Suite("Comparison of a run's models") struct RunComparisonTests {
   let files: CampaignFolder
@@ -47,11 +50,12 @@ import Testing
   private func compare(
     _ labels: String, kind: LabelKind? = nil, models: (String, String) = ("left", "right"),
     threshold: Double? = nil,
-    reference: String? = nil, budgets: [Int] = [2, 4, 50], seed: UInt64 = 0
+    reference: String? = nil, judgment: ComparisonJudgment = ComparisonJudgment(),
+    budgets: [Int] = [2, 4, 50], seed: UInt64 = 0
   ) throws -> RunComparison {
     try RunComparison(
       directory: files.folder.path("run"), labels: labels, kind: kind, models: (models.0, models.1),
-      threshold: threshold, reference: reference,
+      threshold: threshold, reference: reference, judgment: judgment,
       options: ComparisonOptions(budgets: budgets, seed: seed, resamples: 200))
   }
 
@@ -146,6 +150,128 @@ import Testing
     let other = try files.folder.write("formula,formation_energy_per_atom\nNaCl,-2\n", to: "other.csv")
     #expect(
       message { _ = try compare(try csv(), reference: other) }.contains("not the references of the run"))
+  }
+
+  @Test func `another hull judges, and the rankings stay those of the run`() throws {
+    try run()
+    let own = try compare(try csv())
+    #expect(own.judgingHull == own.hull)
+    let judge = try files.folder.write("formula,formation_energy_per_atom\nNaCl,-2.25\n", to: "full.csv")
+    let other = try compare(try csv(), judgment: ComparisonJudgment(reference: judge))
+    // Of −2.1, −2.3, −2.100000001, −1.5, −2.2 and −2.0999999996 one lies below −2.25.
+    #expect(other.comparison.pool.isStable == [false, true, false, false, false, false])
+    #expect(
+      other.comparison.pool.candidates.map(\.predictedDistances)
+        == own.comparison.pool.candidates.map(\.predictedDistances))
+    #expect(other.hull == own.hull && other.judgingHull?.reference == judge)
+    #expect(other.judgingHull?.fingerprint != own.hull.fingerprint)
+    #expect(other.hullsText == "ranked on phases.csv; judged on full.csv")
+    #expect(other.plot().contains(">ranked on phases.csv; judged on full.csv<"))
+    #expect(!own.plot().contains("judged on"))
+    let object = try #require(
+      try JSONSerialization.jsonObject(with: Data(other.jsonText().utf8)) as? [String: Any])
+    let judging = try #require(object["judging_hull"] as? [String: Any])
+    #expect(judging["fingerprint"] as? String == other.judgingHull?.fingerprint)
+    let rows = records(ofCSV: other.csvText())
+    #expect(rows.contains { $0["quantity"] == "judging_reference" && $0["value"] == judge })
+    // All six are judged against NaCl itself, unless it is left out.
+    #expect(other.counts.judgedByOwnComposition == 6)
+    let apart = try compare(
+      try csv(), judgment: ComparisonJudgment(reference: judge, excludesSameComposition: true))
+    #expect(apart.comparison.pool.stableCount == 6 && apart.counts.judgedByOwnComposition == 0)
+    #expect(apart.hullsText.hasSuffix("judged on full.csv without a candidate's own composition"))
+    // The run's own index is not needed.
+    try FileManager.default.removeItem(atPath: files.folder.path("run/references.hull"))
+    #expect(
+      try compare(try csv(), judgment: ComparisonJudgment(reference: judge)).jsonText() == other.jsonText())
+  }
+
+  @Test func `labels are moved by offsets, and those without one are left out by name`() throws {
+    try run(Self.lines + [Self.line("k", -2, -2, metal: "K")])
+    let labels = try files.folder.write(
+      (["id,formation_energy_per_atom"]
+        + (Self.labels.dropLast() + [("k", "-2")]).map { "\($0.0),\($0.1)" }).joined(separator: "\n"),
+      to: "mixed.csv")
+    let offsets = try files.folder.write(
+      "element,context,offset_ev_per_atom\nNa,any,0.1\nCl,any,0.1\n", to: "offsets.csv")
+    let result = try compare(labels, judgment: ComparisonJudgment(offsets: offsets))
+    // All labels are a tenth of an electronvolt lower; that of e names no composition.
+    let plain = try compare(labels)
+    let moved = result.comparison.pool.candidates
+    for candidate in moved {
+      let before = try #require(plain.comparison.pool.candidates.first { $0.id == candidate.id })
+      #expect(abs(candidate.trueDistance - before.trueDistance + 0.1) < 1e-12)
+      #expect(candidate.predictedDistances == before.predictedDistances)
+    }
+    #expect(moved.map(\.id) == ["a", "b", "c", "d", "g"])
+    #expect(result.counts.labelsNotAligned == 1 && result.counts.elementsNotAligned == ["K"])
+    #expect(result.labelOffsets?.path == offsets && result.labelOffsets?.fingerprint.count == 64)
+    #expect(result.jsonText().contains("\"elements_not_aligned\": [\"K\"]"))
+    let distances = try csv([("a", "0")], column: "e_above_hull")
+    for judgment in [
+      ComparisonJudgment(offsets: offsets), ComparisonJudgment(reference: offsets),
+      ComparisonJudgment(excludesSameComposition: true),
+    ] {
+      #expect(
+        message { _ = try compare(distances, judgment: judgment) }
+          .contains("its labels are distances to a hull of their own; "))
+    }
+    let useless = try files.folder.write("element,context,offset_ev_per_atom\nXe,any,0\n", to: "xenon.csv")
+    #expect(
+      message { _ = try compare(labels, judgment: ComparisonJudgment(offsets: useless)) }
+        .contains(
+          "none of the 7 labels of candidates has a true distance: 6 hold an element without an offset"))
+  }
+
+  /// Positions by scipy's binom.cdf: the last at most 0.025 and the first at least 0.975.
+  @Test(arguments: [(20, 1, 9), (21, 1, 9), (100, 16, 34), (924, 204, 257)])
+  func `the interval of the lower quartile is between the ranks of the binomial distribution`(
+    count: Int, low: Int, high: Int
+  ) throws {
+    let values = (0..<count).map { Double($0) }
+    let scale = try #require(LabelScale(values.reversed()))
+    #expect(scale.interval == ConfidenceInterval(low: Double(low), high: Double(high)))
+    #expect(scale.compositions == count && scale.lowerQuartile == Double((count - 1) / 4))
+    #expect(LabelScale(Array(values.prefix(19))) == nil)
+  }
+
+  @Test func `scales differ where the quartile lies beyond 0.02 eV per atom on one side for certain`() throws
+  {
+    func differs(_ shift: Double, metastable: Int) throws -> Bool {
+      // A hundred calculations that agree to 5 meV/atom, and metastable polymorphs above.
+      let same = (0..<100).map { Double($0 % 11 - 5) / 1000 + shift }
+      let above = (0..<metastable).map { 0.05 + Double($0) / 200 + shift }
+      return try #require(LabelScale(same + above)).differs
+    }
+    #expect(try !differs(0, metastable: 0) && !differs(0, metastable: 100))
+    #expect(try differs(0.04, metastable: 100) && differs(-0.04, metastable: 100))
+    #expect(try !differs(0.015, metastable: 100))
+  }
+
+  @Test(.enabled(if: SharedInput.isThere, SharedInput.reason))
+  func
+    `labels of OQMD are seen to stand on another scale, moved ones and those of the Materials Project on its own`()
+    throws
+  {
+    let phases = try ReferenceFile.load(try SharedInput.path("hull/mp2019_full.csv")).references
+    func scale(_ labels: String) throws -> LabelScale {
+      var lowest: [Composition: Double] = [:]
+      for label in try ComparisonLabels(path: labels).byID.values {
+        guard let composition = label.composition?.reduced else { continue }
+        lowest[composition] = min(label.value, lowest[composition] ?? .infinity)
+      }
+      return try #require(
+        LabelScale(
+          lowest.compactMap { composition, energy in
+            phases.phaseIndex(of: composition).map { energy - phases.phase(at: $0).energyPerAtom }
+          }))
+    }
+    let raw = try scale(try SharedInput.path("oqmd_perovskites/labelled.jsonl.zst"))
+    #expect(raw.differs && raw.lowerQuartile > 0.03, "\(raw)")
+    let moved = try scale(try SharedInput.path("oqmd_perovskites/labels_mp_scale.csv"))
+    #expect(!moved.differs && abs(moved.lowerQuartile) < 0.02, "\(moved)")
+    let known = try scale(try SharedInput.path("mp/test.jsonl.zst"))
+    #expect(!known.differs && abs(known.lowerQuartile) < 1e-3, "\(known)")
   }
 
   @Test func `a network and given energies are compared as well`() throws {

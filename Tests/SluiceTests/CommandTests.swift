@@ -17,7 +17,7 @@ import Testing
     "models show", "models calibrate", "models reliability", "prototypes list", "prototypes show",
     "prototypes fit",
     "schema", "compare", "pack", "doctor",
-    "hull", "hull verify", "hull index", "hull diagram", "hull combined",
+    "hull", "hull verify", "hull index", "hull diagram", "hull combined", "hull align",
   ]
 
   @Test(arguments: commands)
@@ -60,6 +60,7 @@ import Testing
     ["graph", "x", "--output", "y", "--cutoff", "0.01"],
     ["graph", "x", "--output", "y", "--count", "65"], ["export", "x", "--format", "pdf", "--output", "y"],
     ["predict", "x"], ["schema", "novel"], ["hull", "x.csv"], ["train", "x.yaml"],
+    ["hull", "align", "--from", "x"], ["hull", "align", "--from", "x", "--to", "y", "--folds", "1"],
     ["evaluate", "x", "--model", "y"],
   ])
   func `a call that cannot be meant ends with 64 and a usage line`(arguments: [String]) throws {
@@ -78,6 +79,9 @@ import Testing
     ["compare", "absent", "--labels", "phases.csv", "--model-a", "x", "--model-b", "y"],
     ["hull", "--reference", "absent", "phases.csv", "--output", "out"],
     ["hull", "--reference", "phases.csv", "absent", "--output", "out"],
+    ["hull", "align", "--from", "absent", "--to", "phases.csv", "--output", "out"],
+    ["hull", "--reference", "phases.csv", "phases.csv", "--offsets", "absent", "--output", "out"],
+    ["hull", "--reference", "phases.csv", "phases.csv", "--reference-offsets", "absent", "--output", "out"],
     ["train", "absent", "--output", "out"],
     ["models", "import", "absent", "--output", "out"], ["models", "show", "absent"],
   ])

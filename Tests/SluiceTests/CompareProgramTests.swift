@@ -33,7 +33,8 @@ import Testing
     let outcome = try compare("--budget", "10,200", "--plot", "hits.svg")
     #expect(outcome.exitCode == 0, "\(outcome.errors)")
     let context =
-      "threshold 0.0 eV/atom; 22 of 64 stable (34.4 %); without prediction (a, b): 0, 0; hull: phases.csv"
+      "threshold 0.0 eV/atom; 22 of 64 stable (34.4 %); without prediction (a, b): 0, 0; ranked on phases.csv; "
+      + "judged by distances as given"
     #expect(outcome.output.components(separatedBy: context).count == 7)
     #expect(outcome.output.contains("budget 200 is larger than the number of candidates: clipped to 64"))
     for word in ["ROC-AUC", "McNemar p", "DAF", "ratio 1.25", "best of them"] {

@@ -14,6 +14,48 @@ import Testing
     try Program.run(["hull"] + arguments, currentFolder: path(""))
   }
 
+  @Test func `a table of offsets is fitted, described and used`() throws {
+    let metals = ["Li", "Na", "K", "Rb", "Cs"]
+    var lines: (from: [String], to: [String]) = ([], [])
+    for metal in metals {
+      for (anion, shift) in [("O", 0.3), ("Cl", 0.2)] {
+        for count in 1...3 {
+          let energy = -1 - 0.1 * Double(count)
+          let share = Double(count) / Double(count + 1)
+          lines.from.append("\(metal)\(anion)\(count),\(energy + share * shift)")
+          lines.to.append("\(metal)\(anion)\(count),\(energy)")
+        }
+      }
+    }
+    let header = ["formula,formation_energy_per_atom"]
+    try files.folder.write((header + lines.from).joined(separator: "\n") + "\n", to: "a.csv")
+    try files.folder.write((header + lines.to).joined(separator: "\n") + "\n", to: "b.csv")
+    let outcome = try run("align", "--from", "a.csv", "--to", "b.csv", "--output", "offsets.csv")
+    #expect(outcome.exitCode == 0, "\(outcome.errors)")
+    #expect(outcome.output.contains("30 shared compounds by formula, of 30 shared formulas"))
+    #expect(outcome.output.contains("0.0000 eV/atom after"))
+    #expect(outcome.errors.contains("offsets.csv: 7 offsets"))
+    // The candidates moved onto the hull of themselves lie on it.
+    let placed = try run(
+      "--reference", "b.csv", "a.csv", "--offsets", "offsets.csv", "--output", "out.csv", "--threshold",
+      "1e-5")
+    #expect(placed.exitCode == 0, "\(placed.errors)")
+    #expect(placed.errors.contains("candidates' energies moved by offsets.csv ("))
+    let moved = try run(
+      "index", "--reference", "a.csv", "--reference-offsets", "offsets.csv", "--output", "moved.hull")
+    #expect(moved.exitCode == 0 && moved.errors.contains("energies moved by offsets.csv ("))
+    let again = try run("--reference", "moved.hull", "b.csv", "--output", "again.csv")
+    #expect(again.exitCode == 0, "\(again.errors)")
+    let distances = records(ofCSV: try files.folder.text("again.csv")).compactMap {
+      $0["e_above_hull"].flatMap(Double.init)
+    }
+    let before = try run("--reference", "b.csv", "b.csv", "--output", "before.csv")
+    #expect(before.exitCode == 0 && distances.count == 30)
+    for (row, distance) in zip(records(ofCSV: try files.folder.text("before.csv")), distances) {
+      #expect(abs(distance - (row["e_above_hull"].flatMap(Double.init) ?? .nan)) < 1e-4)
+    }
+  }
+
   @Test func `distances need no subcommand, and their certificates verify with 0, altered ones with 1`()
     throws
   {

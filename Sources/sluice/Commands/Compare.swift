@@ -15,10 +15,13 @@ struct Compare: ParsableCommand {
     abstract: "Compare how many stable compounds two models of a run find.",
     discussion: """
       Labels are CSV or JSON records, plain or compressed, with an id and either formation_energy_per_atom or \
-      e_above_hull (eV/atom). A formation energy is placed on the hull of the run.
+      e_above_hull (eV/atom). A formation energy is placed on the hull of the run, or on that of --judge. For what \
+      screening would find, leave the candidates' own composition out of the hull that judges.
 
       Example: sluice compare my-campaign.sluice --labels labels.jsonl.zst --model-a cgcnn --model-b icgcnn \
       --budget 50,200 --plot hits.svg
+      Example: sluice compare my-campaign.sluice --labels labels.jsonl.zst --model-a cgcnn --model-b icgcnn \
+      --judge all-phases.csv --exclude-same-composition --offsets offsets.csv
       """)
 
   @Argument(help: ArgumentHelp("Run directory of a finished campaign.", valueName: "run"))
@@ -64,6 +67,18 @@ struct Compare: ParsableCommand {
   @Option(help: "Reference phases of the run. (default: the index in the run directory)")
   var reference: String?
 
+  @Option(
+    help:
+      "Reference phases that labels are placed on instead of the run's; rankings stay as they are in the run."
+  )
+  var judge: String?
+
+  @Flag(help: "Leave a candidate's own composition out of the hull that judges, whatever the campaign says.")
+  var excludeSameComposition = false
+
+  @Option(help: "Table of offsets by sluice hull align that are taken off the labels' formation energies.")
+  var offsets: String?
+
   /// The budgets; nil where the text is no list of them.
   private var budgets: [Int]? {
     let numbers = budget.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
@@ -85,6 +100,8 @@ struct Compare: ParsableCommand {
       let comparison = try RunComparison(
         directory: directory, labels: labels, kind: label, models: (modelA, modelB), threshold: threshold,
         reference: reference,
+        judgment: ComparisonJudgment(
+          reference: judge, excludesSameComposition: excludeSameComposition, offsets: offsets),
         options: ComparisonOptions(budgets: budgets ?? [], seed: seed, resamples: resamples))
       switch format {
       case .text: Terminal.result(ComparisonText(comparison).text)

@@ -14,7 +14,7 @@ struct Hull: ParsableCommand {
       """,
     subcommands: [
       HullDistanceCommand.self, HullVerifyCommand.self, HullIndexCommand.self, HullDiagramCommand.self,
-      HullCombinedCommand.self,
+      HullCombinedCommand.self, HullAlign.self,
     ],
     defaultSubcommand: HullDistanceCommand.self)
 }
@@ -43,11 +43,14 @@ struct ReferenceOptions: ParsableArguments {
   @Flag(help: "Take entries as they are although different schemes or functionals made their energies.")
   var acceptMixedCorrections = false
 
+  @Option(help: "Table of offsets by sluice hull align that are taken off the reference phases' energies.")
+  var referenceOffsets: String?
+
   /// How the references are read.
   var reading: ReferenceReading {
     ReferenceReading(
       energies: energies, elementalEnergies: elementalEnergies,
-      acceptsMixedCorrections: acceptMixedCorrections)
+      acceptsMixedCorrections: acceptMixedCorrections, offsets: referenceOffsets)
   }
 }
 
@@ -73,6 +76,9 @@ struct HullDistanceCommand: ParsableCommand {
   @Flag(help: "Leave out references of the candidate's own composition.")
   var excludeSameComposition = false
 
+  @Option(help: "Table of offsets by sluice hull align that are taken off the candidates' energies.")
+  var offsets: String?
+
   @Option(
     help: """
       Add a column within_threshold: whether the distance is at most this (eV/atom), close cases settled in exact \
@@ -88,7 +94,7 @@ struct HullDistanceCommand: ParsableCommand {
     try reportingErrors {
       let table = try HullTable(
         reference: references.reference, reading: references.reading,
-        excludesSameComposition: excludeSameComposition)
+        excludesSameComposition: excludeSameComposition, offsets: offsets)
       Terminal.note(table.summary)
       let report = try table.write(
         candidates, to: output, threshold: threshold, certificates: certificates)

@@ -45,30 +45,60 @@ struct ComparisonText {
     note(counts.recordsWithoutLabel, "records of the labels without a number")
     note(counts.rejectedWithoutID, "rejected records without an id")
     note(counts.labelsWithoutDistance, "labelled candidates whose true distance cannot be computed, left out")
+    note(
+      counts.labelsNotAligned,
+      "labels without an offset for \(counts.elementsNotAligned.joined(separator: ", ")), left out")
     if !comparison.clippedBudgets.isEmpty {
       let clipped = comparison.clippedBudgets.map { "\($0)" }.joined(separator: ", ")
       lines.append(
         "budget \(clipped) is larger than the number of candidates: clipped to \(comparison.pool.candidates.count)"
       )
     }
+    lines += hulls + scale
     return lines.joined(separator: "\n")
+  }
+
+  /// Which hulls rank and judge, with their fingerprints, and what moved the labels.
+  private var hulls: [String] {
+    func text(_ hull: RunComparison.Hull) -> String {
+      "\(hull.fileName) (\(hull.fingerprint))\(hull.ownCompositionText)"
+    }
+    let judging = run.judgingHull.map { text($0) } ?? "distances as given, to a hull of their own"
+    var lines = ["ranked on \(text(run.hull)); judged on \(judging)"]
+    if let offsets = run.labelOffsets {
+      lines.append("labels moved by \(offsets.path), SHA-256 \(offsets.fingerprint)")
+    }
+    let own = run.counts.judgedByOwnComposition
+    if own > 0 {
+      lines.append(
+        "note: \(own) candidates are judged against their own composition, which the judging hull holds; where it is "
+          + "the same calculation nothing can beat it. --exclude-same-composition leaves it out")
+    }
+    return lines
+  }
+
+  /// What the labels' energies say of their scale, where it is another.
+  private var scale: [String] {
+    guard let scale = run.scale, scale.differs else { return [] }
+    return [
+      "note: the labels seem to stand on another energy scale than the hull's: over \(scale.compositions) compositions "
+        + "that both have, the lower quartile of label − lowest phase is \(number(scale.lowerQuartile, 3)) eV/atom "
+        + "(\(interval(scale.interval, 3))). It is near 0 on one scale, unless most labels are of metastable "
+        + "polymorphs. To move them: sluice hull align --from LABELS --to PHASES --output offsets.csv, then "
+        + "--offsets offsets.csv"
+    ]
   }
 
   /// A table under its title and what every figure in it depends on.
   private func section(_ title: String, _ body: String) -> String {
     let pool = comparison.pool
     let missing = comparison.models.map { "\($0.withoutPrediction)" }.joined(separator: ", ")
-    let own = run.hull.excludesSameComposition ? " without a candidate's own composition" : ""
     return """
       \(title)
       threshold \(pool.threshold) eV/atom; \(pool.stableCount) of \(pool.candidates.count) stable \
-      (\(decimals(100 * pool.prevalence, 1)) %); without prediction (a, b): \(missing); hull: \(hullName)\(own)
+      (\(decimals(100 * pool.prevalence, 1)) %); without prediction (a, b): \(missing); \(run.hullsText)
       \(body)
       """
-  }
-
-  private var hullName: String {
-    run.hull.reference.split(separator: "/").last.map(String.init) ?? run.hull.reference
   }
 
   // MARK: Tables
