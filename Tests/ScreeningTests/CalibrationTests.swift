@@ -267,6 +267,34 @@ import Testing
     #expect(try files.export("again") == files.export("run"))
   }
 
+  @Test func `a row has odds on the hull with predicted competitors too, by its distance to that one`() throws
+  {
+    try TinyModel.write(to: files.folder.path("model"), spread: 0.05)
+    try calibrate(constantVariance: 0.04)
+    try files.run(
+      try files.campaign(
+        inputs: """
+          - decorate:
+              prototype: rock-salt
+              sites: {A: [Li, Na, K, Mg], X: [F, Cl, O, S]}
+          """,
+        stages: """
+          - graph: {}
+          - predict: {model: model}
+          - hull: {reference: phases.csv, competitors: {prototypes: [rock-salt, L12]}}
+          """))
+    let distribution = StudentDistribution(degreesOfFreedom: 3.2)
+    let rows = try files.table()
+    for row in rows {
+      let number = { (key: String) in Double(row[key] ?? "") ?? .nan }
+      let probability = distribution.cumulative(-number("e_above_competitor_hull") / number("sigma"))
+      #expect(abs(number("competitor_p_stable") - probability) < 1e-13)
+      // A lower hull leaves less room.
+      #expect(number("competitor_p_stable") <= number("p_stable"))
+    }
+    #expect(rows.count == 16 && rows.contains { $0["competitor_p_stable"] != $0["p_stable"] })
+  }
+
   @Test func `the distance that a model predicts itself has the odds of its own calibration`() throws {
     try TinyModel.write(to: files.folder.path("model"), property: "e_above_hull")
     try calibrate(constantVariance: 0.04)
