@@ -65,6 +65,7 @@ extension RunComparison {
       "hull_reference": hull.reference,
       "hull_fingerprint": hull.fingerprint,
       "hull_excludes_same_composition": "\(hull.excludesSameComposition)",
+      "hull_predicted_competitors": "\(hull.hasCompetitors)",
       "judging_reference": judgingHull?.reference ?? "",
       "judging_fingerprint": judgingHull?.fingerprint ?? "",
       "judging_excludes_same_composition": judgingHull.map { "\($0.excludesSameComposition)" } ?? "",

@@ -48,6 +48,7 @@ extension RunComparison {
     .object([
       "reference": .string(hull.reference), "fingerprint": .string(hull.fingerprint),
       "excludes_same_composition": .boolean(hull.excludesSameComposition),
+      "predicted_competitors": .boolean(hull.hasCompetitors),
     ])
   }
 

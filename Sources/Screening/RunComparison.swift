@@ -2,7 +2,7 @@ internal import Crystal
 internal import Foundation
 internal import PhaseStability
 internal import PipelineEngine
-internal import ScreeningStore
+public import ScreeningStore
 
 /// What of a run and its labels was compared, and what was not.
 public struct ComparisonCounts: Hashable, Sendable {
@@ -60,6 +60,8 @@ public struct RunComparison: Sendable {
     public let fingerprint: String
     /// Whether references of a candidate's own composition are left out.
     public let excludesSameComposition: Bool
+    /// Whether each model's predicted competitors take part.
+    public var hasCompetitors = false
 
     /// Name of the file, without its folder.
     public var fileName: String { reference.split(separator: "/").last.map(String.init) ?? reference }
@@ -72,7 +74,8 @@ public struct RunComparison: Sendable {
 
   /// The hulls that rank and judge, by the names of their files.
   public var hullsText: String {
-    let ranking = "ranked on \(hull.fileName)\(hull.ownCompositionText)"
+    let ranking =
+      "ranked on \(hull.fileName)\(hull.hasCompetitors ? " and predicted competitors" : "")\(hull.ownCompositionText)"
     guard let judgingHull else { return ranking + "; judged by distances as given" }
     return judgingHull == hull
       ? "hull: \(hull.fileName)\(hull.ownCompositionText)"
@@ -119,12 +122,15 @@ public struct RunComparison: Sendable {
   ///   - threshold: largest energy above hull that counts as stable (eV/atom); nil for the campaign's own.
   ///   - reference: file of the references; nil for the index that the run keeps. Not needed, and not opened, where
   ///     labels are energies above hull or another hull judges.
+  ///   - rankingHull: the hull that predicted distances are to, of the references or with predicted competitors; nil for
+  ///     the run's standard one.
   ///   - judgment: what decides which candidates are truly stable.
   ///   - options: budgets and resamples.
   /// - Throws: `ScreeningError`, `StoreError`, `ArchiveError`.
   public init(
     directory: String, labels: String, kind: LabelKind? = nil, models: (first: String, second: String),
-    threshold: Double? = nil, reference: String? = nil, judgment: ComparisonJudgment = ComparisonJudgment(),
+    threshold: Double? = nil, reference: String? = nil, rankingHull: RankingHull? = nil,
+    judgment: ComparisonJudgment = ComparisonJudgment(),
     options: ComparisonOptions = ComparisonOptions()
   ) throws {
     let store = try openRun(directory)
@@ -137,7 +143,13 @@ public struct RunComparison: Sendable {
     let stage = try StoredHullStage(plan: description.plan, directory: directory)
     let truth = try ComparisonLabels(path: labels, kind: kind)
     let indices = try [models.first, models.second].map { try modelIndex(named: $0, in: store) }
-    var found = try RunCandidates(store, models: indices)
+    let ranking = try rankingHull ?? store.standardHull()
+    guard ranking != .combined else {
+      throw ScreeningError.invalid(
+        "a comparison ranks on the hull of the references or with predicted competitors; on that of references and "
+          + "candidates, one model's candidates compete with each other")
+    }
+    var found = try RunCandidates(store, models: indices, on: ranking)
     for (index, name) in zip(indices.indices, [models.first, models.second])
     where !found.hasPredictions(of: index) {
       throw ScreeningError.invalid(
@@ -176,7 +188,8 @@ public struct RunComparison: Sendable {
     labelKind = truth.kind
     hull = Hull(
       reference: stage.reference, fingerprint: stage.fingerprint ?? "unknown",
-      excludesSameComposition: stage.options.excludesSameComposition)
+      excludesSameComposition: stage.options.excludesSameComposition,
+      hasCompetitors: ranking == .competitors)
     judgingHull = judge.hull
     labelOffsets = judge.offsets.map { Offsets(path: $0.path, fingerprint: $0.fingerprint) }
     scale = judge.scale
@@ -227,8 +240,10 @@ private struct RunCandidates {
   private(set) var candidates: [RunCandidate] = []
   var counts = ComparisonCounts()
 
-  /// - Parameter models: the models by position in the run.
-  init(_ store: RunStore, models: [Int]) throws {
+  /// - Parameters:
+  ///   - models: the models by position in the run.
+  ///   - hull: the hull that distances are to.
+  init(_ store: RunStore, models: [Int], on hull: RankingHull) throws {
     var seen: Set<String> = []
     var (found, counts) = (candidates, counts)
     func add(
@@ -250,7 +265,11 @@ private struct RunCandidates {
             spread: row.scores.first { $0.model == place.model }?.standardDeviation)
         }
       }
-      add(row.materialID, formula: row.formula, places.map { $0?.energyAboveHull }, odds)
+      add(
+        row.materialID, formula: row.formula,
+        places.map { place in
+          (hull == .competitors ? place?.withCompetitors?.energyAboveHull : nil) ?? place?.energyAboveHull
+        }, odds)
     }
     try store.forEachRejection { rejection in
       guard let id = rejection.materialID else {

@@ -1,5 +1,6 @@
 public import ArgumentParser
 public import Screening
+internal import ScreeningStore
 
 extension LabelKind: ExpressibleByArgument {}
 
@@ -69,6 +70,12 @@ struct Compare: ParsableCommand {
 
   @Option(
     help:
+      "Hull to rank by: references or competitors (with predicted ones). (default: competitors where the run has them)"
+  )
+  var hull: RankingHull?
+
+  @Option(
+    help:
       "Reference phases that labels are placed on instead of the run's; rankings stay as they are in the run."
   )
   var judge: String?
@@ -99,7 +106,7 @@ struct Compare: ParsableCommand {
     try reportingErrors {
       let comparison = try RunComparison(
         directory: directory, labels: labels, kind: label, models: (modelA, modelB), threshold: threshold,
-        reference: reference,
+        reference: reference, rankingHull: hull,
         judgment: ComparisonJudgment(
           reference: judge, excludesSameComposition: excludeSameComposition, offsets: offsets),
         options: ComparisonOptions(budgets: budgets ?? [], seed: seed, resamples: resamples))
