@@ -252,24 +252,14 @@ struct CampaignResolver {
       )
     }
     referenceDigests.append(try InputDigest.of(path))
-    let coverage = value["coverage"]
     stages.append(
       .hull(
         HullStage(
           references: loaded.references,
           options: HullOptions(excludesSameComposition: value.boolean("exclude_same_composition")),
           models: energies,
-          coverage: CoverageRules(flag: limits(coverage["flag"]), reject: limits(coverage["reject"])),
+          coverage: CoverageRules(value["coverage"]),
           competitors: try value.optional("competitors").map { try competitors($0, loaded.references) })))
-  }
-
-  private func limits(_ value: ConfigurationValue) -> CoverageRules.Limits {
-    CoverageRules.Limits(
-      unknownPairs: value.optional("unknown_pairs")?.integer,
-      elementsWithoutPhase: value.optional("elements_without_phase")?.integer,
-      elementsOnly: value.optional("elements_only")?.boolean ?? false,
-      minimumCompounds: value.optional("minimum_compounds")?.integer,
-      minimumDistance: value.optional("minimum_distance")?.number)
   }
 
   private func competitors(

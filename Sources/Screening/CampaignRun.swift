@@ -19,11 +19,6 @@ public struct CampaignReport: Sendable {
   public let threshold: Double
   /// Largest share of rejections that the campaign accepts.
   public let allowedShare: Double
-
-  /// Share of rejections among all records so far; 0 where there are none.
-  public var rejectedShare: Double {
-    counts.records > 0 ? Double(counts.rejected) / Double(counts.records) : 0
-  }
 }
 
 /// Runs a campaign into a run directory; called again, it goes on where it stopped.
@@ -178,11 +173,7 @@ public struct CampaignRun: Sendable {
     where name.hasPrefix(Self.referenceIndexName + ".") {
       try? FileManager.default.removeItem(atPath: directory + "/" + name)
     }
-    do {
-      try loaded.references.saveIndex(to: path)
-    } catch {
-      throw ScreeningError.unwritable(path: path, reason: describe(error))
-    }
+    try loaded.saveIndex(to: path)
   }
 
   private func checkPlan(of store: RunStore) throws {
@@ -217,6 +208,7 @@ public struct CampaignRun: Sendable {
         SourceDescription(name: $0.name, fingerprint: $1)
       })
   }
-
-  private func timestamp() -> String { Date.now.formatted(.iso8601) }
 }
+
+/// The time of now, ISO 8601.
+func timestamp() -> String { Date.now.formatted(.iso8601) }

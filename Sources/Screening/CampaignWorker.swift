@@ -9,17 +9,14 @@ internal import StructureArchive
 final class CampaignScratch {
   let graph = NeighborGraphBuilder.Scratch()
   let ensembles: [Ensemble.Scratch]
-  var solver: HullSolver?
-  /// For each model with competitors a solver for the hull that they are part of.
-  var competitorSolvers: [Int: HullSolver] = [:]
+  let hull: HullScratch?
   var collection = GraphCollection()
   var quotient = QuotientGraph()
   let search = ShapeSearchScratch()
 
   init(_ plan: CampaignPlan, _ competitors: CompetitorHulls = CompetitorHulls()) {
     ensembles = plan.models.map { _ in Ensemble.Scratch() }
-    solver = plan.hullStage.map { HullSolver(references: $0.references) }
-    competitorSolvers = competitors.byModel.mapValues { HullSolver(references: $0) }
+    hull = plan.hullStage.map { HullScratch($0.references, competitors) }
   }
 }
 
@@ -59,6 +56,7 @@ struct CampaignWorker: Sendable {
   private let ensembles: [Ensemble?]
   private let searchers: [Int: ShapeSearcher]
   private let bounds: [Int: SearchBound]
+  private let odds: StabilityOdds
   private let notes: CrashNotes
 
   /// A worker of a plan.
@@ -73,6 +71,7 @@ struct CampaignWorker: Sendable {
     self.plan = plan
     self.bounds = bounds
     self.notes = notes
+    odds = StabilityOdds(threshold: plan.threshold, calibrations: plan.models.map(\.calibration))
     searchers = plan.searches.compactMapValues { search in
       guard case .ensemble(let folder) = plan.models[search.model].origin else { return nil }
       return ShapeSearcher(search, folder)
@@ -224,16 +223,12 @@ struct CampaignWorker: Sendable {
         continue
       }
       let spread = ensemble.memberCount > 1 ? prediction.standardDeviation : nil
-      candidates[index].scores.append(
-        Score(
-          model: model, mean: prediction.mean, standardDeviation: spread, members: prediction.members))
+      let score = Score(
+        model: model, mean: prediction.mean, standardDeviation: spread, members: prediction.members)
+      candidates[index].scores.append(score)
       // Where the model predicts the distance itself, there is nothing left for a hull stage to do.
       if plan.models[model].property == hullDistanceProperty {
-        candidates[index].stabilities.append(
-          Stability(
-            model: model, energy: nil, energyAboveHull: prediction.mean,
-            sigma: sigma(of: model, spread: spread),
-            probability: probability(of: model, distance: prediction.mean, spread: spread)))
+        candidates[index].stabilities.append(odds.place(ofDistance: score))
       }
     }
   }
@@ -265,66 +260,19 @@ struct CampaignWorker: Sendable {
   private func placeOnHull(
     _ stage: HullStage, _ candidates: inout [Candidate], _ scratch: CampaignScratch
   ) {
+    guard let hull = scratch.hull, let references = plan.references else {
+      preconditionFailure("a hull stage has references and a solver")
+    }
+    let placement = HullPlacement(stage: stage, references: references, odds: odds)
     for index in candidates.indices where candidates[index].isAlive {
       guard let structure = candidates[index].structure else { continue }
-      let composition = structure.composition
-      for score in candidates[index].scores where stage.models.contains(score.model) {
-        do throws(HullError) {
-          let (place, coverage) = try self.place(score, of: composition, stage, scratch)
-          let distance = place.withCompetitors?.energyAboveHull ?? place.energyAboveHull
-          if let message = stage.coverage.rejection(coverage, distance: distance) {
-            candidates[index].reject("hull", .referencesIncomplete, message)
-            break
-          }
-          candidates[index].stabilities.append(place)
-        } catch {
-          let (reason, message) = plan.references?.rejection(error) ?? (error.rejectionReason, error.message)
-          candidates[index].reject("hull", reason, message)
-          break
-        }
+      do throws(HullRefusal) {
+        candidates[index].stabilities += try placement.places(
+          of: candidates[index].scores, structure.composition, hull)
+      } catch {
+        candidates[index].reject(HullPlacement.stageName, error.reason, error.message)
       }
     }
-  }
-
-  /// Where an energy lies on the hull of the references, and on that with the competitors of its model.
-  private func place(
-    _ score: Score, of composition: Composition, _ stage: HullStage, _ scratch: CampaignScratch
-  ) throws(HullError) -> (place: Stability, coverage: HullCoverage) {
-    func distance(_ solver: inout HullSolver) throws(HullError) -> (HullDistance, Double, String) {
-      let (distance, above) = try solver.settledDistance(
-        of: composition, energyPerAtom: score.mean, threshold: plan.threshold, options: stage.options)
-      return (distance, above, solver.references.description(of: distance.decomposition))
-    }
-    guard var solver = scratch.solver.take() else { preconditionFailure("a hull stage has a solver") }
-    defer { scratch.solver = solver }
-    let (own, energyAboveHull, decomposition) = try distance(&solver)
-    var place = Stability(
-      model: score.model, energy: score.mean, energyAboveHull: energyAboveHull,
-      decompositionEnergy: own.decompositionEnergy, decomposition: decomposition,
-      coverage: stage.coverage.coverage(own.coverage),
-      sigma: sigma(of: score.model, spread: score.standardDeviation),
-      probability: probability(
-        of: score.model, distance: energyAboveHull, spread: score.standardDeviation))
-    if var solver = scratch.competitorSolvers.removeValue(forKey: score.model) {
-      defer { scratch.competitorSolvers[score.model] = solver }
-      let (other, above, products) = try distance(&solver)
-      place.withCompetitors = CompetitorPlace(
-        energyAboveHull: above, decompositionEnergy: other.decompositionEnergy, decomposition: products,
-        probability: probability(of: score.model, distance: above, spread: score.standardDeviation))
-    }
-    return (place, own.coverage)
-  }
-
-  /// Scale of the error of a model's prediction (eV/atom); nil without a calibration.
-  private func sigma(of model: Int, spread: Double?) -> Double? {
-    plan.models[model].calibration?.scale(spread: spread)
-  }
-
-  /// Probability that the true distance to a hull is at most the threshold; nil without a calibration.
-  private func probability(of model: Int, distance: Double, spread: Double?) -> Double? {
-    guard let calibration = plan.models[model].calibration else { return nil }
-    return calibration.stableProbability(
-      distance: distance, threshold: plan.threshold, scale: calibration.scale(spread: spread))
   }
 
   private func batch(_ records: [SourceRecord], _ candidates: [Candidate]) -> StoreBatch {
@@ -362,15 +310,4 @@ struct CampaignWorker: Sendable {
     }
     return batch
   }
-}
-
-extension HullError {
-  var rejectionReason: RejectionReason {
-    switch self {
-    case .noTerminalReference, .tooManyElements: .noTerminalReference
-    default: .energyNotFinite
-    }
-  }
-
-  var message: String { describe(self) }
 }

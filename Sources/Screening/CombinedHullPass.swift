@@ -83,63 +83,10 @@ public struct CombinedHullPass: Sendable {
       places += own
     }
     try store.replaceCombinedHull(
-      places, computed: Date.now.formatted(.iso8601), reference: loaded.references.name,
+      places, computed: timestamp(), reference: loaded.references.name,
       referenceFingerprint: loaded.fingerprint)
     try store.close()
     return CombinedHullReport(models: models, threshold: threshold, references: loaded.summary)
-  }
-}
-
-/// What the stored plan of a run says of its hull stage.
-struct StoredHullStage {
-  let options: HullOptions
-  /// File of the references, as the campaign names it.
-  let reference: String
-  /// Fingerprint of the references.
-  let fingerprint: String?
-
-  /// - Throws: `ScreeningError` where the plan has no hull stage.
-  init(plan: String, directory: String) throws {
-    let tree = try ConfigurationDocument(text: plan, file: CampaignRun.planName).tree()
-    let stages = tree["campaign"]?["stages"]
-    guard case .list(let list) = stages, let hull = list.lazy.compactMap({ $0["hull"] }).first else {
-      throw ScreeningError.unreadable(path: directory, reason: "the campaign of this run has no hull stage")
-    }
-    options = HullOptions(excludesSameComposition: hull["exclude_same_composition"] == .boolean(true))
-    reference = if case .string(let path) = hull["reference"] { path } else { "" }
-    if case .list(let hulls) = tree["digests"]?["hulls"], case .string(let text) = hulls.first {
-      fingerprint = text
-    } else {
-      fingerprint = nil
-    }
-  }
-
-  /// The references of the run.
-  ///
-  /// - Parameters:
-  ///   - directory: the run directory.
-  ///   - reference: file of the references; nil for the index that the run keeps.
-  /// - Throws: `ScreeningError` where they cannot be read or are not the run's.
-  func references(directory: String, reference: String?) throws -> LoadedReferences {
-    let path = reference ?? directory + "/" + CampaignRun.referenceIndexName
-    guard FileManager.default.fileExists(atPath: path) else {
-      throw ScreeningError.unreadable(
-        path: path, reason: "does not exist; name the run's references with --reference")
-    }
-    let loaded = try ReferenceFile.load(path)
-    guard fingerprint == nil || fingerprint == loaded.fingerprint else {
-      throw ScreeningError.unreadable(
-        path: path,
-        reason: "these are not the references of the run (\(loaded.fingerprint) instead of "
-          + "\(fingerprint ?? "unknown"))")
-    }
-    return loaded
-  }
-}
-
-extension ConfigurationTree {
-  fileprivate subscript(key: String) -> ConfigurationTree? {
-    if case .mapping(let entries) = self { entries[key] } else { nil }
   }
 }
 

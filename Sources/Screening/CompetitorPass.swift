@@ -19,6 +19,40 @@ struct CompetitorHulls: Sendable {
   var byModel: [Int: HullReferences] = [:]
 }
 
+extension CompetitorHulls {
+  /// The references with what each model predicts where they have no phase; of one composition the lowest counts.
+  ///
+  /// - Throws: `ScreeningError` where a stored competitor cannot be read.
+  init(_ references: HullReferences, _ competitors: [PredictedCompetitor]) throws {
+    var entries: [Int: [PhaseEntry]] = [:]
+    for competitor in competitors where !competitor.isReference {
+      guard let energy = competitor.energy else { continue }
+      entries[competitor.model, default: []].append(
+        try PhaseEntry(
+          composition: competitor.composition(), energyPerAtom: energy,
+          formula: competitor.formula + competitor.mark))
+    }
+    self.init(byModel: entries.mapValues { references.adding($0) })
+  }
+}
+
+extension PredictedCompetitor {
+  /// Its composition.
+  ///
+  /// - Throws: `ScreeningError` where the stored formula is none.
+  func composition() throws -> Composition {
+    do {
+      return try Composition(formula: formula)
+    } catch {
+      throw ScreeningError.invalid(
+        "competitor \(number): the stored formula \"\(formula)\" cannot be read (\(error))")
+    }
+  }
+
+  /// What stands behind its formula in decompositions.
+  var mark: String { " (\(prototype), predicted)" }
+}
+
 /// Predicts the competitors of a campaign before its stream begins, with its own graph and predict stages.
 ///
 /// What it finds lies in the run's store, a transaction a batch: ended at any moment, it goes on there. The stream begins
@@ -45,7 +79,7 @@ struct CompetitorPass {
         return nil
       }
     }
-    return try hulls(stage, store)
+    return try CompetitorHulls(stage.references, store.competitors())
   }
 
   private func predict(
@@ -101,27 +135,6 @@ struct CompetitorPass {
           message: rejections[key]?.message)
       }
     }
-  }
-
-  /// The references with what each model predicts where they have no phase; of one composition the lowest counts.
-  private func hulls(_ stage: HullStage, _ store: RunStore) throws -> CompetitorHulls {
-    var entries: [Int: [PhaseEntry]] = [:]
-    for competitor in try store.competitors() where !competitor.isReference {
-      guard let energy = competitor.energy else { continue }
-      let composition: Composition
-      do {
-        composition = try Composition(formula: competitor.formula)
-      } catch {
-        throw ScreeningError.invalid(
-          "competitor \(competitor.number): the stored formula \"\(competitor.formula)\" cannot be read (\(error))"
-        )
-      }
-      entries[competitor.model, default: []].append(
-        try PhaseEntry(
-          composition: composition, energyPerAtom: energy,
-          formula: "\(competitor.formula) (\(competitor.prototype), predicted)"))
-    }
-    return CompetitorHulls(byModel: entries.mapValues { stage.references.adding($0) })
   }
 }
 

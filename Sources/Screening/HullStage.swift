@@ -1,4 +1,5 @@
 internal import PhaseStability
+internal import PipelineEngine
 internal import ScreeningStore
 
 /// The hull stage of a campaign: what candidates compete with, and what is thought of it.
@@ -69,7 +70,23 @@ struct CoverageRules: Sendable {
   }
 }
 
+extension CoverageRules {
+  /// The rules of a hull stage's `coverage`.
+  init(_ value: ConfigurationValue) {
+    self.init(flag: Limits(value["flag"]), reject: Limits(value["reject"]))
+  }
+}
+
 extension CoverageRules.Limits {
+  fileprivate init(_ value: ConfigurationValue) {
+    self.init(
+      unknownPairs: value.optional("unknown_pairs")?.integer,
+      elementsWithoutPhase: value.optional("elements_without_phase")?.integer,
+      elementsOnly: value.optional("elements_only")?.boolean ?? false,
+      minimumCompounds: value.optional("minimum_compounds")?.integer,
+      minimumDistance: value.optional("minimum_distance")?.number)
+  }
+
   /// The limits that a candidate's coverage reaches.
   fileprivate func flags(_ found: HullCoverage) -> [CoverageFlag] {
     CoverageFlag.allCases.filter { flag in

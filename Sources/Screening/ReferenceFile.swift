@@ -60,6 +60,17 @@ struct LoadedReferences: Sendable {
     return "\(references.phaseCount) reference phases from \(references.name)\(duplicates)\(supplied)\(zero)"
       + notes.map { "; \($0)" }.joined()
   }
+
+  /// Writes their index, whole or not at all.
+  ///
+  /// - Throws: `ScreeningError.unwritable`.
+  func saveIndex(to path: String) throws {
+    do {
+      try references.saveIndex(to: path)
+    } catch {
+      throw ScreeningError.unwritable(path: path, reason: describe(error))
+    }
+  }
 }
 
 extension LoadedReferences {
@@ -89,7 +100,7 @@ extension LoadedReferences {
         "the phases of \(element) were left out of the references: the offsets hold none for some of them"
       )
     }
-    return (error.rejectionReason, error.message)
+    return (error.rejectionReason, describe(error))
   }
 }
 
@@ -182,11 +193,7 @@ public struct ReferenceIndex: Sendable {
   ///
   /// - Returns: its size in bytes.
   public func write(to path: String) throws -> Int {
-    do {
-      try loaded.references.saveIndex(to: path)
-    } catch {
-      throw ScreeningError.unwritable(path: path, reason: describe(error))
-    }
+    try loaded.saveIndex(to: path)
     return ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int) ?? 0
   }
 }

@@ -45,10 +45,15 @@ extension ModelDescription {
   /// The distribution of the model's errors as the run holds it; nil without a calibration.
   ///
   /// - Throws: `ScreeningError.invalid` where the stored text is no calibration.
-  func errorModel() throws -> ErrorModel? {
+  func errorModel() throws -> ErrorModel? { try storedCalibration()?.errors }
+
+  /// The model's calibration as the run holds it; nil without one.
+  ///
+  /// - Throws: `ScreeningError.invalid` where the stored text is no calibration.
+  func storedCalibration() throws -> Calibration? {
     guard let calibration else { return nil }
     do {
-      return try JSONDecoder().decode(Calibration.self, from: Data(calibration.utf8)).errors
+      return try JSONDecoder().decode(Calibration.self, from: Data(calibration.utf8))
     } catch {
       throw ScreeningError.invalid("the stored calibration of \(name) cannot be read: \(describe(error))")
     }

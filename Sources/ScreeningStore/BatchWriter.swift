@@ -57,9 +57,14 @@ struct BatchWriter {
         try crystals.run()
       }
       for score in row.scores { try write(score, key) }
-      for place in row.stabilities { try write(place, key) }
+      try write(row.stabilities, of: row.key)
     }
     for record in records.sorted(by: { $0.key < $1.key }) { try write(record) }
+  }
+
+  /// Writes the places of a row.
+  func write(_ stabilities: [Stability], of key: RecordKey) throws {
+    for place in stabilities { try write(place, key.packed) }
   }
 
   private func write(_ score: Score, _ key: Int64) throws {

@@ -129,25 +129,34 @@ extension StoreBatch {
   /// Checks that every number is finite: SQLite would take NaN for NULL.
   func checkNumbers() throws(StoreError) {
     for row in rows {
-      func check(_ value: Double?, _ what: String) throws(StoreError) {
-        guard let value, !value.isFinite else { return }
-        throw .notFinite(source: row.key.source, record: row.key.record, what: what)
-      }
-      try check(row.volume, "volume")
+      try check(row.volume, "volume", of: row.key)
       for score in row.scores {
-        try check(score.mean, "mean of model \(score.model)")
-        try check(score.standardDeviation, "standard deviation of model \(score.model)")
+        try check(score.mean, "mean of model \(score.model)", of: row.key)
+        try check(score.standardDeviation, "standard deviation of model \(score.model)", of: row.key)
       }
-      for stability in row.stabilities {
-        try check(stability.energy, "energy")
-        try check(stability.energyAboveHull, "energy above hull")
-        try check(stability.decompositionEnergy, "decomposition energy")
-        try check(stability.withCompetitors?.energyAboveHull, "energy above hull with competitors")
-        try check(stability.withCompetitors?.decompositionEnergy, "decomposition energy with competitors")
-        try check(stability.sigma, "standard error of model \(stability.model)")
-        try check(stability.probability, "probability of model \(stability.model)")
-        try check(stability.withCompetitors?.probability, "probability of model \(stability.model)")
-      }
+      try row.stabilities.checkNumbers(of: row.key)
     }
   }
+}
+
+extension [Stability] {
+  /// Checks that every number of the places of a record is finite.
+  func checkNumbers(of key: RecordKey) throws(StoreError) {
+    for stability in self {
+      let other = stability.withCompetitors
+      try check(stability.energy, "energy", of: key)
+      try check(stability.energyAboveHull, "energy above hull", of: key)
+      try check(stability.decompositionEnergy, "decomposition energy", of: key)
+      try check(other?.energyAboveHull, "energy above hull with competitors", of: key)
+      try check(other?.decompositionEnergy, "decomposition energy with competitors", of: key)
+      try check(stability.sigma, "standard error of model \(stability.model)", of: key)
+      try check(stability.probability, "probability of model \(stability.model)", of: key)
+      try check(other?.probability, "probability of model \(stability.model)", of: key)
+    }
+  }
+}
+
+private func check(_ value: Double?, _ what: String, of key: RecordKey) throws(StoreError) {
+  guard let value, !value.isFinite else { return }
+  throw .notFinite(source: key.source, record: key.record, what: what)
 }

@@ -17,7 +17,7 @@ public struct PredictedCompetitor: Hashable, Sendable {
   /// Its standard deviation over the ensemble (eV/atom), where there is one.
   public let standardDeviation: Double?
   /// Whether the references hold a phase of that composition, so that this one does not take part.
-  public let isReference: Bool
+  public var isReference: Bool
   /// Why there is no energy; nil where there is one.
   public let message: String?
 

@@ -68,7 +68,7 @@ extension RunStore {
     else { return }
     let key = RecordKey(source: source, record: row[0])
     try db.execute(sql: "DELETE FROM rejections WHERE record_key = ?", arguments: [key.packed])
-    try RunStore.discount(stage: row[1], reason: row[2], in: db)
+    try RunStore.discount(outcome: "rejected", stage: row[1], reason: row[2], in: db)
     try db.execute(
       sql: "UPDATE sources SET records = ?, finished = 0, resume_token = NULL WHERE source = ?",
       arguments: [key.record, source])
@@ -115,7 +115,7 @@ extension RunStore {
             db.cachedStatement(sql: "DELETE FROM rejections WHERE record_key = ? RETURNING stage, reason"),
             arguments: [key.packed])
         else { throw StoreError.recordOutsideBatch(source: key.source, record: key.record) }
-        try RunStore.discount(stage: row[0], reason: row[1], in: db)
+        try RunStore.discount(outcome: "rejected", stage: row[0], reason: row[1], in: db)
       }
       try BatchWriter(db).write(rows: batch.rows, rejections: batch.rejections)
       try RunStore.count(batch.rows, batch.rejections, batch.filtered, in: db)
@@ -128,12 +128,13 @@ extension RunStore {
   /// Notes that all rejected records have been read again.
   public func endRetry() throws(StoreError) { try write { try $0.execute(sql: "DELETE FROM retry") } }
 
-  private static func discount(stage: String, reason: String, in db: Database) throws {
+  /// Takes one record off a running count.
+  static func discount(outcome: String, stage: String, reason: String, in db: Database) throws {
     try db.cachedStatement(
       sql: """
-        UPDATE outcomes SET records = records - 1 WHERE outcome = 'rejected' AND stage = ? AND reason = ?
+        UPDATE outcomes SET records = records - 1 WHERE outcome = ? AND stage = ? AND reason = ?
         """
-    ).execute(arguments: [stage, reason])
+    ).execute(arguments: [outcome, stage, reason])
     try db.cachedStatement(sql: "DELETE FROM outcomes WHERE records = 0").execute()
   }
 }

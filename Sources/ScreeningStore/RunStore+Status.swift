@@ -36,6 +36,8 @@ public struct RunCounts: Hashable, Sendable {
 
   /// Number of rejections.
   public var rejected: Int { rejections.reduce(0) { $0 + $1.records } }
+  /// Share of rejections among all records; 0 where there are none.
+  public var rejectedShare: Double { records > 0 ? Double(rejected) / Double(records) : 0 }
   /// Number of records left out on purpose.
   public var leftOut: Int { filtered.reduce(0) { $0 + $1.records } }
 

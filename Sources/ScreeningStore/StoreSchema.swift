@@ -48,6 +48,12 @@ enum StoreSchema {
     ON stability (coalesce(e_above_competitor_hull, e_above_hull))
     """
 
+  /// Takes back what is made when a run is finished.
+  static let dropIndexes = """
+    DROP INDEX IF EXISTS stability_by_hull;
+    DROP INDEX IF EXISTS stability_by_competitor_hull;
+    """
+
   private static let coverageAndOdds = """
     ALTER TABLE models ADD COLUMN calibration TEXT;
     ALTER TABLE structures ADD COLUMN shape TEXT;

@@ -214,7 +214,7 @@ import Testing
     let report = try files.run(try files.campaign(inputs: inputs))
     #expect(report.isFinished)
     #expect(report.counts.records == 0)
-    #expect(report.rejectedShare == 0)
+    #expect(report.counts.rejectedShare == 0)
     #expect(try files.table().isEmpty)
   }
 

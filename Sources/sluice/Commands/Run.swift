@@ -74,28 +74,13 @@ struct Run: ParsableCommand {
   }
 
   private func conclude(_ report: CampaignReport, directory: String, isStopped: Bool) throws {
-    let counts = report.counts
-    Terminal.note(
-      "\(directory): \(counts.records) records = \(counts.rows) rows + \(counts.rejected) rejected + "
-        + "\(counts.leftOut) filtered out")
-    for (reason, records) in counts.rejectionsByReason { Terminal.note("  rejected, \(reason): \(records)") }
-    for (index, line) in stableText(report.stable, threshold: report.threshold, rows: counts.rows)
-      .enumerated()
-    {
-      Terminal.note(index == 0 ? "stable: \(line)" : line)
-    }
+    note(report.counts, of: directory)
+    note(report.stable, threshold: report.threshold, rows: report.counts.rows)
     guard report.isFinished else {
       Terminal.note("Not finished; call the same command again to go on.")
       if isStopped { throw ExitStatus.failed }
       return
     }
-    if report.rejectedShare > report.allowedShare {
-      let leading = counts.rejectionsByReason.max { $0.records < $1.records }
-      Terminal.note(
-        "error: \(decimals(100 * report.rejectedShare, 2)) % of the records were rejected; the campaign allows "
-          + "\(decimals(100 * report.allowedShare, 2)) %. The leading reason is \(leading?.reason ?? "unknown")."
-      )
-      throw ExitStatus.tooManyRejections
-    }
+    try checkRejections(report.counts, allowedShare: report.allowedShare)
   }
 }

@@ -1,0 +1,121 @@
+internal import Foundation
+internal import PhaseStability
+internal import PipelineEngine
+internal import ScreeningStore
+
+/// What the stored plan of a run says of its hull stage.
+struct StoredHullStage {
+  let options: HullOptions
+  /// File of the references, as the campaign names it.
+  let reference: String
+  /// Fingerprint of the references.
+  let fingerprint: String?
+
+  /// - Throws: `ScreeningError` where the plan has no hull stage.
+  init(plan: String, directory: String) throws {
+    let tree = try ConfigurationDocument(text: plan, file: CampaignRun.planName).tree()
+    let stages = tree["campaign"]?["stages"]
+    guard case .list(let list) = stages, let hull = list.lazy.compactMap({ $0["hull"] }).first else {
+      throw ScreeningError.unreadable(path: directory, reason: "the campaign of this run has no hull stage")
+    }
+    options = HullOptions(excludesSameComposition: hull["exclude_same_composition"] == .boolean(true))
+    reference = if case .string(let path) = hull["reference"] { path } else { "" }
+    if case .list(let hulls) = tree["digests"]?["hulls"], case .string(let text) = hulls.first {
+      fingerprint = text
+    } else {
+      fingerprint = nil
+    }
+  }
+
+  /// The references of the run.
+  ///
+  /// - Parameters:
+  ///   - directory: the run directory.
+  ///   - reference: file of the references; nil for the index that the run keeps.
+  /// - Throws: `ScreeningError` where they cannot be read or are not the run's.
+  func references(directory: String, reference: String?) throws -> LoadedReferences {
+    let path = reference ?? directory + "/" + CampaignRun.referenceIndexName
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw ScreeningError.unreadable(
+        path: path, reason: "does not exist; name the run's references with --reference")
+    }
+    let loaded = try ReferenceFile.load(path)
+    guard fingerprint == nil || fingerprint == loaded.fingerprint else {
+      throw ScreeningError.unreadable(
+        path: path,
+        reason: "these are not the references of the run (\(loaded.fingerprint) instead of "
+          + "\(fingerprint ?? "unknown"))")
+    }
+    return loaded
+  }
+}
+
+/// The campaign of a run as its stored plan has it: what can be done anew without the campaign's own file.
+struct StoredCampaign {
+  /// The plan.
+  let tree: ConfigurationTree
+  /// The campaign in it.
+  let value: ConfigurationValue
+
+  /// - Throws: `ConfigurationError` where this version cannot read the plan.
+  init(plan: String) throws {
+    tree = try ConfigurationDocument(text: plan, file: CampaignRun.planName).tree()
+    value = try ConfigurationDocument(
+      text: (tree["campaign"] ?? [:]).canonicalText, file: CampaignRun.planName
+    ).read(CampaignSchema.schema)
+  }
+
+  /// The hull stage, with the models whose energies it places, by position; nil where there is none.
+  func hull(_ models: [ModelDescription]) -> (value: ConfigurationValue, models: [Int])? {
+    var count = 0
+    for stage in value.elements("stages").map(\.tagged) {
+      switch stage.tag {
+      case "predict", "energy": count += 1
+      case "hull":
+        return (stage.value, (0..<count).filter { models[$0].property == formationEnergyProperty })
+      default: break
+      }
+    }
+    return nil
+  }
+
+  /// The plan of a run that is made from a run of this one.
+  ///
+  /// - Parameters:
+  ///   - fingerprint: of this plan.
+  ///   - threshold: largest energy above hull that counts as stable (eV/atom).
+  ///   - references: the file of the new references as it was named, its digest and the fingerprint of its phases; nil to
+  ///     keep the references.
+  func rescored(
+    from fingerprint: String, threshold: Double,
+    references: (path: String, digest: String, fingerprint: String)?
+  ) -> ConfigurationTree {
+    var plan = tree
+    plan["rescored"] = ["from": .string(fingerprint)]
+    plan["campaign"]?["threshold"] = .number(threshold)
+    guard let references else { return plan }
+    plan["digests"]?["references"] = [.string(references.digest)]
+    plan["digests"]?["hulls"] = [.string(references.fingerprint)]
+    if case .list(let stages) = plan["campaign"]?["stages"] {
+      plan["campaign"]?["stages"] = .list(
+        stages.map { stage in
+          var stage = stage
+          stage["hull"]?["reference"] = .string(references.path)
+          return stage
+        })
+    }
+    return plan
+  }
+}
+
+extension ConfigurationTree {
+  /// The value under a key; nil where there is none, or where this is no mapping. What is no mapping stays as it is.
+  subscript(key: String) -> ConfigurationTree? {
+    get { if case .mapping(let entries) = self { entries[key] } else { nil } }
+    set {
+      guard case .mapping(var entries) = self else { return }
+      entries[key] = newValue
+      self = .mapping(entries)
+    }
+  }
+}
