@@ -50,7 +50,10 @@ extension PredictedCompetitor {
   }
 
   /// What stands behind its formula in decompositions.
-  var mark: String { " (\(prototype), predicted)" }
+  var mark: String { " (\(prototype)" + Self.markEnding }
+
+  /// What every such mark ends with.
+  static let markEnding = ", predicted)"
 }
 
 /// Predicts the competitors of a campaign before its stream begins, with its own graph and predict stages.

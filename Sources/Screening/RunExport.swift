@@ -143,11 +143,6 @@ public struct RunExport: Sendable {
     return rank
   }
 
-  /// Sources go by their file name: the exported table is the same wherever the archive lies.
-  private func exportedName(_ source: String) -> String {
-    source.split(separator: "/").last.map(String.init) ?? source
-  }
-
   private func writeCIF(_ store: RunStore, _ filter: RankingFilter, to path: String) throws -> Int {
     let writer = try CIFArchiveWriter(path: path)
     var count = 0
@@ -201,4 +196,9 @@ public struct RunExport: Sendable {
     try writer.finish()
     return count
   }
+}
+
+/// Sources go by their file name: an exported table is the same wherever the archive lies.
+func exportedName(_ source: String) -> String {
+  source.split(separator: "/").last.map(String.init) ?? source
 }
