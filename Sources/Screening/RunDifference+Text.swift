@@ -115,9 +115,12 @@ extension RunDifference {
 
 extension RunDifference.Phase: CustomStringConvertible {
   /// The phase and what became of it, with energies in eV/atom: "CaTe new at -1.7".
-  public var description: String {
+  public var description: String { text { "\($0)" } }
+
+  /// The same with energies written as `number` writes them.
+  public func text(number: (Double) -> String) -> String {
     let name = isPredicted ? "predicted \(formula)" : formula
-    switch (energyA, energyB) {
+    switch (energyA.map(number), energyB.map(number)) {
     case (nil, let energy?): return "\(name) new at \(energy)"
     case (let energy?, nil): return "\(name) gone from \(energy)"
     case (let before?, let after?): return "\(name) from \(before) to \(after)"

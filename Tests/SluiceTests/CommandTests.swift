@@ -16,7 +16,7 @@ import Testing
     "run", "plan", "status", "rank", "export", "predict", "evaluate", "graph", "train", "models import",
     "models show", "models calibrate", "models reliability", "prototypes list", "prototypes show",
     "prototypes fit",
-    "schema", "compare", "pack", "doctor",
+    "schema", "compare", "rescore", "diff", "pack", "doctor",
     "hull", "hull verify", "hull index", "hull diagram", "hull combined", "hull align",
   ]
 
@@ -61,7 +61,9 @@ import Testing
     ["graph", "x", "--output", "y", "--count", "65"], ["export", "x", "--format", "pdf", "--output", "y"],
     ["predict", "x"], ["schema", "novel"], ["hull", "x.csv"], ["train", "x.yaml"],
     ["hull", "align", "--from", "x"], ["hull", "align", "--from", "x", "--to", "y", "--folds", "1"],
-    ["evaluate", "x", "--model", "y"],
+    ["evaluate", "x", "--model", "y"], ["rescore", "x"], ["rescore", "x", "--threshold", "nan"],
+    ["rescore", "x", "--threshold", "1", "--offsets", "y"],
+    ["diff", "x"], ["diff", "x", "y", "--hull", "combined"], ["diff", "x", "y", "--top", "-1"],
   ])
   func `a call that cannot be meant ends with 64 and a usage line`(arguments: [String]) throws {
     let outcome = try Program.run(arguments, currentFolder: path(""))
@@ -77,6 +79,8 @@ import Testing
     ["predict", "--model", "model", "absent", "--output", "out"],
     ["evaluate", "--model", "model", "absent", "--property", "x"], ["graph", "absent", "--output", "out"],
     ["compare", "absent", "--labels", "phases.csv", "--model-a", "x", "--model-b", "y"],
+    ["rescore", "absent", "--threshold", "0.1"], ["rescore", "absent", "--reference", "phases.csv"],
+    ["diff", "absent", "model"],
     ["hull", "--reference", "absent", "phases.csv", "--output", "out"],
     ["hull", "--reference", "phases.csv", "absent", "--output", "out"],
     ["hull", "align", "--from", "absent", "--to", "phases.csv", "--output", "out"],

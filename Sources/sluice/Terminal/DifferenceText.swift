@@ -55,9 +55,11 @@ struct DifferenceText {
     let phases = RunDifference.phases(behind: changes)
     guard !phases.isEmpty, top > 0 else { return nil }
     var table = TerminalTable([.init("phase (eV/atom)", .left), .init("candidates", .right)])
-    for item in phases.prefix(top) { table.append(["\(item.phase)", "\(item.candidates)"]) }
+    for item in phases.prefix(top) { table.append([words(item.phase), "\(item.candidates)"]) }
     return "Phases behind those that \(title)" + shown(phases.count) + "\n" + table.text
   }
+
+  private func words(_ phase: RunDifference.Phase) -> String { phase.text { decimals($0, 4) } }
 
   private func list(
     _ title: String, _ changes: [RunDifference.Change], rank: (RunDifference.Change) -> Int?
@@ -74,7 +76,7 @@ struct DifferenceText {
         rank(change).map { "\($0)" } ?? "", change.id, change.formula, number(change.a?.distance),
         number(change.b?.distance), number(change.shares?.energy), number(change.shares?.hull),
         change.cause.words,
-        change.rejection?.reason ?? change.phases.map(\.description).joined(separator: "; "),
+        change.rejection?.reason ?? change.phases.map(words).joined(separator: "; "),
       ])
     }
     return "Candidates that \(title)" + shown(changes.count) + "\n" + table.text
