@@ -71,11 +71,11 @@ struct CampaignWorker: Sendable {
     self.plan = plan
     self.bounds = bounds
     self.notes = notes
+    odds = StabilityOdds(threshold: plan.threshold, calibrations: plan.models.map(\.calibration))
     searchers = plan.searches.compactMapValues { search in
       guard case .ensemble(let folder) = plan.models[search.model].origin else { return nil }
       return ShapeSearcher(search, folder)
     }
-    odds = StabilityOdds(threshold: plan.threshold, calibrations: plan.models.map(\.calibration))
     ensembles = plan.models.map { model in
       if case .ensemble(let folder) = model.origin { Ensemble(folder) } else { nil }
     }
@@ -260,8 +260,10 @@ struct CampaignWorker: Sendable {
   private func placeOnHull(
     _ stage: HullStage, _ candidates: inout [Candidate], _ scratch: CampaignScratch
   ) {
-    guard let hull = scratch.hull else { preconditionFailure("a hull stage has a solver") }
-    let placement = HullPlacement(stage: stage, odds: odds, references: plan.references)
+    guard let hull = scratch.hull, let references = plan.references else {
+      preconditionFailure("a hull stage has references and a solver")
+    }
+    let placement = HullPlacement(stage: stage, references: references, odds: odds)
     for index in candidates.indices where candidates[index].isAlive {
       guard let structure = candidates[index].structure else { continue }
       do throws(HullRefusal) {

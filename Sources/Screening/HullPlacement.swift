@@ -41,6 +41,18 @@ final class HullScratch {
   }
 }
 
+extension HullScratch {
+  /// The distance of a candidate to the hull that its model is ranked by (eV/atom); nil where it has none.
+  func distance(of composition: Composition, energy: Double, model: Int, _ options: HullOptions) -> Double? {
+    func distance(_ solver: inout HullSolver) -> Double? {
+      try? solver.distance(of: composition, energyPerAtom: energy, options: options).energyAboveHull
+    }
+    guard var solver = competitorSolvers.removeValue(forKey: model) else { return distance(&self.solver) }
+    defer { competitorSolvers[model] = solver }
+    return distance(&solver)
+  }
+}
+
 /// Why the hull stage takes no candidate.
 struct HullRefusal: Error {
   /// Why, as a code.
@@ -56,9 +68,9 @@ struct HullPlacement: Sendable {
   static let stageName = "hull"
 
   let stage: HullStage
+  /// The references of the stage, with what was left out of them.
+  let references: LoadedReferences
   let odds: StabilityOdds
-  /// The references as they were read: what was left out of them is told from what was never there.
-  let references: LoadedReferences?
 
   /// The places of those scores that are energies of the stage's models.
   ///
@@ -105,23 +117,9 @@ struct HullPlacement: Sendable {
         of: composition, energyPerAtom: score.mean, threshold: odds.threshold, options: stage.options)
       return (distance, above, solver.references.description(of: distance.decomposition))
     } catch {
-      let (reason, message) = references?.rejection(error) ?? (error.rejectionReason, error.message)
+      let (reason, message) = references.rejection(error)
       throw HullRefusal(reason: reason, message: message)
     }
-  }
-}
-
-extension HullScratch {
-  /// The distance of a candidate to the hull that its model is ranked by (eV/atom); nil where it has none.
-  func distance(
-    of composition: Composition, energy: Double, model: Int, options: HullOptions
-  ) -> Double? {
-    func distance(_ solver: inout HullSolver) -> Double? {
-      try? solver.distance(of: composition, energyPerAtom: energy, options: options).energyAboveHull
-    }
-    guard var own = competitorSolvers.removeValue(forKey: model) else { return distance(&solver) }
-    defer { competitorSolvers[model] = own }
-    return distance(&own)
   }
 }
 
@@ -132,6 +130,4 @@ extension HullError {
     default: .energyNotFinite
     }
   }
-
-  var message: String { describe(self) }
 }

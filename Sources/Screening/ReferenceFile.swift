@@ -100,7 +100,7 @@ extension LoadedReferences {
         "the phases of \(element) were left out of the references: the offsets hold none for some of them"
       )
     }
-    return (error.rejectionReason, error.message)
+    return (error.rejectionReason, describe(error))
   }
 }
 

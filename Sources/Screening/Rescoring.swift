@@ -217,7 +217,7 @@ public struct Rescoring: Sendable {
     progress: (_ done: Int, _ total: Int) -> Void
   ) throws -> Bool {
     let competitors = try rules.stage.map { try self.competitors(store, $0.references) } ?? CompetitorHulls()
-    let (stage, odds, loaded, directModels) = (rules.stage, rules.odds, rules.loaded, rules.directModels)
+    let (stage, odds, directModels) = (rules.stage, rules.odds, rules.directModels)
     var page: [ScoredRow] = []
     var last: RecordKey?
     var done = 0
@@ -236,7 +236,7 @@ public struct Rescoring: Sendable {
           do throws(HullRefusal) {
             var places = row.scores.filter { directModels.contains($0.model) }.map(odds.place)
             if let stage, let scratch {
-              places += try HullPlacement(stage: stage, odds: odds, references: loaded).places(
+              places += try HullPlacement(stage: stage, odds: odds).places(
                 of: row.scores, composition, scratch)
             }
             batch.rows.append(RescoredBatch.PlacedRow(key: row.key, stabilities: places))

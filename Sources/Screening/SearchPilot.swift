@@ -113,6 +113,6 @@ extension CampaignScratch {
   /// The distance of a candidate to the hull that its model is ranked by (eV/atom); nil where it has none.
   func distance(of composition: Composition, energy: Double, model: Int, _ plan: CampaignPlan) -> Double? {
     guard let options = plan.hullStage?.options else { return nil }
-    return hull?.distance(of: composition, energy: energy, model: model, options: options)
+    return hull?.distance(of: composition, energy: energy, model: model, options)
   }
 }

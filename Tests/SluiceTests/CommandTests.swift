@@ -15,7 +15,8 @@ import Testing
   static let commands = [
     "run", "plan", "status", "rank", "export", "predict", "evaluate", "graph", "train", "models import",
     "models show", "models calibrate", "models reliability", "prototypes list", "prototypes show",
-    "prototypes fit", "schema", "compare", "rescore", "diff", "pack", "doctor",
+    "prototypes fit",
+    "schema", "compare", "rescore", "diff", "pack", "doctor",
     "hull", "hull verify", "hull index", "hull diagram", "hull combined", "hull align",
   ]
 
@@ -61,6 +62,7 @@ import Testing
     ["predict", "x"], ["schema", "novel"], ["hull", "x.csv"], ["train", "x.yaml"],
     ["hull", "align", "--from", "x"], ["hull", "align", "--from", "x", "--to", "y", "--folds", "1"],
     ["evaluate", "x", "--model", "y"], ["rescore", "x"], ["rescore", "x", "--threshold", "nan"],
+    ["rescore", "x", "--threshold", "1", "--offsets", "y"],
     ["diff", "x"], ["diff", "x", "y", "--hull", "combined"], ["diff", "x", "y", "--top", "-1"],
   ])
   func `a call that cannot be meant ends with 64 and a usage line`(arguments: [String]) throws {
