@@ -8,6 +8,8 @@ public import ScreeningStore
 public struct RescoreReport: Sendable {
   /// The new references in words; nil for a run without a hull stage.
   public let references: String?
+  /// What of the campaign does not go with the new references.
+  public let notes: [String]
   /// Counts of the new run.
   public let counts: RunCounts
   /// Rows of the old run that the new references have no place for, or that they know too little of; rejections now.
@@ -42,6 +44,7 @@ public struct Rescoring: Sendable {
 
   private let source: String
   private let reference: String?
+  private let offsets: String?
   private let threshold: Double?
   private let jobs: Int
   /// Directory of the new run.
@@ -50,14 +53,18 @@ public struct Rescoring: Sendable {
   /// - Parameters:
   ///   - source: directory of the run.
   ///   - reference: file of the new references; nil for those of the run.
+  ///   - offsets: table of offsets to take off the energies of the new references; nil to take them as they are.
   ///   - threshold: largest energy above hull that counts as stable (eV/atom); nil for the run's.
   ///   - output: directory of the new run; nil for the run's name with the next free number.
   ///   - jobs: number of threads; results do not depend on it.
   public init(
-    _ source: String, reference: String? = nil, threshold: Double? = nil, output: String? = nil, jobs: Int
+    _ source: String, reference: String? = nil, offsets: String? = nil, threshold: Double? = nil,
+    output: String? = nil, jobs: Int
   ) {
+    precondition(offsets == nil || reference != nil, "offsets are those of new references")
     self.source = source
     self.reference = reference
+    self.offsets = offsets
     self.threshold = threshold
     self.jobs = jobs
     self.output = output ?? Self.nextName(source)
@@ -125,6 +132,8 @@ public struct Rescoring: Sendable {
 
   /// What the places of the new run follow from.
   private struct Rules {
+    /// What a person should know.
+    let notes: [String]
     /// What places energies; nil for a run without a hull stage.
     let stage: HullStage?
     let loaded: LoadedReferences?
@@ -145,19 +154,34 @@ public struct Rescoring: Sendable {
       threshold: threshold, calibrations: try run.models.map { try $0.storedCalibration() })
     var stage: HullStage?
     var loaded: LoadedReferences?
-    var named: (path: String, digest: String, fingerprint: String)?
+    var named: StoredCampaign.NewReferences?
+    var notes: [String] = []
     var hasOtherReferences = false
     let hull = campaign.hull(run.models)
     if hull != nil || reference != nil {
       let stored = try StoredHullStage(plan: run.plan, directory: source)
       let references: LoadedReferences
       if let reference {
-        references = try ReferenceFile.load(reference)
-        named = (reference, try InputDigest.of(reference), references.fingerprint)
+        references = try ReferenceFile.load(reference, reading: ReferenceReading(offsets: offsets))
+        named = StoredCampaign.NewReferences(
+          file: (reference, try InputDigest.of(reference)),
+          offsets: try offsets.map { ($0, try InputDigest.of($0)) }, fingerprint: references.fingerprint)
       } else {
         references = try stored.references(directory: source, reference: nil)
       }
       hasOtherReferences = references.fingerprint != stored.fingerprint
+      if hasOtherReferences {
+        if offsets == nil, hull?.value.optional("offsets") != nil {
+          notes.append(
+            "the references of \(source) were moved by offsets, the new ones are taken as they are; --offsets moves them"
+          )
+        }
+        if campaign.hasCascade {
+          notes.append(
+            "which candidates of \(source) were searched, a cascade decided by its own references; shapes stay as they are"
+          )
+        }
+      }
       loaded = references
       stage = hull.map { hull in
         HullStage(
@@ -166,7 +190,7 @@ public struct Rescoring: Sendable {
       }
     }
     return Rules(
-      stage: stage, loaded: loaded, odds: odds,
+      notes: notes, stage: stage, loaded: loaded, odds: odds,
       directModels: run.models.indices.filter { run.models[$0].property == hullDistanceProperty },
       plan: campaign.rescored(from: run.planFingerprint, threshold: threshold, references: named),
       hasOtherReferences: hasOtherReferences,
@@ -202,7 +226,8 @@ public struct Rescoring: Sendable {
     try copy.markFinished(at: timestamp())
     let counts = try copy.verifyCounts()
     let report = RescoreReport(
-      references: rules.loaded?.summary, counts: counts, newlyRejected: countsBefore.rows - counts.rows,
+      references: rules.loaded?.summary, notes: rules.notes, counts: counts,
+      newlyRejected: countsBefore.rows - counts.rows,
       leftRejected: rules.hasOtherReferences ? countsBefore.rejected(at: HullPlacement.stageName) : 0,
       stableBefore: stableBefore, thresholdBefore: thresholdBefore,
       stable: try copy.stableCounts(threshold: rules.odds.threshold), threshold: rules.odds.threshold,
@@ -217,7 +242,10 @@ public struct Rescoring: Sendable {
     progress: (_ done: Int, _ total: Int) -> Void
   ) throws -> Bool {
     let competitors = try rules.stage.map { try self.competitors(store, $0.references) } ?? CompetitorHulls()
-    let (stage, odds, directModels) = (rules.stage, rules.odds, rules.directModels)
+    let (odds, directModels) = (rules.odds, rules.directModels)
+    let placement = rules.stage.flatMap { stage in
+      rules.loaded.map { HullPlacement(stage: stage, references: $0, odds: odds) }
+    }
     var page: [ScoredRow] = []
     var last: RecordKey?
     var done = 0
@@ -228,16 +256,15 @@ public struct Rescoring: Sendable {
         last = row?.key ?? last
         return row
       },
-      makeScratch: { stage.map { HullScratch($0.references, competitors) } },
+      makeScratch: { placement.map { HullScratch($0.stage.references, competitors) } },
       work: { scratch, rows in
         var batch = RescoredBatch()
         for row in rows {
           let composition = try row.composition()
           do throws(HullRefusal) {
             var places = row.scores.filter { directModels.contains($0.model) }.map(odds.place)
-            if let stage, let scratch {
-              places += try HullPlacement(stage: stage, odds: odds).places(
-                of: row.scores, composition, scratch)
+            if let placement, let scratch {
+              places += try placement.places(of: row.scores, composition, scratch)
             }
             batch.rows.append(RescoredBatch.PlacedRow(key: row.key, stabilities: places))
           } catch {

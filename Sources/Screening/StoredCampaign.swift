@@ -79,31 +79,58 @@ struct StoredCampaign {
     return nil
   }
 
+  /// Whether which candidates are searched depends on the hull.
+  var hasCascade: Bool {
+    value.elements("inputs").contains { input in
+      let (kind, value) = input.tagged
+      return kind == "decorate" && value.optional("search")?.optional("cascade") != nil
+    }
+  }
+
+  /// References that take the place of a campaign's.
+  struct NewReferences {
+    /// A file as it was named, and its digest.
+    typealias NamedFile = (path: String, digest: String)
+
+    let file: NamedFile
+    /// The table of offsets that was taken off their energies.
+    let offsets: NamedFile?
+    /// Fingerprint of the phases.
+    let fingerprint: String
+  }
+
   /// The plan of a run that is made from a run of this one.
   ///
   /// - Parameters:
   ///   - fingerprint: of this plan.
   ///   - threshold: largest energy above hull that counts as stable (eV/atom).
-  ///   - references: the file of the new references as it was named, its digest and the fingerprint of its phases; nil to
-  ///     keep the references.
+  ///   - references: the new references; nil to keep those of the run.
   func rescored(
-    from fingerprint: String, threshold: Double,
-    references: (path: String, digest: String, fingerprint: String)?
+    from fingerprint: String, threshold: Double, references: NewReferences?
   ) -> ConfigurationTree {
     var plan = tree
     plan["rescored"] = ["from": .string(fingerprint)]
     plan["campaign"]?["threshold"] = .number(threshold)
-    guard let references else { return plan }
-    plan["digests"]?["references"] = [.string(references.digest)]
+    guard let references, case .list(var stages) = plan["campaign"]?["stages"] else { return plan }
+    plan["digests"]?["references"] = [.string(references.file.digest)]
     plan["digests"]?["hulls"] = [.string(references.fingerprint)]
-    if case .list(let stages) = plan["campaign"]?["stages"] {
-      plan["campaign"]?["stages"] = .list(
-        stages.map { stage in
-          var stage = stage
-          stage["hull"]?["reference"] = .string(references.path)
-          return stage
-        })
+    // Digests of offsets lie in the order of the stages that name some.
+    var before: [ConfigurationTree] = []
+    if case .list(let digests) = plan["digests"]?["offsets"] { before = digests }
+    var offsets: [ConfigurationTree] = []
+    for index in stages.indices {
+      let own = ["energy", "hull"].contains { stages[index][$0]?["offsets"] != nil }
+      let digest = own && !before.isEmpty ? before.removeFirst() : nil
+      guard stages[index]["hull"] != nil else {
+        offsets += digest.map { [$0] } ?? []
+        continue
+      }
+      stages[index]["hull"]?["reference"] = .string(references.file.path)
+      stages[index]["hull"]?["offsets"] = references.offsets.map { .string($0.path) }
+      offsets += references.offsets.map { [.string($0.digest)] } ?? []
     }
+    plan["campaign"]?["stages"] = .list(stages)
+    plan["digests"]?["offsets"] = offsets.isEmpty ? nil : .list(offsets)
     return plan
   }
 }

@@ -316,6 +316,70 @@ import Testing
     #expect(message { _ = try rescore(reference: other, to: "empty") }.contains("exists already"))
   }
 
+  @Test func `new references are moved by offsets where that is asked for, as in a campaign`() throws {
+    let other = try otherPhases()
+    let offsets = "element,context,offset_ev_per_atom\n"
+    // Of tellurium nothing is known: its phases are left out.
+    let known = ["Li", "F", "Na", "Cl", "K", "Mg", "O", "S", "Ca", "Sr", "Se", "Cs", "I", "Rb", "Ba"]
+    try files.folder.write(offsets + known.map { "\($0),any,0.1\n" }.joined(), to: "new-offsets.csv")
+    try files.folder.write(
+      offsets + (known + ["Te", "Be", "Br"]).map { "\($0),any,-0.05\n" }.joined(), to: "offsets.csv")
+    func campaign(_ reference: String) throws -> String {
+      try files.campaign(
+        stages: "- graph: {}\n- predict: {model: model}\n- hull: {reference: \(reference)}",
+        more: "rejections: {allowed_share: 1}")
+    }
+    for (name, reference) in [
+      ("run", "phases.csv, offsets: offsets.csv"), ("moved", "other.csv, offsets: new-offsets.csv"),
+      ("plain", "other.csv"),
+    ] { try files.run(try campaign(reference), in: name) }
+    let moved = try #require(
+      try Rescoring(
+        path("run"), reference: other, offsets: path("new-offsets.csv"), output: path("new-moved"), jobs: 1
+      ).run())
+    #expect(moved.notes.isEmpty && moved.references?.contains("moved by new-offsets.csv") == true)
+    #expect(moved.counts.rejectionsByReason.map(\.reason).contains("energy_not_aligned"))
+    try expectEqual("new-moved", "moved")
+    let plain = try #require(try rescore(reference: other, to: "new-plain"))
+    #expect(plain.notes.count == 1 && plain.notes[0].contains("--offsets"))
+    try expectEqual("new-plain", "plain")
+    // The threshold alone leaves the references as they were moved.
+    let same = try #require(try rescore(threshold: 0, to: "same"))
+    #expect(same.notes.isEmpty)
+    try expectEqual("same", "run")
+    func plan(_ directory: String) throws -> ConfigurationTree {
+      try ConfigurationDocument(text: files.folder.text(directory + "/plan.yaml"), file: "plan").tree()
+    }
+    func digests(_ directory: String) throws -> ConfigurationTree? { try plan(directory)["digests"] }
+    for (one, fresh) in [("new-moved", "moved"), ("new-plain", "plain"), ("same", "run")] {
+      #expect(try digests(one) == digests(fresh))
+    }
+  }
+
+  @Test func `shapes that a search chose stay, and a cascade on other references is pointed out`() throws {
+    let inputs = """
+      - decorate:
+          prototype: ThCr2Si2
+          sites: {A: [Na, K, Ca], B: [Mg, Li], X: [O, S, F]}
+          search: {axial_ratio: [2.4, 2.9], z: [0.36, 0.39]CASCADE}
+      """
+    for (name, cascade) in [("plain", ""), ("cascade", ", cascade: {pilot: 6, keep: 0.1}")] {
+      let campaign = try files.campaign(inputs: inputs.replacing("CASCADE", with: cascade))
+      try files.run(campaign, in: name)
+      let same = try #require(try rescore(name, reference: path("phases.csv"), to: name + "-same"))
+      #expect(same.notes.isEmpty)
+      try expectEqual(name + "-same", name)
+      #expect(try openRun(path(name + "-same")).ranked().allSatisfy { $0.shape?.contains("z=") == true })
+      let other = try #require(try rescore(name, reference: try otherPhases(), to: name + "-other"))
+      #expect(other.notes.contains { $0.contains("a cascade decided") } == (name == "cascade"))
+    }
+    try files.run(
+      try files.campaign(
+        inputs: inputs.replacing("CASCADE", with: ""),
+        stages: CampaignFolder.stages.replacing("phases.csv", with: "other.csv")), in: "fresh")
+    try expectEqual("plain-other", "fresh")
+  }
+
   @Test func `the new run is named by the next free number`() throws {
     func name(_ directory: String) -> String {
       let output = Rescoring(path(directory), threshold: 0, jobs: 1).output

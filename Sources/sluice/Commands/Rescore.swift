@@ -20,6 +20,10 @@ struct Rescore: ParsableCommand {
   @Option(help: "New reference phases: CSV, computed entries in JSON, or an index. (default: the run's)")
   var reference: String?
 
+  @Option(
+    help: "Table of offsets by sluice hull align to take off the new references' energies. (default: none)")
+  var offsets: String?
+
   @Option(help: "Largest energy above hull that counts as stable, eV/atom. (default: the run's)")
   var threshold: Double?
 
@@ -32,6 +36,7 @@ struct Rescore: ParsableCommand {
     if reference == nil, threshold == nil {
       throw ValidationError("give --reference, --threshold or both: what is to change")
     }
+    if offsets != nil, reference == nil { throw ValidationError("--offsets goes with --reference") }
     if let threshold, !threshold.isFinite { throw ValidationError("--threshold takes a finite number") }
   }
 
@@ -40,7 +45,8 @@ struct Rescore: ParsableCommand {
       let start = Terminal.now
       var meter: ProgressMeter?
       let rescoring = Rescoring(
-        directory, reference: reference, threshold: threshold, output: output, jobs: threads.count)
+        directory, reference: reference, offsets: offsets, threshold: threshold, output: output,
+        jobs: threads.count)
       let report = try rescoring.run(stop: Interruption.flag()) { done, total in
         if meter == nil { meter = Terminal.meter(unit: "rows", total: total) }
         meter?.update(done: done, now: Terminal.now)
@@ -58,6 +64,7 @@ struct Rescore: ParsableCommand {
 
   private func conclude(_ report: RescoreReport, _ output: String) throws {
     if let references = report.references { Terminal.note(references) }
+    for note in report.notes { Terminal.note(note) }
     note(report.counts, of: output)
     if report.newlyRejected > 0 {
       Terminal.note("\(report.newlyRejected) rows of \(directory) are rejections now")
