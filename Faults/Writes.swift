@@ -41,7 +41,9 @@ extension Workplace {
       "disk is full", "failed to write", "cannot be written", "no space", "No space", "nput/output error",
       "cannot write",
     ]
-    return words.contains { ending.errors.contains($0) } && ending.errors.hasPrefix("error: ")
+    // Lines about progress may come before it.
+    let isError = ending.errors.split(whereSeparator: \.isNewline).contains { $0.hasPrefix("error: ") }
+    return isError && words.contains { ending.errors.contains($0) }
   }
 
   private func failingExports(_ report: Report, _ run: String) throws {

@@ -81,7 +81,9 @@ import Testing
     let loss = rows.first {
       $0["table"] == "calibrated" && $0["model"] == "b" && $0["quantity"] == "log_loss"
     }
-    #expect(loss?["value"] == (calibrated["log_loss"] as? Double).map { "\($0)" })
+    // As text: Foundation's JSON reader may miss the last digit.
+    #expect(json.contains(try #require(loss?["value"])))
+    #expect(calibrated["log_loss"] is Double)
     let ranked = try Program.run(
       ["rank", "run", "--by", "probability", "--top", "5"], currentFolder: files.folder.path(""))
     #expect(ranked.exitCode == 0 && ranked.output.contains("P(stable)"), "\(ranked.errors)")
