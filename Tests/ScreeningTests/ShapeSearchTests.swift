@@ -89,7 +89,8 @@ import Testing
   {
     var generator = SeededGenerator(seed: 8)
     let samples = (0..<400).map { _ in
-      let distances = (0..<5).map { _ in Double.random(in: -0.2...1, using: &generator) }
+      let own = Double.random(in: -0.2...3, using: &generator)
+      let distances = (0..<5).map { _ in own + Double.random(in: 0...0.2, using: &generator) }
       return SearchBound.Sample(distances: distances, chosen: distances.min() ?? 0)
     }
     let bound = try #require(SearchBound(samples, keep: 0.02))
@@ -115,7 +116,7 @@ import Testing
     ("search: {u: [0.2]}", "u"),
     ("search: {z: [0.1]}", "z"),
     ("search: {z: [0.36], model: nothing}", "no model of formation_energy_per_atom is named"),
-    ("parameters: {z: 0.37}\n      search: {z: [0.36]}", "z is searched"),
+    ("parameters: {z: 0.37}\n    search: {z: [0.36]}", "z is searched"),
   ])
   func `searches that make no sense are refused with their position`(keys: String, part: String) throws {
     let file = try campaign(keys)
