@@ -10,6 +10,12 @@ public enum RejectionReason: String, CaseIterable, Hashable, Sendable {
   case unknownElement = "unknown_element"
   /// A site is shared by several species or partly empty.
   case partialOccupancy = "partial_occupancy"
+  /// The symmetry is given in a form that is not understood, leaves several settings open, or does not fit the cell.
+  case symmetryNotSettled = "symmetry_not_settled"
+  /// The crystal contradicts the formula that the record itself states.
+  case formulaContradicted = "formula_contradicted"
+  /// The record declares atoms without listing where they are.
+  case atomsNotListed = "atoms_not_listed"
   /// Two sites are closer than any two atoms can be.
   case sitesTooClose = "sites_too_close"
   /// More sites than the campaign or the reader allows.

@@ -8,6 +8,14 @@ public enum OccupancyPolicy: String, Hashable, Sendable {
   case majority
 }
 
+/// What to do with a record whose crystal contradicts the formula that it states.
+public enum FormulaPolicy: String, Hashable, Sendable {
+  /// Refuse the record with `.formulaContradicted`.
+  case check
+  /// Note the contradiction with the record and go on.
+  case note
+}
+
 /// The form in which a record gave its crystal.
 public enum CrystalForm: String, CaseIterable, Hashable, Sendable {
   /// JSON with `lattice`, `species` and `frac_coords`.
@@ -36,10 +44,16 @@ public struct DecodedRecord: Sendable {
   public let properties: [String: Double]
   /// The form that the crystal was in.
   public let form: CrystalForm
+  /// The rules by which something was concluded that the record does not say outright, in the order of application.
+  public let notes: [ReadingNote]
 
   /// A decoded record.
-  public init(id: String, structure: Structure, properties: [String: Double], form: CrystalForm = .flat) {
+  public init(
+    id: String, structure: Structure, properties: [String: Double], form: CrystalForm = .flat,
+    notes: [ReadingNote] = []
+  ) {
     self.form = form
+    self.notes = notes
     self.id = id
     self.structure = structure
     self.properties = properties
@@ -54,6 +68,8 @@ public struct StructureDecoder: Sendable {
   public let takesAllProperties: Bool
   /// What happens to shared sites.
   public let occupancy: OccupancyPolicy
+  /// What happens to records that contradict their own formula.
+  public let formula: FormulaPolicy
   /// Most sites of a cell; a record with more is refused with `.tooManySites`.
   public let largestSiteCount: Int
   let propertyNames: NameList
@@ -64,16 +80,18 @@ public struct StructureDecoder: Sendable {
   ///   - properties: names of scalar fields; one that is absent, null or no number is left out of the result.
   ///   - takesAllProperties: takes every number along that could be named, instead of those in `properties`.
   ///   - occupancy: what happens to shared sites.
+  ///   - formula: what happens to records that contradict their own formula.
   ///   - largestSiteCount: most sites of a cell, all symmetry operations applied.
   public init(
     properties: [String] = [], takesAllProperties: Bool = false, occupancy: OccupancyPolicy = .reject,
-    largestSiteCount: Int = 100_000
+    formula: FormulaPolicy = .check, largestSiteCount: Int = 100_000
   ) {
     precondition(largestSiteCount > 0, "a crystal has sites")
     self.largestSiteCount = largestSiteCount
     self.takesAllProperties = takesAllProperties
     self.properties = takesAllProperties ? [] : properties
     self.occupancy = occupancy
+    self.formula = formula
     propertyNames = NameList(self.properties)
   }
 
@@ -129,6 +147,16 @@ func foundProperties(
     start = min(length, end + 1)
   }
   return found
+}
+
+/// The notes that a C function made: for each the rule's code, a tab and the message, ended by a zero byte.
+func readingNotes(_ bytes: UnsafePointer<CChar>?, _ length: Int) -> [ReadingNote] {
+  guard length > 0 else { return [] }
+  return text(bytes, length).split(separator: "\0").compactMap { entry in
+    let parts = entry.split(separator: "\t", maxSplits: 1)
+    guard parts.count == 2, let rule = ReadingRule(rawValue: String(parts[0])) else { return nil }
+    return ReadingNote(rule: rule, message: String(parts[1]))
+  }
 }
 
 /// The elements of packed symbols: first letter | second letter << 8.
