@@ -2,15 +2,17 @@ import CGemmiShim
 import Crystal
 
 extension StructureDecoder {
-  /// CIF: the first data block with atom sites, all symmetry operations applied, special positions merged. Deuterium
-  /// counts as hydrogen, oxidation states are left out.
+  /// CIF: the first data block with atom sites, all symmetry operations applied, special positions merged. Elements
+  /// come from type symbols, or from labels as a whole; a setting that is left open is settled by the cell, the
+  /// multiplicities and the formula; oxidation states are left out. What was concluded so stands in the notes.
   func decodeCIF(_ record: ArchiveRecord) throws(RecordError) -> DecodedRecord {
     var raw = cif_crystal()
     record.bytes.withUnsafeBufferPointer { bytes in
       propertyNames.bytes.withUnsafeBufferPointer { names in
         cif_crystal_decode(
           bytes.baseAddress, bytes.count, names.baseAddress, propertyNames.count,
-          takesAllProperties ? 1 : 0, occupancy == .majority ? 1 : 0, largestSiteCount, &raw)
+          takesAllProperties ? 1 : 0, occupancy == .majority ? 1 : 0,
+          formula == .note ? 1 : 0, largestSiteCount, &raw)
       }
     }
     // The result's pointers lead into this thread's scratch memory: everything is copied before the function ends.
@@ -24,7 +26,9 @@ extension StructureDecoder {
     for (index, name) in properties.enumerated() where raw.present[index] != 0 {
       values[name] = raw.values[index]
     }
-    return DecodedRecord(id: record.defaultID, structure: structure, properties: values, form: .cif)
+    return DecodedRecord(
+      id: record.defaultID, structure: structure, properties: values, form: .cif,
+      notes: readingNotes(raw.notes, raw.notes_length))
   }
 
   private func error(_ raw: cif_crystal) -> RecordError {
@@ -35,6 +39,9 @@ extension StructureDecoder {
       case Int32(cif_crystal_partial.rawValue): .partialOccupancy
       case Int32(cif_crystal_too_many_sites.rawValue): .tooManySites
       case Int32(cif_crystal_truncated.rawValue): .truncated
+      case Int32(cif_crystal_symmetry.rawValue): .symmetryNotSettled
+      case Int32(cif_crystal_formula.rawValue): .formulaContradicted
+      case Int32(cif_crystal_not_listed.rawValue): .atomsNotListed
       default: .unreadable
       }
     return RecordError(

@@ -78,7 +78,7 @@ private func operations(_ list: String...) -> String {
     (cif(symmetry: "", sites: "A Fe 0 0 0 1", cell: "4 4 0 90 90 90"), .cif, .notACrystal),
     (cif(symmetry: "", sites: "A Fe 0 0 0 1", cell: "4 4 4 90 90 190"), .cif, .notACrystal),
     (cif(symmetry: "", sites: "A Fe 0 0 0 1", cell: "4 4 4 150 150 150"), .cif, .notACrystal),
-    (cif(symmetry: "", sites: "A Fe 0 0 ? 1"), .cif, .notACrystal),
+    (cif(symmetry: "", sites: "A Fe 0 0 ? 1"), .cif, .atomsNotListed),
     (cif(symmetry: "", sites: "A Fe 0 0 zero 1"), .cif, .unreadable),
     (cif(symmetry: "", sites: "A Qq 0 0 0 1"), .cif, .unknownElement),
     (cif(symmetry: "", sites: "A H2O 0 0 0 1"), .cif, .unknownElement),
@@ -87,7 +87,7 @@ private func operations(_ list: String...) -> String {
     (cif(symmetry: operations("x,y"), sites: "A Fe 0 0 0 1"), .cif, .unreadable),
     (cif(symmetry: operations("x,y,q"), sites: "A Fe 0 0 0 1"), .cif, .unreadable),
     (cif(symmetry: operations("x,y,x"), sites: "A Fe 0 0 0 1"), .cif, .unreadable),
-    (cif(symmetry: "_symmetry_space_group_name_H-M 'Z 9'", sites: "A Fe 0 0 0 1"), .cif, .unreadable),
+    (cif(symmetry: "_symmetry_space_group_name_H-M 'Z 9'", sites: "A Fe 0 0 0 1"), .cif, .symmetryNotSettled),
     ("x\n1\n4 0 0\n0 4 0\n0 0 4\n2 1\nDirect\n0 0 0\n0 0 0\n0 0 0\n", .poscar, .unreadable),
     ("x\n1\n4 0 0\n0 4 0\n0 0 4\nFe\n2\nDirect\n0 0 0\n", .poscar, .truncated),
     ("x\n1\n4 0 0\n0 4 0\n", .poscar, .truncated),
@@ -188,7 +188,8 @@ private func operations(_ list: String...) -> String {
       #expect(structure.siteCount == 2)
       #expect(abs(structure.fractionalPositions[1].x - 0.6) < 1e-12, "\(shift)")
     }
-    let third = cif(symmetry: operations("x,y,z", "-y,x-y,z+0.3333"), sites: "A Na 0.1 0.2 0.3 1")
+    let third = cif(
+      symmetry: operations("x,y,z", "-y,x-y,z+0.3333"), sites: "A Na 0.1 0.2 0.3 1", cell: "4 4 5 90 90 120")
     #expect(abs(try decode(third, .cif).structure.fractionalPositions[1].z - (0.3 + 1.0 / 3)) < 1e-12)
   }
 

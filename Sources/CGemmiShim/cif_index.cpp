@@ -1,0 +1,133 @@
+// Which tags of a block mean what, whatever their spelling.
+
+#include "cif_parts.hpp"
+
+#include <unordered_map>
+
+namespace cif = gemmi::cif;
+
+namespace sluice {
+
+namespace {
+
+// Lower case, points as underscores: "_cell.length_a" of DDLm and "_cell_length_a" fall together.
+const std::unordered_map<std::string, Tag> &knownTags() {
+  static const std::unordered_map<std::string, Tag> tags = {
+      {"_cell_length_a", Tag::lengthA},
+      {"_cell_length_b", Tag::lengthB},
+      {"_cell_length_c", Tag::lengthC},
+      {"_cell_angle_alpha", Tag::alpha},
+      {"_cell_angle_beta", Tag::beta},
+      {"_cell_angle_gamma", Tag::gamma},
+      {"_space_group_symop_operation_xyz", Tag::operations},
+      {"_symmetry_equiv_pos_as_xyz", Tag::operations},
+      {"_symmetry_equiv_as_xyz", Tag::operations},
+      {"_space_group_symop_magn_operation_xyz", Tag::magneticOperations},
+      {"_space_group_symop_magn_centering_xyz", Tag::magneticCentrings},
+      {"_space_group_symop_ssg_operation_algebraic", Tag::superspaceOperations},
+      {"_space_group_symop_magn_ssg_operation_algebraic", Tag::superspaceOperations},
+      {"_cell_modulation_dimension", Tag::modulationDimension},
+      {"_space_group_name_hall", Tag::hall},
+      {"_symmetry_space_group_name_hall", Tag::hall},
+      {"_space_group_name_h-m_alt", Tag::symbolAlternative},
+      {"_symmetry_space_group_name_h-m", Tag::symbol},
+      {"_space_group_name_h-m", Tag::symbol},
+      {"_space_group_name_h-m_full", Tag::symbolFull},
+      {"_symmetry_space_group_name_h-m_full", Tag::symbolFull},
+      {"_space_group_it_number", Tag::number},
+      {"_symmetry_int_tables_number", Tag::number},
+      {"_space_group_it_coordinate_system_code", Tag::coordinateSystemCode},
+      {"_space_group_crystal_system", Tag::crystalSystem},
+      {"_symmetry_cell_setting", Tag::crystalSystem},
+      {"_chemical_formula_sum", Tag::formulaSum},
+      {"_cell_formula_units_z", Tag::formulaUnits},
+      {"_atom_site_fract_x", Tag::fractX},
+      {"_atom_site_fract_y", Tag::fractY},
+      {"_atom_site_fract_z", Tag::fractZ},
+      {"_atom_site_cartn_x", Tag::cartesianX},
+      {"_atom_site_type_symbol", Tag::type},
+      {"_atom_site_label", Tag::label},
+      {"_atom_site_occupancy", Tag::occupancy},
+      {"_atom_site_calc_flag", Tag::calculation},
+      {"_atom_site_attached_hydrogens", Tag::attachedHydrogens},
+      {"_atom_site_disorder_group", Tag::disorderGroup},
+      {"_atom_site_disorder_assembly", Tag::disorderAssembly},
+      {"_atom_site_symmetry_multiplicity", Tag::multiplicity},
+      {"_atom_site_site_symmetry_multiplicity", Tag::multiplicity},
+      {"_atom_site_site_symmetry_order", Tag::multiplicity},
+      {"_atom_type_symbol", Tag::atomTypes},
+  };
+  return tags;
+}
+
+// Tags about symmetry that say nothing of the operations, or repeat what others say.
+bool saysNothing(const std::string &name) {
+  static const char *const harmless[] = {
+      "_space_group_id",
+      "_space_group_symop_id",
+      "_symmetry_equiv_pos_site_id",
+      "_space_group_symop_sg_id",
+      "_symmetry_equiv_pos_id",
+      "_space_group_symop_magn_operation_id",
+      "_space_group_symop_magn_centering_id",
+      "_symmetry_entry_id",
+      "_symmetry_id",
+      "_space_group_symop_operation_description"};
+  for (const char *tag : harmless) {
+    if (name == tag) return true;
+  }
+  return false;
+}
+
+bool isGiven(const Values &values) {
+  for (size_t row = 0; row < values.count(); row++) {
+    if (!cif::is_null(values[row])) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+BlockIndex::BlockIndex(const cif::Block &block) {
+  for (const cif::Item &item : block.items) {
+    if (item.type == cif::ItemType::Pair) {
+      add(item.pair[0], Values(item.pair[1]));
+    } else if (item.type == cif::ItemType::Loop) {
+      for (size_t column = 0; column < item.loop.tags.size(); column++) {
+        add(item.loop.tags[column], Values(item.loop, column));
+      }
+    }
+  }
+}
+
+void BlockIndex::add(const std::string &name, Values found) {
+  // Only these families are looked at: _cell, _chemical, _atom, _space_group, _symmetry.
+  if (name.size() < 9) return;
+  char family = char(name[1] | 0x20);
+  if (family != 'c' && family != 'a' && family != 's') return;
+  static thread_local std::string normal;
+  normal = name;
+  for (char &c : normal) {
+    if (c >= 'A' && c <= 'Z') c = char(c | 0x20);
+    if (c == '.') c = '_';
+  }
+  auto known = knownTags().find(normal);
+  if (known != knownTags().end()) {
+    // The first tag that gives a value counts: files repeat a tag under its old and its new name.
+    Values &place = values[size_t(known->second)];
+    if (place.count() == 0 || (!isGiven(place) && isGiven(found))) place = found;
+    return;
+  }
+  bool isSymmetry = normal.compare(0, 12, "_space_group") == 0 || normal.compare(0, 9, "_symmetry") == 0;
+  if (isSymmetry && unread.empty() && !saysNothing(normal) && isGiven(found)) unread = name;
+}
+
+std::string BlockIndex::text(Tag tag) const {
+  const Values &found = values[size_t(tag)];
+  for (size_t row = 0; row < found.count(); row++) {
+    if (!cif::is_null(found[row])) return cif::as_string(found[row]);
+  }
+  return std::string();
+}
+
+}  // namespace sluice

@@ -1,0 +1,80 @@
+// Elements: what type symbols, labels and formulas say.
+#ifndef CIF_SPECIES_HPP
+#define CIF_SPECIES_HPP
+
+#include "cif_parts.hpp"
+
+namespace sluice {
+
+/// An element as the C interface gives it: first letter | second letter << 8; 0 where there is none.
+using ElementCode = uint16_t;
+
+/// The element that `letters` (one or two, in any case) name; deuterium and tritium are hydrogen.
+ElementCode elementCode(std::string_view letters);
+
+/// The symbol of an element.
+std::string symbolOf(ElementCode element);
+
+/// A species with its share of a site.
+struct Share {
+  ElementCode element;
+  double amount;
+};
+
+/// What a type symbol or a label names.
+struct SpeciesReading {
+  /// The element as a whole; 0 where there is none.
+  ElementCode element = 0;
+  /// Other elements that the letters may mean, most usual first.
+  std::vector<ElementCode> others;
+  /// The reading holds only where formula or atom types confirm it: "CO3" may be a group of atoms.
+  bool needsEvidence = false;
+  /// Several species share the site; their shares where they are given.
+  bool isShared = false;
+  std::vector<Share> shares;
+  /// The site is empty.
+  bool isVacancy = false;
+  /// Deuterium or tritium.
+  bool isIsotope = false;
+  /// The letters, by which sites of one kind belong together.
+  std::string stem;
+};
+
+/// Reads a type symbol: "Fe", "FE3+", "O2-", "Cval", "D", "0.75Si + 0.25Al".
+SpeciesReading readType(const std::string &text);
+
+/// Reads a label as a whole: an element and a site code such as "Fe1", "O2A", "NaM4", "OW1".
+SpeciesReading readLabel(const std::string &text);
+
+/// Amounts of elements, sorted by code.
+struct Amounts {
+  std::vector<Share> list;
+
+  void add(ElementCode element, double amount);
+  double operator[](ElementCode element) const;
+  double total() const;
+  /// "Ca4 O4".
+  std::string text() const;
+};
+
+/// A formula sum such as "C2 H6 O"; empty where the text is none.
+Amounts readFormula(const std::string &text);
+
+/// How a cell's content relates to a formula.
+struct FormulaMatch {
+  enum Kind {
+    matches,
+    contradicts,
+    lacksHydrogen
+  } kind;
+  /// Formula units in the cell.
+  double units;
+};
+
+/// Compares a cell's content with `formula`, times `units` where these are given (above 0). Where they are, the formula
+/// may also be that of the whole cell; where they are not, any multiple of it matches.
+FormulaMatch compare(const Amounts &content, const Amounts &formula, double units);
+
+}  // namespace sluice
+
+#endif
