@@ -46,7 +46,7 @@ gemmi::UnitCell readCell(const BlockIndex &block, Notes &notes) {
       continue;
     }
     if (text.empty()) throw Fault(cif_crystal_not_a_crystal, std::string("no ") + names[k]);
-    values[k] = cif::as_number(text);
+    values[k] = numberOf(text);
     if (!std::isfinite(values[k]))
       throw Fault(cif_crystal_unreadable, std::string("the ") + names[k] + " is '" + shown(text, 24) + "'");
     if (values[k] <= 0 || (k >= 3 && values[k] >= 180)) {
@@ -103,7 +103,7 @@ void findProperties(
   for (size_t k = 0; k < nameCount; k++, names += std::strlen(names) + 1) {
     if (names[0] != '_') continue;
     const std::string *text = block.find_value(names);
-    double value = text == nullptr ? NAN : cif::as_number(*text);
+    double value = text == nullptr ? NAN : numberOf(*text);
     if (!std::isfinite(value)) continue;
     scratch.values[k] = value;
     scratch.present[k] = 1;

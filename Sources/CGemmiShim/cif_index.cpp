@@ -2,6 +2,8 @@
 
 #include "cif_parts.hpp"
 
+#include <gemmi/numb.hpp>
+
 #include <unordered_map>
 
 namespace cif = gemmi::cif;
@@ -88,6 +90,14 @@ bool isGiven(const Values &values) {
 
 }  // namespace
 
+double numberOf(const std::string &value) {
+  bool isQuoted = !value.empty() && (value[0] == '\'' || value[0] == '"' || value[0] == ';');
+  if (!isQuoted) return cif::as_number(value);
+  std::string text = cif::as_string(value);
+  size_t start = text.find_first_not_of(" \t\r\n"), end = text.find_last_not_of(" \t\r\n");
+  return start == std::string::npos ? cif::as_number("?") : cif::as_number(text.substr(start, end - start + 1));
+}
+
 BlockIndex::BlockIndex(const cif::Block &block) {
   for (const cif::Item &item : block.items) {
     if (item.type == cif::ItemType::Pair) {
@@ -125,7 +135,10 @@ void BlockIndex::add(const std::string &name, Values found) {
 std::string BlockIndex::text(Tag tag) const {
   const Values &found = values[size_t(tag)];
   for (size_t row = 0; row < found.count(); row++) {
-    if (!cif::is_null(found[row])) return cif::as_string(found[row]);
+    if (cif::is_null(found[row])) continue;
+    std::string text = cif::as_string(found[row]);
+    size_t start = text.find_first_not_of(" \t\r\n"), end = text.find_last_not_of(" \t\r\n");
+    if (start != std::string::npos) return text.substr(start, end - start + 1);
   }
   return std::string();
 }

@@ -54,6 +54,9 @@ struct Operation {
   double translation[3];
 };
 
+/// The number that a value is, quoted or not, without its uncertainty; NaN where it is none.
+double numberOf(const std::string &value);
+
 /// The tags that the decoding looks at. CIF 1.1 and DDLm spellings, in any case, fall together.
 enum class Tag {
   lengthA,

@@ -111,6 +111,7 @@ class Settling {
       std::vector<Coincidence> pairs = coincidences(result);
       dropListedAgain(pairs, result);
       nameElements(result);
+      refuseOccupied(pairs, result);
       judge(setting.operations, result);
       settleShares(pairs, result);
     } catch (const Fault &fault) {
@@ -287,6 +288,20 @@ class Settling {
           "images_listed_again", std::to_string(count) + (count == 1 ? " site is an image" : " sites are images")
                                      + " of others and count" + (count == 1 ? "s" : "") + " once, site "
                                      + list.name(example) + " first");
+    }
+  }
+
+  // Two elements on one position without shares: an alternative, or a mistake; which, the file does not say.
+  void refuseOccupied(const std::vector<Coincidence> &pairs, const Candidate &result) const {
+    for (const Coincidence &pair : pairs) {
+      const Site &earlier = result.sites[pair.earlier], &later = result.sites[pair.later];
+      bool areBoth = result.isKept[pair.earlier] && result.isKept[pair.later] && !isPartial(earlier.occupancy)
+                     && !isPartial(later.occupancy);
+      if (areBoth && earlier.element != later.element) {
+        throw Fault(
+            cif_crystal_partial, "sites " + list.name(earlier.row) + " and " + list.name(later.row)
+                                     + " stand on one position, and nothing says how they share it");
+      }
     }
   }
 

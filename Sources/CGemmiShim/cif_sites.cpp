@@ -36,7 +36,7 @@ double coordinate(const Values &column, size_t row, const SiteList &list) {
   if (row >= column.count() || cif::is_null(column[row])) {
     throw Fault(cif_crystal_not_listed, "site " + list.name(row) + " has no position");
   }
-  double value = cif::as_number(column[row]);
+  double value = numberOf(column[row]);
   if (!std::isfinite(value))
     throw Fault(
         cif_crystal_unreadable, "a coordinate of site " + list.name(row) + " is '" + shown(column[row], 24) + "'");
@@ -48,7 +48,7 @@ double coordinate(const Values &column, size_t row, const SiteList &list) {
 
 double numberOr(double other, const Values &column, size_t row) {
   if (row >= column.count() || cif::is_null(column[row])) return other;
-  double value = cif::as_number(column[row]);
+  double value = numberOf(column[row]);
   return std::isfinite(value) ? value : other;
 }
 
@@ -93,7 +93,7 @@ SiteList readSites(const BlockIndex &block, Notes &notes) {
   list.labels = block[Tag::label];
   list.formulaText = block.text(Tag::formulaSum);
   list.formula = readFormula(list.formulaText);
-  double units = cif::as_number(block.text(Tag::formulaUnits));
+  double units = numberOf(block.text(Tag::formulaUnits));
   if (std::isfinite(units) && units > 0) list.units = units;
   const Values &types = block[Tag::type], &labels = block[Tag::label], &occupancies = block[Tag::occupancy];
   const Values &x = block[Tag::fractX], &y = block[Tag::fractY], &z = block[Tag::fractZ];
@@ -105,7 +105,7 @@ SiteList readSites(const BlockIndex &block, Notes &notes) {
     site.row = row;
     if (row < block[Tag::calculation].count() && cif::as_string(block[Tag::calculation][row]) == "dum") continue;
     if (row < occupancies.count() && !cif::is_null(occupancies[row])) {
-      site.occupancy = cif::as_number(occupancies[row]);
+      site.occupancy = numberOf(occupancies[row]);
       if (!std::isfinite(site.occupancy) || site.occupancy < 0) {
         throw Fault(
             cif_crystal_unreadable,

@@ -476,6 +476,33 @@ import Testing
     }
   }
 
+  @Test func `a number is one in quotes and in a text field too`() throws {
+    for (sites, answer) in [
+      (["Na1 Na '0' \"0.0\" 0", "Cl1 Cl\n;0.5\n;\n.5 .5(3)"], Answer.crystal("NaCl")),
+      (["Na1 Na 0 0 0", "Cl1 Cl 1/2 .5 .5"], .refused(.unreadable)),
+      (["Na1 Na 0 0 0", "Cl1 Cl '0,5' .5 .5"], .refused(.unreadable)),
+      (["Na1 Na 0 0 0", "Cl1 Cl half .5 .5"], .refused(.unreadable)),
+      (["Na1 Na 0 0 0", "Cl1 Cl '' .5 .5"], .refused(.unreadable)),
+    ] {
+      try Self.expect(answer, of: Block(sites: sites).text, "\(sites)")
+    }
+    let quoted = Block(sites: ["Na1 Na 0 0 0"]).text.replacingOccurrences(
+      of: "_cell_length_a 4.2", with: "_cell_length_a\n;\n 4.2(1)\n;")
+    #expect(try Self.decode(quoted).structure.lattice.a.x == 4.2)
+  }
+
+  @Test func `two elements on one position without shares are refused`() throws {
+    for sites in [
+      ["Na1 Na 0 0 0", "K1 K 0 0 0"], ["Na1 Na 0 0 0", "K1 K 1 0 0.001"],
+      ["Na1 Na .1 .2 .3", "K1 K -.1 -.2 -.3"],
+      ["Na1 Na .25 0 0", "Na2 Na .5 .5 .5", "K1 K .75 0 0"], ["Ow O 0 0 0", "H1 H 0 0 0"],
+    ] {
+      let block = Block(header: "loop_\n_symmetry_equiv_pos_as_xyz\nx,y,z\n-x,-y,-z", sites: sites)
+      try Self.expect(.refused(.partialOccupancy), of: block.text, "\(sites)")
+      try Self.expect(.refused(.partialOccupancy), of: block.text, occupancy: .majority, "\(sites), majority")
+    }
+  }
+
   @Test func `isotopes of hydrogen count as hydrogen, by type and by label`() throws {
     for (columns, site) in [
       ("label type_symbol fract_x fract_y fract_z", "D1 D .5 .5 .5"),
