@@ -21,7 +21,7 @@ demo: build ## Run the quickstart campaign into a fresh folder and rank what it 
 	@scripts/demo
 
 test: deps ## Run the tests (about a minute once built; FILTER=NAME runs some)
-	swift test --disable-xctest $(if $(FILTER),--filter $(FILTER))
+	swift test --disable-xctest $(if $(FILTER),--filter '$(FILTER)')
 
 test-faults: build ## Kill, starve and damage runs in many ways, and print what was lost
 	swift build -c release --product SluiceFaults
@@ -29,11 +29,11 @@ test-faults: build ## Kill, starve and damage runs in many ways, and print what 
 
 test-address: deps ## Run the tests under AddressSanitizer (FILTER=NAME runs some)
 	ASAN_OPTIONS=detect_leaks=0 swift test --disable-xctest --sanitize address --scratch-path .build-address \
-	  $(if $(FILTER),--filter $(FILTER))
+	  $(if $(FILTER),--filter '$(FILTER)')
 
 test-thread: deps ## Run the tests under ThreadSanitizer (FILTER=NAME runs some)
 	TSAN_OPTIONS=suppressions=$(CURDIR)/scripts/thread-suppressions swift test --disable-xctest --sanitize thread \
-	  --scratch-path .build-thread $(if $(FILTER),--filter $(FILTER))
+	  --scratch-path .build-thread $(if $(FILTER),--filter '$(FILTER)')
 
 fuzz: deps ## Fuzz one reader: TARGET=cif SECONDS=600
 	@scripts/fuzz $(or $(TARGET),all) $(or $(SECONDS),600)

@@ -83,8 +83,11 @@ extension CellVolume {
     case .perAtom(let value), .lengthScale(let value):
       guard value > 0, value.isFinite else { throw .badVolume(value) }
     case .fitted(let model):
-      guard model.prototype == prototype.name, model.labels == prototype.labels else {
+      guard model.prototype == prototype.name else {
         throw .otherPrototype(fitted: model.prototype, prototype: prototype.name)
+      }
+      guard model.labels == prototype.labels else {
+        throw .otherLabels(fitted: model.labels, prototype: prototype.labels)
       }
       for parameter in model.parameters where prototype.value(of: parameter) == nil {
         throw .unknownParameter(parameter, known: prototype.parameters.map(\.name))

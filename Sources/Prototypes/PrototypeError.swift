@@ -22,6 +22,8 @@ public enum PrototypeError: Error, Equatable, Sendable {
   case notFitted(Element, label: String)
   /// A fitted table belongs to another prototype.
   case otherPrototype(fitted: String, prototype: String)
+  /// A fitted table has other labels than the prototype.
+  case otherLabels(fitted: [String], prototype: [String])
   /// Fewer known members than a fit needs.
   case tooFewMembers(Int)
   /// A volume, ratio or scale that is not positive and finite.
@@ -53,6 +55,9 @@ extension PrototypeError: CustomStringConvertible {
       "the fitted table has nothing for \(element) on site \"\(label)\""
     case .otherPrototype(let fitted, let prototype):
       "the table was fitted for \(fitted), not for \(prototype)"
+    case .otherLabels(let fitted, let labels):
+      "the fitted table has the sites \(fitted.joined(separator: ", ")), the prototype "
+        + labels.joined(separator: ", ")
     case .tooFewMembers(let count):
       "\(count) known members; a fit needs ten whose elements have tabulated volumes"
     case .badVolume(let value): "\(value) is no volume, ratio or scale"

@@ -29,6 +29,9 @@ public struct CampaignPlan: Sendable {
 
     let name: String
     let origin: Origin
+
+    /// Whether it predicts for any structure; a column of the input says nothing of others.
+    var predicts: Bool { if case .ensemble = origin { true } else { false } }
   }
 
   /// Name of the campaign.

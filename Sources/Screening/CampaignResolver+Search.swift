@@ -4,12 +4,24 @@ internal import Prototypes
 
 /// What a campaign file says of searches for free parameters.
 extension CampaignResolver {
+  /// Most combinations of values that a search may list. All of them are kept in memory and scored for each candidate.
+  static var maximumShapes: Int { 10_000 }
+
+  /// The values of a list, none of which stands twice: each would be scored twice.
+  private func distinctNumbers(_ list: ConfigurationValue) throws -> [Double] {
+    var seen: Set<Double> = []
+    for value in list.elements where !seen.insert(value.number).inserted {
+      throw ScreeningError.invalid("\(value.location): \(value.number) stands twice in the list")
+    }
+    return list.elements.map(\.number)
+  }
+
   /// All combinations of the values that a search lists, the first parameter by name changing slowest.
   func shapes(
     _ search: ConfigurationValue, of value: ConfigurationValue
   ) throws -> [ShapeSearch.Shape] {
-    let lists = CampaignSchema.searchedParameters.compactMap { name in
-      search.optional(name).map { (name, $0.elements.map(\.number)) }
+    let lists = try CampaignSchema.searchedParameters.compactMap { name in
+      try search.optional(name).map { (name, try distinctNumbers($0)) }
     }
     guard !lists.isEmpty else {
       throw ScreeningError.invalid("\(search.location): a search lists values of at least one free parameter")
@@ -18,6 +30,12 @@ extension CampaignResolver {
       if let given = value["parameters"].optional(name) {
         throw ScreeningError.invalid("\(given.location): \(name) is searched; it cannot be given, too")
       }
+    }
+    let count = lists.reduce(1) { $0 > Self.maximumShapes ? $0 : $0 * $1.1.count }
+    guard count <= Self.maximumShapes else {
+      throw ScreeningError.invalid(
+        "\(search.location): a search has at most \(Self.maximumShapes) combinations, and these lists have more"
+      )
     }
     var combinations: [[(name: String, value: Double)]] = [[]]
     for (name, values) in lists {

@@ -252,6 +252,14 @@ struct CampaignResolver {
       )
     }
     referenceDigests.append(try InputDigest.of(path))
+    let competitors = try value.optional("competitors").map { section in
+      guard energies.contains(where: { models[$0].predicts }) else {
+        throw ScreeningError.invalid(
+          "\(section.location): no model of \(formationEnergyProperty) stands before the hull stage to predict "
+            + "competitors; energies of the input predict nothing")
+      }
+      return try self.competitors(section, loaded.references)
+    }
     stages.append(
       .hull(
         HullStage(
@@ -259,7 +267,7 @@ struct CampaignResolver {
           options: HullOptions(excludesSameComposition: value.boolean("exclude_same_composition")),
           models: energies,
           coverage: CoverageRules(value["coverage"]),
-          competitors: try value.optional("competitors").map { try competitors($0, loaded.references) })))
+          competitors: competitors)))
   }
 
   private func competitors(
@@ -267,12 +275,16 @@ struct CampaignResolver {
   ) throws -> CompetitorPlan {
     let elements: [Element]
     if let given = value.optional("elements") {
-      elements = Set(try given.elements.map { try element($0) }).sorted()
+      elements = Set(try given.elements.map { try competingElement($0) }).sorted()
     } else {
       elements = campaignElements(references)
     }
     let volume = CellVolume.estimated(factor: value.number("volume_factor"))
+    var names: Set<String> = []
     let decorations = try value.elements("prototypes").compactMap { name -> Decoration? in
+      guard names.insert(name.string).inserted else {
+        throw ScreeningError.invalid("\(name.location): \(name.string) stands twice in the list")
+      }
       guard let prototype = Prototype.named(name.string) else {
         throw ScreeningError.invalid("\(name.location): there is no prototype \"\(name.string)\"")
       }
@@ -287,6 +299,16 @@ struct CampaignResolver {
       }
     }
     return CompetitorPlan(decorations: decorations, elements: elements)
+  }
+
+  /// An element that competitors are asked to be made of; their cells are guessed by its volume.
+  private func competingElement(_ value: ConfigurationValue) throws -> Element {
+    let element = try element(value)
+    guard elementalVolume(of: element) != nil else {
+      throw ScreeningError.invalid(
+        "\(value.location): \(element) has no tabulated volume; no competitors can be made of it")
+    }
+    return element
   }
 
   /// The elements that candidates can be made of, as far as the plan tells: those that prototypes are decorated with, or

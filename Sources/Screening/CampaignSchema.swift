@@ -17,7 +17,7 @@ public enum CampaignSchema {
     Field("name", .string, "Name of the campaign; names its run directory."),
     Field(
       "seed", .integer(0...Int.max), default: 0,
-      "Seed of everything random. Nothing in version 1 is; the key is part of the plan's fingerprint."),
+      "Seed of everything random: which candidates are the pilots of a search's cascade."),
     Field(
       "threshold", .number, default: 0,
       "Largest energy above hull that counts as stable (eV/atom)."),
@@ -200,10 +200,15 @@ public enum CampaignSchema {
           "coverage",
           .mapping([
             Field(
-              "flag", coverageLimits,
+              "flag", .mapping(coverageLimits),
               default: ["unknown_pairs": 1, "elements_only": true],
               "What flags a candidate. A distance below -0.3 eV/atom always does."),
-            Field("reject", coverageLimits, default: [:], "What rejects a candidate."),
+            Field(
+              "reject",
+              .mapping(
+                coverageLimits + [
+                  .optional("minimum_distance", .number, "A lower distance to the hull (eV/atom).")
+                ]), default: [:], "What rejects a candidate."),
           ]), default: [:],
           "What is made of candidates of whose chemical systems the references know too little."),
         .optional(
@@ -226,7 +231,7 @@ public enum CampaignSchema {
       ]), "Distance to the convex hull of reference phases, for every formation energy, predicted or given."),
   ])
 
-  private static let coverageLimits = Schema.mapping([
+  private static let coverageLimits: [Field] = [
     .optional(
       "unknown_pairs", .integer(1...),
       "This many pairs of its elements, or more, of which the references have no compound."),
@@ -235,8 +240,7 @@ public enum CampaignSchema {
       "This many of its elements, or more, without a phase of their own among the references."),
     .optional("elements_only", .boolean, "Whether to decompose into elements alone is enough."),
     .optional("minimum_compounds", .integer(1...), "Fewer reference compounds in its chemical system."),
-    .optional("minimum_distance", .number, "A lower distance to the hull (eV/atom)."),
-  ])
+  ]
 
   private static let store = Schema.mapping([
     Field("batch", .integer(1...100_000), default: 512, "Records committed in one transaction."),

@@ -121,6 +121,13 @@ import Testing
     #expect(throws: PrototypeError.otherPrototype(fitted: "ThCr2Si2", prototype: "perovskite")) {
       try Decoration(prototype: perovskite, elements: lists, volume: .fitted(model))
     }
+    let relabeled = SiteModel(
+      prototype: "ThCr2Si2", labels: Array(model.labels.dropFirst()), parameters: model.parameters,
+      contributions: Array(model.contributions.dropFirst()))
+    let own = Dictionary(uniqueKeysWithValues: zip(made.prototype.labels, Self.tabulated.map { [$0] }))
+    #expect(throws: PrototypeError.otherLabels(fitted: ["B", "X"], prototype: ["A", "B", "X"])) {
+      try Decoration(prototype: made.prototype, elements: own, volume: .fitted(relabeled))
+    }
     let radon = try #require(Element(symbol: "Rn"))
     var with = Dictionary(uniqueKeysWithValues: zip(made.prototype.labels, Self.tabulated.map { [$0] }))
     with["B"] = [radon]

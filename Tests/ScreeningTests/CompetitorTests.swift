@@ -173,4 +173,38 @@ import Testing
     #expect(try store.counts().rejected == 16)
     try store.forEachRejection { #expect($0.message.contains("eV/atom above the hull is below 100.0")) }
   }
+
+  @Test(arguments: [
+    ("coverage: {flag: {minimum_distance: -0.1}}", "hull.coverage.flag: unknown key \"minimum_distance\""),
+    ("competitors: {elements: [Na, Og]}", "hull.competitors.elements[1]: Og has no tabulated volume"),
+    ("competitors: {elements: [Na, Xx]}", "hull.competitors.elements[1]: \"Xx\" is no element"),
+    ("competitors: {prototypes: [CsCl, L12, CsCl]}", "hull.competitors.prototypes[2]: CsCl stands twice"),
+  ])
+  func `keys that would do nothing or cannot be done are refused with their place`(keys: String, part: String)
+    throws
+  {
+    do {
+      _ = try CampaignPlan(file: try campaign(keys))
+      Issue.record("\(keys) is taken")
+    } catch { #expect("\(error)".contains(part), "\(error)") }
+  }
+
+  @Test func `competitors that no model can predict are refused instead of waited for`() throws {
+    let inputs = try files.archive([
+      """
+      {"id":"a","lattice":[[4,0,0],[0,4,0],[0,0,4]],"species":["Na"],"frac_coords":[[0,0,0]],"energy":-1}
+      """
+    ])
+    let stages = """
+      - energy: {name: given, column: energy}
+      - hull: {reference: phases.csv, competitors: {}}
+      """
+    do {
+      _ = try CampaignPlan(file: try files.campaign(inputs: inputs, stages: stages))
+      Issue.record("competitors without a model are taken")
+    } catch {
+      #expect("\(error)".contains("hull.competitors: no model of formation_energy_per_atom"), "\(error)")
+      #expect("\(error)".contains("tiny.yaml:"), "\(error)")
+    }
+  }
 }

@@ -127,4 +127,22 @@ import Testing
       #expect(describe(error).contains(part) && describe(error).contains("tiny.yaml:"), "\(describe(error))")
     }
   }
+
+  @Test func `lists with a value twice, or with too many combinations, are refused with their place`() throws
+  {
+    let values = (0..<101).map { "\(0.35 + Double($0) / 2000)" }.joined(separator: ", ")
+    let ratios = (0..<100).map { "\(2.0 + Double($0) / 100)" }.joined(separator: ", ")
+    for (search, part) in [
+      ("search: {z: [0.36, 0.37, 0.36]}", "search.z[2]: 0.36 stands twice"),
+      (
+        "search: {z: [\(values)], axial_ratio: [\(ratios)]}",
+        "search: a search has at most 10000 combinations"
+      ),
+    ] {
+      do {
+        _ = try CampaignPlan(file: try campaign(search))
+        Issue.record("\(search) is taken")
+      } catch { #expect("\(error)".contains(part), "\(error)") }
+    }
+  }
 }

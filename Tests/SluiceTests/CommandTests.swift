@@ -56,7 +56,14 @@ import Testing
     ["run", "x.yaml", "--colour"], ["fly"], ["run"], ["run", "x.yaml", "--jobs", "0"],
     ["run", "x.yaml", "--jobs", "many"],
     ["run", "x.yaml", "--limit", "0"], ["rank", "x", "--top", "0"],
-    ["rank", "x", "--by", "luck"], ["rank", "x", "--pessimism", "-1"],
+    ["rank", "x", "--by", "luck"], ["rank", "x", "--by", "pessimistic", "--pessimism=-1"],
+    ["rank", "x", "--pessimism", "2"], ["rank", "x", "--by", "probability", "--pessimism", "2"],
+    ["export", "x", "--output", "y", "--threshold", "nan"],
+    ["export", "x", "--output", "y", "--select", "all", "--threshold", "0.1"],
+    ["export", "x", "--output", "y", "--select", "rejected", "--unflagged"],
+    ["export", "x", "--output", "y", "--select", "rejected", "--by", "probability"],
+    ["models", "reliability", "x", "y", "--maximum-sites", "0"],
+    ["evaluate", "x", "--model", "y", "--property", "z", "--maximum-sites", "0"],
     ["graph", "x", "--output", "y", "--cutoff", "0.01"],
     ["graph", "x", "--output", "y", "--count", "65"], ["export", "x", "--format", "pdf", "--output", "y"],
     ["predict", "x"], ["schema", "novel"], ["hull", "x.csv"], ["train", "x.yaml"],
@@ -99,6 +106,17 @@ import Testing
     #expect(outcome.output.isEmpty)
     let names = try FileManager.default.contentsOfDirectory(atPath: path("")).sorted()
     #expect(names == ["crystals.jsonl", "model", "phases.csv"])
+  }
+
+  @Test(arguments: [
+    ["export", "absent", "--output", "out"], ["rescore", "absent"],
+    ["compare", "absent", "--labels", "phases.csv", "--model-a", "x", "--model-b", "y"],
+    ["hull", "--reference", "absent", "phases.csv", "--output", "out"],
+  ])
+  func `a threshold below 0 is taken as it is written`(arguments: [String]) throws {
+    let outcome = try Program.run(arguments + ["--threshold", "-0.1"], currentFolder: path(""))
+    #expect(outcome.exitCode == 2, "\(outcome.errors)")
+    #expect(outcome.errors.contains("absent"), "\(outcome.errors)")
   }
 
   @Test func `an output that cannot be written ends with 2 and its path`() throws {
@@ -145,6 +163,16 @@ import Testing
       #expect(try Program.run(["run", campaign, "--run-directory", directory]).exitCode == code)
       #expect(try files.table("run-\(share)").count == 2)
     }
+  }
+
+  @Test func `a run whose records are all rejected says that there are no rows, not that nothing ranks them`()
+    throws
+  {
+    let campaign = try files.campaign(inputs: try files.archive(["{}"]))
+    let outcome = try Program.run(["run", campaign, "--run-directory", path("run")])
+    #expect(outcome.exitCode == 1, "\(outcome.errors)")
+    #expect(outcome.errors.contains("stable: none: there are no rows\n"), "\(outcome.errors)")
+    #expect(try Program.run(["status", path("run")]).output.contains("none: there are no rows"))
   }
 
   @Test func `the quickstart runs from an empty folder to a list of stable compounds`() throws {

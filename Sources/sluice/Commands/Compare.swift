@@ -44,7 +44,9 @@ struct Compare: ParsableCommand {
       """)
   var label: LabelKind?
 
-  @Option(help: "Largest energy above hull that counts as stable, eV/atom. (default: the campaign's)")
+  @Option(
+    parsing: .unconditional,
+    help: "Largest energy above hull that counts as stable, eV/atom. (default: the campaign's)")
   var threshold: Double?
 
   @Option(help: "Lengths of the top lists, i.e. calculations for each model.")

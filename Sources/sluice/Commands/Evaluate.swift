@@ -38,6 +38,12 @@ struct Evaluate: ParsableCommand {
 
   @OptionGroup var threads: ThreadOptions
 
+  func validate() throws {
+    if let maximumSites, maximumSites < 1 {
+      throw ValidationError("--maximum-sites takes a number of at least 1")
+    }
+  }
+
   func run() throws {
     try reportingErrors {
       let evaluation = try PredictionTable(ModelFolder(path: model), jobs: threads.count)

@@ -30,7 +30,9 @@ struct Export: ParsableCommand {
   @Option(help: "Model whose ranking is exported. (default: the first on the hull)")
   var model: String?
 
-  @Option(help: "Largest energy above hull that counts as stable, eV/atom. (default: the campaign's)")
+  @Option(
+    parsing: .unconditional,
+    help: "Largest energy above hull that counts as stable, eV/atom. (default: the campaign's)")
   var threshold: Double?
 
   @Option(
@@ -47,6 +49,17 @@ struct Export: ParsableCommand {
 
   /// Whether the list holds rows of the ranking.
   private var selectsRows: Bool { select != .rejected && format != .cif }
+
+  func validate() throws {
+    if let threshold, !threshold.isFinite { throw ValidationError("--threshold takes a finite number") }
+    if threshold != nil, select != .stable {
+      throw ValidationError("--threshold goes with --select stable")
+    }
+    if select == .rejected, model != nil || hull != nil || unflagged || ranking.by != .mean {
+      throw ValidationError(
+        "rejected records are in no ranking; --model, --hull, --unflagged and --by do not apply")
+    }
+  }
 
   func run() throws {
     try reportingErrors {

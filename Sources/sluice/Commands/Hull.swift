@@ -80,6 +80,7 @@ struct HullDistanceCommand: ParsableCommand {
   var offsets: String?
 
   @Option(
+    parsing: .unconditional,
     help: """
       Add a column within_threshold: whether the distance is at most this (eV/atom), close cases settled in exact \
       arithmetic.

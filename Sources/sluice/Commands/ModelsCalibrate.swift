@@ -21,6 +21,12 @@ struct CalibrationData: ParsableArguments {
 
   @OptionGroup var threads: ThreadOptions
 
+  func validate() throws {
+    if let maximumSites, maximumSites < 1 {
+      throw ValidationError("--maximum-sites takes a number of at least 1")
+    }
+  }
+
   /// The model to calibrate or to test.
   func calibration() throws -> ModelCalibration {
     ModelCalibration(try ModelFolder(path: model), jobs: threads.count)

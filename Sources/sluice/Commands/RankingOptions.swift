@@ -16,20 +16,22 @@ struct RankingOptions: ParsableArguments {
       """)
   var by: Criterion = .mean
 
-  @Option(help: "Number of sigma that a pessimistic ranking adds to a distance.")
-  var pessimism = 1.0
+  @Option(help: "Number of sigma that a pessimistic ranking adds to a distance. (default: 1.0)")
+  var pessimism: Double?
 
   func validate() throws {
+    guard let pessimism else { return }
     if !pessimism.isFinite || pessimism < 0 {
       throw ValidationError("--pessimism takes a number of at least 0")
     }
+    if by != .pessimistic { throw ValidationError("--pessimism goes with --by pessimistic") }
   }
 
   /// The order of the rows.
   var order: RankingOrder {
     switch by {
     case .mean: .distance
-    case .pessimistic: .pessimistic(pessimism)
+    case .pessimistic: .pessimistic(pessimism ?? 1)
     case .probability: .probability
     }
   }

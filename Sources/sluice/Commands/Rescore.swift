@@ -24,7 +24,9 @@ struct Rescore: ParsableCommand {
     help: "Table of offsets by sluice hull align to take off the new references' energies. (default: none)")
   var offsets: String?
 
-  @Option(help: "Largest energy above hull that counts as stable, eV/atom. (default: the run's)")
+  @Option(
+    parsing: .unconditional,
+    help: "Largest energy above hull that counts as stable, eV/atom. (default: the run's)")
   var threshold: Double?
 
   @Option(help: "Run directory to make. (default: the run's name with the next free number)")

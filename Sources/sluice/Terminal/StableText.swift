@@ -7,7 +7,9 @@ func stableText(_ counts: StableCounts, threshold: Double, rows: Int) -> [String
     return "\(count)\(share), \(unflagged) of them not flagged"
   }
   let hull = "at or below \(threshold) eV/atom above the hull of \(counts.hull.words)"
-  guard let first = counts.models.first else { return ["none: no model places candidates on a hull"] }
+  guard let first = counts.models.first else {
+    return [rows > 0 ? "none: no model places candidates on a hull" : "none: there are no rows"]
+  }
   guard counts.models.count > 1 else {
     return ["\(share(first.stable, first.unflagged)), \(hull)"]
   }
