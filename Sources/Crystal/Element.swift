@@ -42,6 +42,9 @@ public struct Element: RawRepresentable, Hashable, Comparable, Sendable {
     return value > 0 ? value : nil
   }
 
+  /// Standard atomic weight (u); for an element without one the mass number of an isotope.
+  public var atomicWeight: Double { ElementTable.atomicWeights[Int(rawValue) - 1] }
+
   /// All 118 elements in order of atomic number.
   public static let all: [Element] = (1...118).compactMap { Element(rawValue: $0) }
 

@@ -47,3 +47,12 @@ public struct ReadingNote: Hashable, Sendable {
     self.message = message
   }
 }
+
+extension [ReadingNote] {
+  /// The rules of the notes, each once, in the order of their first application.
+  public var rules: [ReadingRule] {
+    guard !isEmpty else { return [] }
+    var seen: Set<ReadingRule> = []
+    return map(\.rule).filter { seen.insert($0).inserted }
+  }
+}

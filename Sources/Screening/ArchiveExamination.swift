@@ -1,5 +1,6 @@
 internal import Crystal
 internal import Foundation
+public import ScreeningStore
 internal import StructureArchive
 
 /// What an archive is and holds, and what of it cannot be read.
@@ -48,6 +49,10 @@ public struct ArchiveReport: Codable, Sendable {
   public internal(set) var records = 0
   /// Records that are structures.
   public internal(set) var structures = 0
+  /// Number of structures by the numbers that they carry, of at most a thousand names; empty where they are not counted.
+  public internal(set) var columns: [String: Int] = [:]
+  /// How many structures were read by which rule, the most frequent first.
+  public internal(set) var reading: [ReadingCount] = []
   /// For each element the number of structures that hold it.
   public internal(set) var elements: [String: Int] = [:]
   /// Sites of the structures; nil where there are none.
@@ -84,9 +89,19 @@ public struct ArchiveExamination: Sendable {
   private static let mostExamples = 3
 
   private let path: String
+  private let policy: ReadingPolicy
+  private let listsColumns: Bool
 
   /// An examination of the archive at `path`.
-  public init(_ path: String) { self.path = path }
+  ///
+  /// - Parameters:
+  ///   - policy: what becomes of records that do not simply say what their crystal is.
+  ///   - listsColumns: whether the names of the numbers that records carry are counted.
+  public init(_ path: String, policy: ReadingPolicy = ReadingPolicy(), listsColumns: Bool = false) {
+    self.listsColumns = listsColumns
+    self.path = path
+    self.policy = policy
+  }
 
   /// Reads the archive.
   ///
@@ -99,7 +114,7 @@ public struct ArchiveExamination: Sendable {
     var report = ArchiveReport(path: path)
     report.bytesOnDisk = FileStamp(path: path)?.size
     let reader = try ArchiveReader(path: path)
-    let decoder = StructureDecoder()
+    let decoder = policy.decoder(takesAllProperties: listsColumns)
     var seen = IDSet(limit: Self.mostIDs)
     var tally = Tally()
     do throws(ArchiveError) {
@@ -158,10 +173,19 @@ private struct Tally {
   private var elementCounts = [Int](repeating: 0, count: 256)
   private var siteCounts: [Int: Int] = [:]
   private var forms: [CrystalForm: Int] = [:]
+  private static let mostColumns = 1000
+  private var rules: [String: Int] = [:]
+  private var columns: [String: Int] = [:]
 
   mutating func add(_ record: DecodedRecord) {
     siteCounts[record.structure.siteCount, default: 0] += 1
     forms[record.form, default: 0] += 1
+    // In order, so that which names are kept of too many does not depend on chance.
+    for name in record.properties.keys.sorted() where columns[name] != nil || columns.count < Self.mostColumns
+    {
+      columns[name, default: 0] += 1
+    }
+    for rule in record.notes.rules { rules[rule.rawValue, default: 0] += 1 }
     var (low, high) = (UInt64(0), UInt64(0))
     for element in record.structure.elements {
       let number = element.rawValue
@@ -178,6 +202,8 @@ private struct Tally {
       report.elements[element.symbol] = elementCounts[Int(element.rawValue)]
     }
     for (form, count) in forms { report.forms[form.rawValue] = count }
+    report.columns = columns
+    report.reading = ReadingCount.sorted(rules)
     report.structures = siteCounts.values.reduce(0, +)
     let sorted = siteCounts.sorted { $0.key < $1.key }
     guard let first = sorted.first, let last = sorted.last else { return }

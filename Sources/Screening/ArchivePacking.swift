@@ -24,22 +24,16 @@ public struct PackReport: Sendable {
 
 /// Rewrites archives as one packed file: JSON lines in zstd frames, with an index.
 public struct ArchivePacking: Sendable {
-  /// What becomes of shared sites: "reject" or "majority", as in a campaign.
-  public enum Occupancy: String, CaseIterable, Sendable {
-    case reject
-    case majority
-  }
-
   private let inputs: [String]
   private let recordsPerFrame: Int
-  private let occupancy: Occupancy
+  private let policy: ReadingPolicy
   private let jobs: Int
 
   /// A packing of `inputs`, one after the other; the same inputs give the same bytes for any number of jobs.
-  public init(_ inputs: [String], recordsPerFrame: Int, occupancy: Occupancy = .reject, jobs: Int) {
+  public init(_ inputs: [String], recordsPerFrame: Int, policy: ReadingPolicy = ReadingPolicy(), jobs: Int) {
     self.inputs = inputs
     self.recordsPerFrame = recordsPerFrame
-    self.occupancy = occupancy
+    self.policy = policy
     self.jobs = jobs
   }
 
@@ -59,14 +53,13 @@ public struct ArchivePacking: Sendable {
     to output: String, rejected: String?, stop: StopFlag, progress: (Int) -> Void
   ) throws -> PackReport {
     for input in inputs { try checkApart(input, output) }
-    let decoder = StructureDecoder(
-      takesAllProperties: true, occupancy: OccupancyPolicy(rawValue: occupancy.rawValue) ?? .reject)
+    let decoder = policy.decoder(takesAllProperties: true)
     let sources = inputs.map { CrystalSource.archive(path: $0, decoder: decoder, limits: ArchiveLimits()) }
     let reader = SourceReader(
       sources, from: sources.map { _ in SourceStart() }, stamps: inputs.map { FileStamp(path: $0) })
     let writer = try PackedArchiveWriter(path: output, recordsPerFrame: recordsPerFrame)
     let table = try rejected.map { try LineWriter(path: $0) }
-    try table?.append("source,record,member,byte_offset,id,stage,reason,message")
+    try table?.append(rejectionColumns)
     var report = PackReport()
     let inputs = inputs
     let ending = try OrderedPipeline(jobs: jobs, batchSize: 256).run(
@@ -121,7 +114,7 @@ public struct ArchivePacking: Sendable {
   ) -> Outcome {
     let fields = [
       csvField(input), "\(record)", csvField(member ?? ""), byteOffset.map { "\($0)" } ?? "",
-      csvField(id ?? ""), "read", reason.rawValue, csvField(message),
+      csvField(id ?? ""), "read", reason.rawValue, csvField(message), "",
     ]
     let place = member.map { " \($0)" } ?? ""
     return .rejected(
@@ -139,7 +132,8 @@ public struct ArchivePacking: Sendable {
   }
 }
 
-/// A record of a packed file: one JSON object with the id, the exact numbers of the structure, and all labels.
+/// A record of a packed file: one JSON object with the id, the exact numbers of the structure, the rules by which it was
+/// read where there are some, and all labels.
 ///
 /// Numbers are written with the fewest digits that give the same double again. Labels that bear the name of one of the
 /// fields are left out.
@@ -165,7 +159,10 @@ func packedLine(_ record: DecodedRecord) -> [UInt8] {
     append(point)
   }
   append("]")
-  let reserved: Set<String> = ["id", "lattice", "species", "frac_coords"]
+  if !record.notes.isEmpty {
+    append(",\"reading\":\"\(record.notes.rules.map(\.rawValue).joined(separator: ","))\"")
+  }
+  let reserved: Set<String> = ["id", "lattice", "species", "frac_coords", "reading"]
   for (name, value) in record.properties.sorted(by: { $0.key < $1.key }) where !reserved.contains(name) {
     append(",\(jsonText(name)):\(value)")
   }

@@ -45,14 +45,13 @@ struct CampaignResolver {
   mutating func addInput(_ input: ConfigurationValue) throws {
     let (kind, value) = input.tagged
     if kind == "archive" {
-      let occupancy = OccupancyPolicy(rawValue: value.string("occupancy")) ?? .reject
+      let decoder = ReadingPolicy(value).decoder(properties: columns)
       let limits = archiveLimits(value)
       for path in try archivePaths(value["path"], relativeTo: folder) {
         // The stamp first: what is written after it shows.
         sourceStamps.append(FileStamp(path: path))
         sources.append(
-          .archive(
-            path: path, decoder: StructureDecoder(properties: columns, occupancy: occupancy), limits: limits))
+          .archive(path: path, decoder: decoder, limits: limits))
         sourceFingerprints.append(try InputDigest.of(path))
       }
     } else {

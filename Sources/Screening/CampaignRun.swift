@@ -19,6 +19,8 @@ public struct CampaignReport: Sendable {
   public let threshold: Double
   /// Largest share of rejections that the campaign accepts.
   public let allowedShare: Double
+  /// How many rows and rejections were read by which rule.
+  public let reading: [ReadingCount]
 }
 
 /// Runs a campaign into a run directory; called again, it goes on where it stopped.
@@ -116,7 +118,7 @@ public struct CampaignRun: Sendable {
     let report = CampaignReport(
       isFinished: isFinished, counts: try store.verifyCounts(), recordsNow: now,
       stable: try store.stableCounts(threshold: plan.threshold), threshold: plan.threshold,
-      allowedShare: plan.allowedRejectionShare)
+      allowedShare: plan.allowedRejectionShare, reading: try store.readingCounts())
     try store.close()
     return report
   }

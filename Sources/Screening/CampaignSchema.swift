@@ -39,6 +39,10 @@ public enum CampaignSchema {
           "occupancy", .choice(of: ["reject", "majority"]), default: "reject",
           "What becomes of partly occupied or shared sites: the record is rejected, or the majority species taken."
         ),
+        Field(
+          "formula", .choice(of: ["check", "note"]), default: "check",
+          "What becomes of records that contradict their own formula: they are rejected, or go on with a note."
+        ),
         .optional(
           "maximum_records", .integer(1...(1 << 40)),
           "Most records of one archive; reading ends there with a rejection."),

@@ -27,6 +27,8 @@ private struct Candidate {
   var member: String?
   var structure: Structure?
   var properties: [String: Double] = [:]
+  /// The rules that its reader applied.
+  var reading: [ReadingRule] = []
   /// Its index in the decoration that it comes from.
   var decorated: Int?
   var shape: String?
@@ -47,6 +49,7 @@ private struct Candidate {
     rejection = RejectedRecord(
       key: key, member: member, byteOffset: byteOffset, materialID: id.isEmpty ? nil : id, stage: stage,
       reason: reason, message: message)
+    rejection?.reading = reading
   }
 }
 
@@ -125,6 +128,7 @@ struct CampaignWorker: Sendable {
         candidate.id = decoded.id
         candidate.structure = decoded.structure
         candidate.properties = decoded.properties
+        candidate.reading = decoded.notes.rules
       case .failure(let error):
         candidate.reject(
           "read", error.reason, error.message, byteOffset: archived.byteOffset + (error.byteOffset ?? 0))
@@ -305,6 +309,7 @@ struct CampaignWorker: Sendable {
           stabilities: candidate.stabilities)
         row.shape = candidate.shape
         row.evaluations = candidate.evaluations
+        row.reading = candidate.reading
         batch.rows.append(row)
       }
     }

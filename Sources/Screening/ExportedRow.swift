@@ -39,6 +39,7 @@ struct ExportedRow {
     "combined_decomposition_energy", "combined_decomposition", "e_above_competitor_hull",
     "competitor_decomposition_energy", "competitor_decomposition", "sigma", "p_stable", "competitor_p_stable",
     "compounds", "unknown_pairs", "elements_without_phase", "elements_only", "flags", "shape", "evaluations",
+    "reading",
   ]
 
   /// The values, in the order of `columns`.
@@ -60,6 +61,7 @@ struct ExportedRow {
       number(coverage?.elementsWithoutPhase), number(coverage.map { $0.decomposesIntoElements ? 1 : 0 }),
       .text(flags.isEmpty ? nil : flags.map(\.rawValue).joined(separator: " ")), .text(row.shape),
       number(row.evaluations),
+      .text(row.reading.isEmpty ? nil : row.reading.map(\.rawValue).joined(separator: " ")),
     ]
   }
 

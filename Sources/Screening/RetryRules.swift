@@ -54,6 +54,7 @@ struct RetryRules {
       return difference.before != nil && difference.after != nil
     }
     if isInput, key.hasSuffix("].archive.occupancy") { return difference.after?.contains("majority") == true }
+    if isInput, key.hasSuffix("].archive.formula") { return difference.after?.contains("note") == true }
     if isInput, key.contains("].archive.path") { return difference.before != nil && difference.after != nil }
     if isInput, key.contains("].archive.limits.") || key.hasSuffix("].archive.maximum_records") {
       // A limit may rise or, where it can be absent, go.
@@ -112,6 +113,9 @@ struct RetryRules {
       guard row.materialID == stored.row.materialID, row.formula == stored.row.formula,
         row.siteCount == stored.row.siteCount, row.volume == stored.row.volume
       else { throw refuse(key.source, "record \(key.record) is another crystal than the one of this run") }
+      guard now.notes.rules == stored.row.reading else {
+        throw refuse(key.source, "record \(key.record) is read by other rules than in this run")
+      }
     }
     // Records that were read must still be there, all but one that stood for an unreadable rest.
     for source in changed where states[source].records > 1 {

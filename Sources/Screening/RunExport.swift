@@ -153,7 +153,7 @@ public struct RunExport: Sendable {
         missing += 1
         continue
       }
-      try writer.append(id: row.materialID, structure: structure)
+      try writer.append(id: row.materialID, structure: structure, reading: row.reading)
       count += 1
     }
     try writer.finish()
@@ -170,7 +170,7 @@ public struct RunExport: Sendable {
       throw ScreeningError.invalid("rejected records have no structure to write as CIF; use csv or jsonl")
     }
     let writer = try LineWriter(path: path)
-    if format == .csv { try writer.append("source,record,member,byte_offset,id,stage,reason,message") }
+    if format == .csv { try writer.append(rejectionColumns) }
     var count = 0
     try store.forEachRejection { item in
       count += 1
@@ -179,7 +179,7 @@ public struct RunExport: Sendable {
           csvField(exportedName(item.sourceName)), "\(item.key.record)", csvField(item.member ?? ""),
           item.byteOffset.map { "\($0)" } ?? "", csvField(item.materialID ?? ""), csvField(item.stage),
           item.reason,
-          csvField(item.message),
+          csvField(item.message), item.reading.joined(separator: " "),
         ]
         try writer.append(fields.joined(separator: ","))
       } else {
@@ -189,6 +189,7 @@ public struct RunExport: Sendable {
           "\"byte_offset\":\(item.byteOffset.map { "\($0)" } ?? "null")",
           "\"id\":\(item.materialID.map(jsonText) ?? "null")", "\"stage\":\(jsonText(item.stage))",
           "\"reason\":\(jsonText(item.reason))", "\"message\":\(jsonText(item.message))",
+          "\"reading\":\(item.reading.isEmpty ? "null" : jsonText(item.reading.joined(separator: " ")))",
         ]
         try writer.append("{" + fields.joined(separator: ",") + "}")
       }
@@ -197,6 +198,9 @@ public struct RunExport: Sendable {
     return count
   }
 }
+
+/// The columns of a list of rejections.
+let rejectionColumns = "source,record,member,byte_offset,id,stage,reason,message,reading"
 
 /// Sources go by their file name: an exported table is the same wherever the archive lies.
 func exportedName(_ source: String) -> String {

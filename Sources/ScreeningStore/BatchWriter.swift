@@ -16,8 +16,9 @@ struct BatchWriter {
     structures = try RawStatement(
       db,
       """
-      INSERT INTO structures (record_key, material_id, formula, chemical_system, sites, volume, shape, evaluations)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      INSERT INTO structures (record_key, material_id, formula, chemical_system, sites, volume, shape, evaluations,
+        reading)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
       """)
     crystals = try RawStatement(db, "INSERT INTO crystals (record_key, payload) VALUES (?, ?)")
     scores = try RawStatement(
@@ -33,8 +34,8 @@ struct BatchWriter {
     rejections = try RawStatement(
       db,
       """
-      INSERT INTO rejections (record_key, member, byte_offset, material_id, stage, reason, message)
-      VALUES (?, ?, ?, ?, ?, ?, ?)
+      INSERT INTO rejections (record_key, member, byte_offset, material_id, stage, reason, message, reading)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)
       """)
   }
 
@@ -50,6 +51,7 @@ struct BatchWriter {
       structures.bind(6, row.volume)
       structures.bind(7, row.shape)
       structures.bind(8, row.evaluations.map { Int64($0) })
+      structures.bind(9, row.reading.columnText)
       try structures.run()
       if let payload = row.payload {
         crystals.bind(1, key)
@@ -105,6 +107,7 @@ struct BatchWriter {
     rejections.bind(5, record.stage)
     rejections.bind(6, record.reason.rawValue)
     rejections.bind(7, record.message)
+    rejections.bind(8, record.reading.columnText)
     try rejections.run()
   }
 }

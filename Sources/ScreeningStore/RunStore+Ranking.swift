@@ -1,4 +1,4 @@
-import Crystal
+public import Crystal
 import GRDB
 
 /// A row of the ranking: a structure, its place on the hull and what the models say.
@@ -25,6 +25,8 @@ public struct RankedRow: Hashable, Sendable {
   public let shape: String?
   /// How many cells were scored; nil without a search.
   public let evaluations: Int?
+  /// The rules by which its reader concluded what the record does not say, in the order of application.
+  public let reading: [ReadingRule]
 }
 
 /// Where a row lies on one of the hulls.
@@ -209,7 +211,7 @@ extension RankingFilter {
     }
     let sql = """
       SELECT record_key, material_id, formula, chemical_system, sites, volume, energy_std, shape, evaluations,
-        \(combined), model_index, \(Stability.ownColumns)
+        reading, \(combined), model_index, \(Stability.ownColumns)
       FROM ranking \(conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND "))
       ORDER BY \(ranks), material_id, record_key, model_index LIMIT ?
       """
@@ -220,7 +222,7 @@ extension RankingFilter {
 extension RankedRow {
   fileprivate init(_ row: Row) {
     let key = RecordKey(packed: row[0])
-    let stability = Stability(row, from: 12)
+    let stability = Stability(row, from: 13)
     self.key = key
     materialID = row[1]
     formula = row[2]
@@ -231,11 +233,12 @@ extension RankedRow {
     energyStandardDeviation = row[6]
     shape = row[7]
     evaluations = row[8]
-    let distance: Double? = row[9]
+    reading = [ReadingRule](columnText: row[9])
+    let distance: Double? = row[10]
     combined = distance.map {
       CombinedStability(
-        key: key, model: stability.model, energyAboveHull: $0, decompositionEnergy: row[10],
-        decomposition: row[11])
+        key: key, model: stability.model, energyAboveHull: $0, decompositionEnergy: row[11],
+        decomposition: row[12])
     }
   }
 }

@@ -1,3 +1,4 @@
+import Crystal
 import Foundation
 import GRDB
 
@@ -121,18 +122,22 @@ extension RunStore {
     try write { db in
       let writer = try BatchWriter(db)
       for row in batch.rows { try writer.write(row.stabilities, of: row.key) }
-      for record in batch.rejections {
+      var rejections: [RejectedRecord] = []
+      for var record in batch.rejections {
         let key = record.key.packed
-        try db.cachedStatement(sql: "DELETE FROM structures WHERE record_key = ?").execute(arguments: [key])
-        guard db.changesCount == 1 else {
-          throw StoreError.recordOutsideBatch(source: record.key.source, record: record.key.record)
-        }
+        guard
+          let row = try Row.fetchOne(
+            db.cachedStatement(sql: "DELETE FROM structures WHERE record_key = ? RETURNING reading"),
+            arguments: [key])
+        else { throw StoreError.recordOutsideBatch(source: record.key.source, record: record.key.record) }
+        record.reading = [ReadingRule](columnText: row[0])
+        rejections.append(record)
         try db.cachedStatement(sql: "DELETE FROM crystals WHERE record_key = ?").execute(arguments: [key])
         try db.cachedStatement(sql: "DELETE FROM scores WHERE record_key = ?").execute(arguments: [key])
         try RunStore.discount(outcome: "row", stage: "", reason: "", in: db)
       }
-      try writer.write(rows: [], rejections: batch.rejections)
-      try RunStore.count([], batch.rejections, [], in: db)
+      try writer.write(rows: [], rejections: rejections)
+      try RunStore.count([], rejections, [], in: db)
     }
   }
 }

@@ -28,6 +28,8 @@ public struct StoredRejection: Hashable, Sendable {
   public let reason: String
   /// Why, in words.
   public let message: String
+  /// The codes of the rules by which the record was read, in the order of application.
+  public let reading: [String]
 }
 
 extension RunStore {
@@ -60,7 +62,7 @@ extension RunStore {
         db,
         sql: """
           SELECT structures.record_key, material_id, formula, chemical_system, sites, volume, \(payload), sources.name,
-            shape, evaluations
+            shape, evaluations, reading
           FROM structures JOIN sources ON sources.source = structures.record_key >> 40
           LEFT JOIN crystals ON crystals.record_key = structures.record_key
           ORDER BY structures.record_key
@@ -83,6 +85,7 @@ extension RunStore {
           stabilities: try Row.fetchAll(stability, arguments: [key]).map { Stability($0) })
         screened.shape = row[8]
         screened.evaluations = row[9]
+        screened.reading = [ReadingRule](columnText: row[10])
         try body(StoredRow(row: screened, sourceName: row[7]))
       }
     }
@@ -93,20 +96,30 @@ extension RunStore {
   /// - Throws: `StoreError`, and what `body` throws, which ends the iteration.
   public func forEachRejection(_ body: (StoredRejection) throws -> Void) throws {
     try iterate { db in
-      let rows = try Row.fetchCursor(
-        db,
-        sql: """
-          SELECT record_key, sources.name, member, byte_offset, material_id, stage, reason, message
-          FROM rejections JOIN sources ON sources.source = rejections.record_key >> 40
-          ORDER BY record_key
-          """)
-      while let row = try rows.next() {
-        try body(
-          StoredRejection(
-            key: RecordKey(packed: row[0]), sourceName: row[1], member: row[2], byteOffset: row[3],
-            materialID: row[4], stage: row[5], reason: row[6], message: row[7]))
-      }
+      let rows = try Row.fetchCursor(db, sql: StoredRejection.query + " ORDER BY record_key")
+      while let row = try rows.next() { try body(StoredRejection(row)) }
     }
+  }
+
+  /// The rejection of a record, or nil where it was not rejected.
+  public func rejection(of key: RecordKey) throws(StoreError) -> StoredRejection? {
+    try read { db in
+      try Row.fetchOne(db, sql: StoredRejection.query + " WHERE record_key = ?", arguments: [key.packed])
+        .map { StoredRejection($0) }
+    }
+  }
+}
+
+extension StoredRejection {
+  fileprivate static let query = """
+    SELECT record_key, sources.name, member, byte_offset, material_id, stage, reason, message, reading
+    FROM rejections JOIN sources ON sources.source = rejections.record_key >> 40
+    """
+
+  fileprivate init(_ row: Row) {
+    self.init(
+      key: RecordKey(packed: row[0]), sourceName: row[1], member: row[2], byteOffset: row[3],
+      materialID: row[4], stage: row[5], reason: row[6], message: row[7], reading: RunStore.codes(row[8]))
   }
 }
 

@@ -66,6 +66,8 @@ public struct ScreenedRow: Hashable, Sendable {
   public var shape: String?
   /// How many cells of it were scored; nil without a search.
   public var evaluations: Int?
+  /// The rules by which its reader concluded what the record does not say, in the order of application.
+  public var reading: [ReadingRule] = []
   /// What each model predicts.
   public var scores: [Score]
   /// What each energy means on the hull.
@@ -151,6 +153,9 @@ public struct RejectedRecord: Hashable, Sendable {
   public let reason: RejectionReason
   /// Why, in words.
   public let message: String
+  /// The rules by which its reader concluded what the record does not say, in the order of application; none where the
+  /// reader itself rejected it.
+  public var reading: [ReadingRule] = []
 
   /// A rejection.
   public init(

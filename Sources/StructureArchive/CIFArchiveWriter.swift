@@ -54,9 +54,12 @@ public final class CIFArchiveWriter {
   ///
   /// Characters that have no place in a file name become "_"; where that makes two names alike, "-2" and so on is
   /// added.
-  public func append(id: String, structure: Structure) throws(ArchiveError) {
+  /// - Parameter reading: the rules by which the structure's record was read, as an item `_sluice_reading`.
+  public func append(
+    id: String, structure: Structure, reading: [ReadingRule] = []
+  ) throws(ArchiveError) {
     guard let handle else { throw .cannotWrite(archive: path, detail: "the archive is finished") }
-    let text = Array(cifText(id: id, structure: structure).utf8)
+    let text = Array(cifText(id: id, structure: structure, reading: reading).utf8)
     archive_entry_clear(entry)
     archive_entry_set_pathname(entry, "\(uniqueName(fileName(for: id))).cif")
     archive_entry_set_size(entry, Int64(text.count))

@@ -11,20 +11,21 @@ public import Crystal
 /// A structure as CIF text in space group P 1: every site listed, 12 significant digits.
 ///
 /// Fractional coordinates are written as they are. The cell is written as lengths and angles, so its orientation in
-/// space is not kept.
-public func cifText(id: String, structure: Structure) -> String {
+/// space is not kept. The rules by which the structure was read stand in an item of their own, `_sluice_reading`.
+public func cifText(id: String, structure: Structure, reading: [ReadingRule] = []) -> String {
   let lattice = structure.lattice
-  let vectors = [lattice.a, lattice.b, lattice.c]
-  let lengths = vectors.map(length)
+  let (lengths, angles) = cellParameters(of: lattice)
   let formula = structure.composition.parts.map { "\($0.element.symbol)\($0.count)" }.joined(separator: " ")
   var text = "data_\(fileName(for: id))\n"
   text.reserveCapacity(700 + 90 * structure.siteCount)
   for (name, value) in zip(["a", "b", "c"], lengths) {
     text += "_cell_length_\(name) \(twelveDigits(value))\n"
   }
-  for (name, pair) in [("alpha", (1, 2)), ("beta", (0, 2)), ("gamma", (0, 1))] {
-    let cosine = dot(vectors[pair.0], vectors[pair.1]) / (lengths[pair.0] * lengths[pair.1])
-    text += "_cell_angle_\(name) \(twelveDigits(acos(min(1, max(-1, cosine))) * 180 / Double.pi))\n"
+  for (name, value) in zip(["alpha", "beta", "gamma"], angles) {
+    text += "_cell_angle_\(name) \(twelveDigits(value))\n"
+  }
+  if !reading.isEmpty {
+    text += "_sluice_reading '\(reading.map(\.rawValue).joined(separator: " "))'\n"
   }
   text += """
     _cell_volume \(twelveDigits(lattice.volume))
@@ -49,6 +50,17 @@ public func cifText(id: String, structure: Structure) -> String {
       "\(symbol)\(index + 1) \(symbol) \(twelveDigits(point.x)) \(twelveDigits(point.y)) \(twelveDigits(point.z)) 1\n"
   }
   return text
+}
+
+/// Lengths a, b, c (Å) and angles α, β, γ (degrees) of a cell.
+public func cellParameters(of lattice: Lattice) -> (lengths: [Double], angles: [Double]) {
+  let vectors = [lattice.a, lattice.b, lattice.c]
+  let lengths = vectors.map(length)
+  let angles = [(1, 2), (0, 2), (0, 1)].map { first, second in
+    let cosine = dot(vectors[first], vectors[second]) / (lengths[first] * lengths[second])
+    return acos(min(1, max(-1, cosine))) * 180 / Double.pi
+  }
+  return (lengths, angles)
 }
 
 /// A name for a file made from an id: letters, digits and "._+-", at most 160 of them, nothing that leads elsewhere.

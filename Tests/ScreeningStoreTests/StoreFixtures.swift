@@ -55,6 +55,13 @@ func exampleRejection(_ record: Int, source: Int = 0, reason: RejectionReason = 
     materialID: nil, stage: "read", reason: reason, message: "no \"cell\"")
 }
 
+/// The rules by which record `record` was read: mostly none, else one or two.
+func exampleReading(_ record: Int, seed: UInt64) -> [ReadingRule] {
+  var generator = SeededGenerator(seed: seed &* 7919 &+ UInt64(record))
+  let count = max(0, Int.random(in: 0..<6, using: &generator) - 3)
+  return Array(ReadingRule.allCases.shuffled(using: &generator).prefix(count))
+}
+
 /// What becomes of record `record` in the made-up stream that the tests store: a row, a rejection or a filtered one.
 func exampleBatch(source: Int = 0, records: Range<Int>, seed: UInt64 = 1, isFinished: Bool = false)
   -> StoreBatch
@@ -65,11 +72,13 @@ func exampleBatch(source: Int = 0, records: Range<Int>, seed: UInt64 = 1, isFini
       isFinished: isFinished)
   ])
   for record in records {
+    let reading = exampleReading(record, seed: seed)
     var generator = SeededGenerator(seed: seed &* 1_000_003 &+ UInt64(record))
     switch Int.random(in: 0..<10, using: &generator) {
     case 0:
       let reason = RejectionReason.allCases.randomElement(using: &generator) ?? .unreadable
       batch.rejections.append(exampleRejection(record, source: source, reason: reason))
+      batch.rejections[batch.rejections.count - 1].reading = reading
     case 1, 2:
       let stage = Bool.random(using: &generator) ? "elements" : "sites"
       batch.filtered.append(FilteredRecord(key: RecordKey(source: source, record: record), stage: stage))
@@ -78,6 +87,7 @@ func exampleBatch(source: Int = 0, records: Range<Int>, seed: UInt64 = 1, isFini
       let energy = Double(Int.random(in: 0..<5, using: &generator)) / 50
       let id = "m-\(Int.random(in: 0..<8, using: &generator))"
       batch.rows.append(exampleRow(record, source: source, id: id, energyAboveHull: energy))
+      batch.rows[batch.rows.count - 1].reading = reading
     }
   }
   return batch

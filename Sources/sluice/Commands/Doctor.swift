@@ -10,7 +10,11 @@ struct Doctor: ParsableCommand {
       Reads each archive through, in one thread, and writes nothing. The exit code is 0 where every record is a \
       structure, 1 otherwise.
 
+      With --explain it says of one record what it states, what was concluded and by which rules, or why it was \
+      rejected; a run directory in place of the archive is read as its campaign says.
+
       Example: sluice doctor crystals.tar.zst --format json
+      Example: sluice doctor crystals.tar.zst --explain '#12'
       """)
 
   @Argument(help: "Archives, files or folders of crystals.")
@@ -19,29 +23,57 @@ struct Doctor: ParsableCommand {
   @Option(help: "text or json.")
   var format: ReportFormat = .text
 
+  @Option(help: "Explain one record: its id, the name of its member, or its number as #12.")
+  var explain: String?
+
+  @OptionGroup var reading: ReadingOptions
+
   func validate() throws {
     if archives.isEmpty { throw ValidationError("name at least one archive") }
+    if explain != nil, archives.count > 1 {
+      throw ValidationError("--explain takes one archive or run directory")
+    }
   }
 
   func run() throws {
     try reportingErrors {
+      if let explain {
+        try show(explain)
+        return
+      }
       var reports: [ArchiveReport] = []
       for archive in archives {
         var meter = Terminal.meter(unit: "records", total: nil)
-        let report = try ArchiveExamination(archive).run(clock: { Terminal.now }) {
+        let report = try ArchiveExamination(archive, policy: reading.policy).run(clock: { Terminal.now }) {
           meter.update(done: $0, now: Terminal.now)
         }
         meter.finish(done: report.records, now: Terminal.now)
         reports.append(report)
         if format == .text { Terminal.result(text(report)) }
       }
-      if format == .json {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        Terminal.write(Array(try encoder.encode(reports)) + [10])
-      }
+      if format == .json { try writeJSON(reports) }
       if !reports.allSatisfy(\.isReadable) { throw ExitStatus.notReadable }
     }
+  }
+
+  /// Explains one record.
+  private func show(_ name: String) throws {
+    var meter = Terminal.meter(unit: "records", total: nil)
+    let explanation = try RecordSearch(archives[0], policy: reading.policy).explain(name) {
+      meter.update(done: $0, now: Terminal.now)
+    }
+    if format == .json {
+      try writeJSON(explanation)
+    } else {
+      Terminal.result(ExplanationText(explanation).text)
+    }
+    if explanation.rejection != nil { throw ExitStatus.notReadable }
+  }
+
+  private func writeJSON(_ value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    Terminal.write(Array(try encoder.encode(value)) + [10])
   }
 
   private func text(_ report: ArchiveReport) -> String {
@@ -61,6 +93,7 @@ struct Doctor: ParsableCommand {
         "  elements     \(elements.count): "
           + elements.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
     }
+    if let text = readingText(report.reading) { lines.append("  reading      \(text)") }
     for rejection in report.rejections {
       lines.append("  rejected     \(rejection.reason): \(rejection.records)")
       for example in rejection.examples {

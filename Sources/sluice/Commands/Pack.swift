@@ -1,9 +1,7 @@
-public import ArgumentParser
+import ArgumentParser
 import Foundation
 import PipelineEngine
-public import Screening
-
-extension ArchivePacking.Occupancy: ExpressibleByArgument {}
+import Screening
 
 struct Pack: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -31,8 +29,7 @@ struct Pack: ParsableCommand {
   @Flag(help: "End with 0 also where records were rejected.")
   var allowRejections = false
 
-  @Option(help: "Sites that are shared or partly empty: reject the record, or take the majority species.")
-  var occupancy: ArchivePacking.Occupancy = .reject
+  @OptionGroup var reading: ReadingOptions
 
   @OptionGroup var threads: ThreadOptions
 
@@ -48,7 +45,7 @@ struct Pack: ParsableCommand {
       let stop = Interruption.flag()
       var meter = Terminal.meter(unit: "records", total: nil)
       let report = try ArchivePacking(
-        inputs, recordsPerFrame: frameRecords, occupancy: occupancy, jobs: threads.count
+        inputs, recordsPerFrame: frameRecords, policy: reading.policy, jobs: threads.count
       ).write(to: output, rejected: rejected, stop: stop) { meter.update(done: $0, now: Terminal.now) }
       meter.finish(done: report.records, now: Terminal.now)
       guard report.isFinished else {

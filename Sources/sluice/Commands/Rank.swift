@@ -35,6 +35,9 @@ struct Rank: ParsableCommand {
   @Flag(help: "Leave out flagged candidates.")
   var unflagged = false
 
+  @Flag(help: "Show by which rules records were read that do not say all outright.")
+  var reading = false
+
   @OptionGroup var ranking: RankingOptions
 
   func validate() throws {
@@ -51,7 +54,7 @@ struct Rank: ParsableCommand {
       let rows = try store.ranked(
         RankingFilter(
           model: index, limit: top, hull: hull, leavesOutFlagged: unflagged, order: ranking.order))
-      Terminal.result(Self.table(rows, on: hull).text)
+      Terminal.result(Self.table(rows, on: hull, showsReading: reading).text)
       let threshold = description.stabilityThreshold ?? 0
       let counts = try store.stableCounts(threshold: threshold, hull: hull)
       let name = description.models.indices.contains(index) ? description.models[index].name : "no model"
@@ -67,14 +70,18 @@ struct Rank: ParsableCommand {
     }
   }
 
-  private static func table(_ rows: [RankedRow], on hull: RankingHull) -> TerminalTable {
+  private static func table(
+    _ rows: [RankedRow], on hull: RankingHull, showsReading: Bool
+  ) -> TerminalTable {
     let isCalibrated = rows.contains { $0.stability.sigma != nil }
     var columns: [TerminalTable.Column] = [
       .init("rank", .right), .init("id", .left), .init("formula", .left), .init("E_f eV/atom", .right),
       .init("±", .right), .init("E_hull eV/atom", .right),
     ]
     if isCalibrated { columns += [.init("σ", .right), .init("P(stable)", .right)] }
-    var table = TerminalTable(columns + [.init("decomposes into", .left), .init("flags", .left)])
+    columns += [.init("decomposes into", .left), .init("flags", .left)]
+    if showsReading { columns.append(.init("reading", .left)) }
+    var table = TerminalTable(columns)
     for (rank, row) in rows.enumerated() {
       let place = row.place(on: hull)
       func number(_ value: Double?, _ places: Int) -> String { value.map { decimals($0, places) } ?? "" }
@@ -83,7 +90,8 @@ struct Rank: ParsableCommand {
           "\(rank + 1)", row.materialID, row.formula, number(row.stability.energy, 4),
           number(row.energyStandardDeviation, 4), decimals(place.energyAboveHull, 4),
         ] + (isCalibrated ? [number(row.stability.sigma, 4), number(place.probability, 3)] : [])
-          + [place.decomposition ?? "", row.flags(on: hull).map(\.rawValue).joined(separator: " ")])
+          + [place.decomposition ?? "", row.flags(on: hull).map(\.rawValue).joined(separator: " ")]
+          + (showsReading ? [row.reading.map(\.rawValue).joined(separator: " ")] : []))
     }
     return table
   }

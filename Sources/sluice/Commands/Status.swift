@@ -29,6 +29,7 @@ struct Status: ParsableCommand {
       for entry in counts.rejections {
         Terminal.result("             \(entry.records) at \(entry.stage): \(entry.reason)")
       }
+      if let text = readingText(try store.readingCounts()) { Terminal.result("reading      \(text)") }
       if let threshold = description.stabilityThreshold {
         let hulls = Set([try store.standardHull(), .references])
         for (position, hull) in RankingHull.allCases.filter(hulls.contains).enumerated() {
