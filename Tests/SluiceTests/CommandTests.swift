@@ -13,7 +13,8 @@ import Testing
   private func path(_ name: String) -> String { files.folder.path(name) }
 
   static let commands = [
-    "run", "plan", "status", "rank", "export", "predict", "evaluate", "graph", "train", "models import",
+    "init", "run", "plan", "status", "rank", "export", "predict", "evaluate", "graph", "train",
+    "models import",
     "models show", "models calibrate", "models reliability", "prototypes list", "prototypes show",
     "prototypes fit",
     "schema", "compare", "rescore", "diff", "pack", "doctor",

@@ -50,4 +50,38 @@ import Testing
     #expect(rejections.first?["reason"] as? String == "not_a_crystal")
     #expect(try Program.run(["doctor", folder.path("absent")]).exitCode == 2)
   }
+
+  @Test func `doctor explains one record, and ends with 1 where it is rejected`() throws {
+    let fine = try Program.run(["doctor", folder.path("bad.jsonl"), "--explain", "a"])
+    #expect(fine.exitCode == 0)
+    #expect(fine.output.contains("#0\n  id           a\n"))
+    #expect(fine.output.contains("  read as      Na, JSON\n               1 sites: Na\n"))
+    let bad = try Program.run(["doctor", folder.path("bad.jsonl"), "--explain", "#1"])
+    #expect(bad.exitCode == 1)
+    #expect(bad.output.contains("  rejected     at read, not_a_crystal, byte "))
+    let parsed = try JSONSerialization.jsonObject(
+      with: Data(
+        Program.run(["doctor", folder.path("good.jsonl"), "--explain", "#0", "--format", "json"]).output.utf8)
+    )
+    #expect((parsed as? [String: Any])?["id"] as? String == "a")
+    #expect(try Program.run(["doctor", folder.path("good.jsonl"), "--explain", "b"]).exitCode == 2)
+    let two = try Program.run(
+      ["doctor", folder.path("good.jsonl"), folder.path("bad.jsonl"), "--explain", "a"])
+    #expect(two.exitCode == 64)
+  }
+
+  @Test func `init finds the model that ships, writes a campaign once, and again only when forced`() throws {
+    func start(_ arguments: String...) throws -> ChildProcess.Outcome {
+      try Program.run(["init"] + arguments, currentFolder: folder.path())
+    }
+    let outcome = try start("good.jsonl")
+    #expect(outcome.exitCode == 0, "\(outcome.errors)")
+    #expect(try folder.text("campaign.yaml").contains("fixtures/models/icgcnn-formation-energy"))
+    #expect(try Program.run(["plan", folder.path("campaign.yaml")]).exitCode == 0)
+    let refused = try start("bad.jsonl")
+    #expect(refused.exitCode == 2 && refused.errors.contains("--force"))
+    #expect(try start("bad.jsonl", "--force").exitCode == 0)
+    #expect(try folder.text("campaign.yaml").contains("name: bad"))
+    #expect(try start("absent", "--output", "other.yaml").exitCode == 2)
+  }
 }
