@@ -5,7 +5,9 @@
 ///   - limit: most bytes to hold.
 /// - Throws: `ArchiveError`; `.tooLarge` beyond `limit`.
 public func readWholeFile(path: String, limit: Int = 4 << 30) throws(ArchiveError) -> [UInt8] {
-  guard try FileKind(path: path) == .file else { throw .cannotOpen(archive: path, detail: "it is a folder") }
+  guard try FileKind(path: path) != .folder else {
+    throw .cannotOpen(archive: path, detail: "it is a folder")
+  }
   var source: any ByteSource = try FileSource(path: path)
   // No budget: the limit on what is held is the bound.
   var content = PeekedSource(peeking: 512, from: source)
@@ -24,6 +26,13 @@ public func readWholeFile(path: String, limit: Int = 4 << 30) throws(ArchiveErro
     bytes.append(contentsOf: chunk)
   }
   return bytes
+}
+
+/// The text of a file in UTF-8 without a byte order mark, decompressed as `readWholeFile` does it.
+///
+/// - Throws: as `readWholeFile` and `TextEncoding.plainText` do.
+public func readWholeText(path: String, limit: Int = 4 << 30) throws(ArchiveError) -> [UInt8] {
+  try TextEncoding.plainText(readWholeFile(path: path, limit: limit), of: path)
 }
 
 extension ArchiveReader {
