@@ -41,13 +41,14 @@ let package = Package(
   targets: [
     // Values
     module("Crystal"),
+    module("TextFormats"),
     .target(name: "CKernels"),
     module("TensorKernels", ["CKernels"]),
-    module("ModelFormats"),
+    module("ModelFormats", ["TextFormats"]),
     module("Charts"),
     // Domain
     module("CrystalGraphs", ["Crystal"]),
-    module("PhaseStability", ["Crystal", .product(name: "BigInt", package: "BigInt")]),
+    module("PhaseStability", ["Crystal", "TextFormats", .product(name: "BigInt", package: "BigInt")]),
     module("Prototypes", ["Crystal"]),
     module("CrystalModels", ["Crystal", "CrystalGraphs", "TensorKernels", "ModelFormats"]),
     // Edges
@@ -71,7 +72,7 @@ let package = Package(
         "Crystal", .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ]),
-    module("PipelineEngine", ["COpenSSL", .product(name: "Yams", package: "Yams")]),
+    module("PipelineEngine", ["COpenSSL", "TextFormats", .product(name: "Yams", package: "Yams")]),
     // Composition
     .target(name: "CCrashGuard"),
     module(
@@ -79,7 +80,7 @@ let package = Package(
       [
         "CCrashGuard", "Crystal", "CrystalGraphs", "CrystalModels", "ModelFormats", "TensorKernels",
         "PhaseStability",
-        "Prototypes", "StructureArchive", "ScreeningStore", "PipelineEngine", "Charts",
+        "Prototypes", "StructureArchive", "ScreeningStore", "PipelineEngine", "Charts", "TextFormats",
       ]),
     .executableTarget(
       name: "sluice",
@@ -99,10 +100,11 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Crystal"], path: "Tests/TestSupport", swiftSettings: settings),
     tests("Crystal"),
+    tests("TextFormats"),
     tests("CrystalModels", ["CrystalGraphs", "TensorKernels", "ModelFormats"]),
     tests("ModelFormats"),
     tests("Charts"),
-    tests("PhaseStability", [.product(name: "BigInt", package: "BigInt")]),
+    tests("PhaseStability", ["TextFormats", .product(name: "BigInt", package: "BigInt")]),
     tests("Prototypes"),
     tests("CrystalGraphs"),
     tests("StructureArchive", ["CArchive"]),
@@ -120,7 +122,7 @@ let package = Package(
       [
         "CrystalGraphs", "CrystalModels", "PhaseStability", "PipelineEngine", "ScreeningStore",
         "StructureArchive",
-        "ScreeningTestSupport",
+        "ScreeningTestSupport", "TextFormats",
       ]),
     .testTarget(
       name: "SluiceTests",
@@ -133,7 +135,7 @@ let package = Package(
       name: "FuzzTargets",
       dependencies: [
         "Crystal", "ModelFormats", "PhaseStability", "PipelineEngine", "Screening", "StructureArchive",
-        "TestSupport",
+        "TestSupport", "TextFormats",
       ],
       path: "Tests/FuzzTargets", swiftSettings: settings),
     .executableTarget(

@@ -1,3 +1,5 @@
+internal import TextFormats
+
 /// The safetensors format: named tensors and a little text in one self-describing block of bytes.
 ///
 /// Layout: UInt64 length n (little-endian), n bytes of JSON padded with spaces to a multiple of 8, then the numbers.
@@ -18,7 +20,7 @@ public enum SafeTensors {
       if left.data.kind.size != right.data.kind.size { return left.data.kind.size > right.data.kind.size }
       return left.name.utf8.lexicographicallyPrecedes(right.name.utf8)
     }
-    var header = JSONText.object(entries(of: sorted, metadata: metadata)).text
+    var header = JSONTree.object(entries(of: sorted, metadata: metadata)).compactText
     while !header.utf8.count.isMultiple(of: 8) { header += " " }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(8 + header.utf8.count + sorted.reduce(0) { $0 + $1.data.byteCount })
@@ -40,17 +42,16 @@ public enum SafeTensors {
     guard length <= maximumHeaderLength else { throw .headerTooLong(length) }
     let dataStart = 8 + Int(length)
     guard dataStart <= bytes.count else { throw .truncated(expected: dataStart, found: bytes.count) }
-    var parser = JSONParser(bytes: bytes, range: 8..<dataStart)
-    guard case .object(let entries) = try parser.document() else {
+    guard let entries = try header(bytes, 8..<dataStart).members else {
       throw .badHeader("not an object", offset: 8)
     }
     var metadata: [String: String] = [:]
     var descriptions: [Description] = []
-    for (name, value) in entries {
-      if name == metadataKey {
-        metadata = try texts(value)
+    for entry in entries {
+      if entry.name == metadataKey {
+        metadata = try texts(entry.value)
       } else {
-        descriptions.append(try Description(name: name, value))
+        descriptions.append(try Description(name: entry.name, entry.value))
       }
     }
     try checkCoverage(descriptions, dataCount: bytes.count - dataStart)
@@ -67,35 +68,52 @@ public enum SafeTensors {
 
   static let metadataKey = "__metadata__"
 
-  private static func entries(of tensors: [NamedTensor], metadata: [String: String]) -> [(String, JSONText)] {
-    var entries: [(String, JSONText)] = []
+  /// The header, whose texts have to be UTF-8: names that differ must not become the same.
+  private static func header(_ bytes: [UInt8], _ range: Range<Int>) throws(SafeTensorsError) -> JSONTree {
+    guard String(validating: bytes[range], as: UTF8.self) != nil else {
+      throw .badHeader("text that is not UTF-8", offset: range.lowerBound)
+    }
+    do throws(JSONError) {
+      return try JSONTree(bytes, in: range)
+    } catch {
+      switch error {
+      case .syntax(let reason, let offset): throw .badHeader(reason, offset: offset)
+      case .repeatedName(let name, _): throw .duplicateName(name)
+      }
+    }
+  }
+
+  private static func entries(of tensors: [NamedTensor], metadata: [String: String]) -> JSONMembers {
+    var entries: [JSONMembers.Member] = []
     if !metadata.isEmpty {
       let sorted = metadata.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-      entries.append((metadataKey, .object(sorted.map { ($0.key, .string($0.value)) })))
+      let texts = sorted.map { JSONMembers.Member($0.key, .string($0.value)) }
+      entries.append(JSONMembers.Member(metadataKey, .object(JSONMembers(texts))))
     }
     var offset = 0
     for tensor in tensors {
       let end = offset + tensor.data.byteCount
       entries.append(
-        (
+        JSONMembers.Member(
           tensor.name,
           .object([
-            ("dtype", .string(tensor.data.kind.rawValue)),
-            ("shape", .array(tensor.shape.map { .integer($0) })),
-            ("data_offsets", .array([.integer(offset), .integer(end)])),
-          ])
-        ))
+            "dtype": .string(tensor.data.kind.rawValue),
+            "shape": .array(tensor.shape.map { .count($0) }),
+            "data_offsets": .array([.count(offset), .count(end)]),
+          ])))
       offset = end
     }
-    return entries
+    return JSONMembers(entries)
   }
 
-  private static func texts(_ value: JSONText) throws(SafeTensorsError) -> [String: String] {
-    guard case .object(let entries) = value else { throw .badHeader("metadata is no object", offset: 8) }
+  private static func texts(_ value: JSONTree) throws(SafeTensorsError) -> [String: String] {
+    guard let entries = value.members else { throw .badHeader("metadata is no object", offset: 8) }
     var texts: [String: String] = [:]
-    for (key, value) in entries {
-      guard case .string(let text) = value else { throw .badHeader("metadata \(key) is no text", offset: 8) }
-      texts[key] = text
+    for entry in entries {
+      guard let text = entry.value.text else {
+        throw .badHeader("metadata \(entry.name) is no text", offset: 8)
+      }
+      texts[entry.name] = text
     }
     return texts
   }
@@ -148,20 +166,20 @@ private struct Description {
   let begin: Int
   let end: Int
 
-  init(name: String, _ value: JSONText) throws(SafeTensorsError) {
-    guard case .object(let entries) = value else { throw .badHeader("\(name) is no object", offset: 8) }
+  init(name: String, _ value: JSONTree) throws(SafeTensorsError) {
+    guard let entries = value.members else { throw .badHeader("\(name) is no object", offset: 8) }
     var kind: TensorData.Kind?
     var shape: [Int]?
     var offsets: [Int]?
-    for (key, value) in entries {
-      switch key {
+    for entry in entries {
+      switch entry.name {
       case "dtype":
-        guard case .string(let type) = value else { throw .badHeader("\(name): dtype is no text", offset: 8) }
+        guard let type = entry.value.text else { throw .badHeader("\(name): dtype is no text", offset: 8) }
         kind = TensorData.Kind(rawValue: type)
         if kind == nil { throw .unsupportedType(name: name, type: type) }
-      case "shape": shape = try Self.integers(value, name)
-      case "data_offsets": offsets = try Self.integers(value, name)
-      default: throw .badHeader("\(name): unknown key \(key)", offset: 8)
+      case "shape": shape = try Self.integers(entry.value, name)
+      case "data_offsets": offsets = try Self.integers(entry.value, name)
+      default: throw .badHeader("\(name): unknown key \(entry.name)", offset: 8)
       }
     }
     guard let kind, let shape, let offsets, offsets.count == 2 else {
@@ -177,11 +195,11 @@ private struct Description {
     (self.name, self.kind, self.shape, begin, end) = (name, kind, shape, offsets[0], offsets[1])
   }
 
-  private static func integers(_ value: JSONText, _ name: String) throws(SafeTensorsError) -> [Int] {
-    guard case .array(let items) = value else { throw .badHeader("\(name): expected a list", offset: 8) }
+  private static func integers(_ value: JSONTree, _ name: String) throws(SafeTensorsError) -> [Int] {
+    guard let items = value.elements else { throw .badHeader("\(name): expected a list", offset: 8) }
     var integers: [Int] = []
     for item in items {
-      guard case .integer(let number) = item else {
+      guard let number = item.wholeNumber, number >= 0 else {
         throw .badHeader("\(name): expected whole numbers", offset: 8)
       }
       integers.append(number)

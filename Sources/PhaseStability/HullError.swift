@@ -1,4 +1,5 @@
 public import Crystal
+public import TextFormats
 
 /// Why reference phases cannot be read, or a distance to their hull cannot be given.
 public enum HullError: Error, Equatable, Sendable {
@@ -6,10 +7,9 @@ public enum HullError: Error, Equatable, Sendable {
   case unreadableFormula(line: Int, text: String, reason: FormulaError)
   /// A line of the table holds an energy that is no decimal number, or not a finite one.
   case unreadableEnergy(line: Int, text: String)
-  /// The table has no line that names the columns `formula` and `formation_energy_per_atom`.
-  case missingColumn(name: String, header: String)
-  /// A line has fewer or more fields than the header, or a quote that is not closed.
-  case brokenRow(line: Int)
+  /// The table as such cannot be read: no header with `formula` and `formation_energy_per_atom`, a line with fewer or
+  /// more fields than that, a quote that is not closed, an encoding that is not known.
+  case table(CSVError)
   /// There is no reference phase at all.
   case noEntries
   /// The element of a candidate has no elemental reference phase.
@@ -33,8 +33,7 @@ extension HullError: CustomStringConvertible {
     case .unreadableFormula(let line, let text, let reason):
       "line \(line): \"\(text)\" is no formula (\(reason))"
     case .unreadableEnergy(let line, let text): "line \(line): \"\(text)\" is no finite energy"
-    case .missingColumn(let name, let header): "there is no column \"\(name)\" in the header \"\(header)\""
-    case .brokenRow(let line): "line \(line) does not have the fields that the header promises"
+    case .table(let error): "\(error)"
     case .noEntries: "there is no reference phase"
     case .noTerminalReference(let element): "there is no elemental reference phase of \(element)"
     case .energyNotFinite: "the energy is not finite"

@@ -43,7 +43,7 @@ public struct HullReferences: Sendable {
   ///
   /// - Throws: `HullError`, naming the line and the text that could not be read.
   public init(csv bytes: [UInt8], name: String, options: HullReferenceOptions = .init()) throws(HullError) {
-    var reader = ReferenceTableReader(bytes: bytes)
+    var reader = try ReferenceTableReader(bytes: bytes)
     try self.init(
       entries: try reader.entries(), name: name, options: options,
       source: SourceFingerprint(bytes: bytes, options: options))

@@ -1,10 +1,12 @@
+internal import TextFormats
+
 extension PhaseDiagram {
   /// The diagram as JSON: elements, phases, and the facets of the hull with the chemical potentials on them. Numbers are
   /// written so that they read back as the same `Double`.
   public func json() -> String {
     let phases = phases.map { phase in
       """
-      {"formula":\(quoted(phase.formula)),"fractions":\(list(phase.fractions)),"energy_per_atom":\(phase.energyPerAtom),\
+      {"formula":\(jsonText(phase.formula)),"fractions":\(list(phase.fractions)),"energy_per_atom":\(phase.energyPerAtom),\
       "energy_above_hull":\(phase.energyAboveHull),"decomposition_energy":\(phase.decompositionEnergy),\
       "stable":\(phase.isStable)}
       """
@@ -14,13 +16,13 @@ extension PhaseDiagram {
     }
     let candidates = candidates.map { candidate in
       """
-      {"formula":\(quoted(candidate.formula)),"fractions":\(list(candidate.fractions)),\
+      {"formula":\(jsonText(candidate.formula)),"fractions":\(list(candidate.fractions)),\
       "energy_per_atom":\(candidate.energyPerAtom),"energy_above_hull":\(candidate.energyAboveHull),\
       "decomposition_energy":\(candidate.decompositionEnergy),"stable":\(candidate.isStable)}
       """
     }
     return """
-      {"phase_diagram":1,"source":\(quoted(source)),"elements":\(elements.map(\.symbol)),
+      {"phase_diagram":1,"source":\(jsonText(source)),"elements":\(elements.map(\.symbol)),
       "phases":[
       \(phases.joined(separator: ",\n"))
       ],
@@ -53,19 +55,4 @@ extension PhaseDiagram {
   }
 
   private func list(_ values: [Double]) -> String { "[\(values.map(\.description).joined(separator: ","))]" }
-
-  private func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case _ where scalar.value < 0x20:
-        let digits = String(scalar.value, radix: 16)
-        result += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
-  }
 }

@@ -2,6 +2,7 @@ internal import Crystal
 internal import Foundation
 public import PipelineEngine
 internal import StructureArchive
+internal import TextFormats
 
 /// What a packing came to.
 public struct PackReport: Sendable {

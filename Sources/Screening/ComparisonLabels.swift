@@ -2,6 +2,7 @@ internal import Crystal
 internal import Foundation
 internal import PhaseStability
 internal import StructureArchive
+internal import TextFormats
 
 /// What a file of labels says of its crystals.
 public enum LabelKind: String, CaseIterable, Sendable {
@@ -35,6 +36,8 @@ struct ComparisonLabels {
     let place: String
     let id: String
     var values: [LabelKind: Double] = [:]
+    /// Kinds that it has NaN or an infinity for, which is an error where they count.
+    var notFinite: [LabelKind: String] = [:]
     var composition: Composition?
   }
 
@@ -47,14 +50,14 @@ struct ComparisonLabels {
   /// - Throws: `ScreeningError` naming file and record where something cannot be read, where two labels of one id
   ///   disagree, or where records have different kinds of labels.
   init(path: String, kind: LabelKind? = nil) throws {
-    let bytes = try readWholeFile(path: path)
-    guard let first = bytes.first(where: { $0 > 32 }) else {
-      throw ScreeningError.unreadable(path: path, reason: "the file is empty")
-    }
-    let isJSON = first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
-    let records = isJSON ? try Self.json(path) : try Self.csv(path, bytes)
+    let text = try readWholeText(path: path)
+    let records = TextForm(text) == .json ? try Self.json(path) : try Self.csv(path, text)
     self.kind = try kind ?? Self.kind(of: records, path)
     for record in records {
+      if let text = record.notFinite[self.kind] {
+        throw ScreeningError.unreadable(
+          path: path, reason: "\(record.place): \(self.kind.rawValue) \"\(text)\" is no finite number")
+      }
       guard let value = record.values[self.kind] else {
         withoutValueCount += 1
         continue
@@ -82,10 +85,13 @@ struct ComparisonLabels {
 
   /// The kind that all labelled records share.
   private static func kind(of records: [Record], _ path: String) throws -> LabelKind {
-    let labelled = records.filter { !$0.values.isEmpty }
-    for kind in LabelKind.allCases where labelled.allSatisfy({ $0.values[kind] != nil }) { return kind }
-    let withoutEnergy = labelled.first { $0.values[.formationEnergy] == nil }?.place ?? ""
-    let withoutDistance = labelled.first { $0.values[.energyAboveHull] == nil }?.place ?? ""
+    func has(_ kind: LabelKind, _ record: Record) -> Bool {
+      record.values[kind] != nil || record.notFinite[kind] != nil
+    }
+    let labelled = records.filter { record in LabelKind.allCases.contains { has($0, record) } }
+    for kind in LabelKind.allCases where labelled.allSatisfy({ has(kind, $0) }) { return kind }
+    let withoutEnergy = labelled.first { !has(.formationEnergy, $0) }?.place ?? ""
+    let withoutDistance = labelled.first { !has(.energyAboveHull, $0) }?.place ?? ""
     throw ScreeningError.unreadable(
       path: path,
       reason: "\(withoutEnergy) has no \(LabelKind.formationEnergy.rawValue) and \(withoutDistance) no "
@@ -99,14 +105,13 @@ struct ComparisonLabels {
     let archive = try ArchiveReader(path: path)
     while let found = try archive.next() {
       let number = "record \(found.index + 1)"
-      guard found.failure == nil, found.format == .json, let tree = JSONTree(found.bytes),
-        let root = tree.members
-      else {
-        throw ScreeningError.unreadable(path: path, reason: "\(number): cannot be read as a JSON object")
+      let fields: EntryFields
+      do throws(EntryProblem) {
+        guard let read = try EntryFields(found) else { continue }
+        fields = read
+      } catch {
+        throw ScreeningError.unreadable(path: path, reason: "\(number): \(error.reason)")
       }
-      // The header lines of OPTIMADE.
-      if root["x-optimade"] != nil || root["type"]?.text == "info" { continue }
-      let fields = EntryFields(root)
       let names = ["id", "material_id", "entry_id", "mat_id", "jid"]
       guard let id = names.lazy.compactMap({ Self.identifier(fields[$0]) }).first else {
         throw ScreeningError.unreadable(
@@ -114,7 +119,10 @@ struct ComparisonLabels {
       }
       var record = Record(place: "\(number) (\(id))", id: id)
       for kind in LabelKind.allCases {
-        guard let field = fields[kind.rawValue] else { continue }
+        guard let field = fields[kind.rawValue] else {
+          record.notFinite[kind] = fields.notFinite([kind.rawValue])?.text
+          continue
+        }
         guard case .number(let text) = field, let value = Double(text), value.isFinite else {
           throw ScreeningError.unreadable(
             path: path, reason: "\(record.place): \(kind.rawValue) is no finite number")
@@ -139,45 +147,30 @@ struct ComparisonLabels {
 
   // MARK: CSV
 
-  private static func csv(_ path: String, _ bytes: [UInt8]) throws -> [Record] {
+  private static func csv(_ path: String, _ text: [UInt8]) throws -> [Record] {
+    var table = try TableFile(path: path, text: text, comments: .aboveHeader)
+    let idColumn = try table.column("id")
+    var kindColumns: [(kind: LabelKind, column: Int)] = []
+    for kind in LabelKind.allCases {
+      if let column = try table.columnIfPresent(kind.rawValue) { kindColumns.append((kind, column)) }
+    }
+    guard !kindColumns.isEmpty else {
+      throw table.problem("no header with the columns id and \(kindNames)")
+    }
+    let formulaColumn = try table.columnIfPresent("formula")
     var records: [Record] = []
-    var header: [String] = []
-    let text = String(decoding: bytes, as: UTF8.self)
-    func trimmed(_ field: String) -> String { field.trimmingCharacters(in: .whitespaces) }
-    for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-      .enumerated()
-    where !line.allSatisfy(\.isWhitespace) && !(header.isEmpty && line.hasPrefix("#")) {
-      let fields = csvFields(line).map(trimmed)
-      let place = "line \(index + 1)"
-      guard !header.isEmpty else {
-        header = fields
-        guard header.contains("id"), LabelKind.allCases.contains(where: { header.contains($0.rawValue) })
-        else {
-          throw ScreeningError.unreadable(
-            path: path, reason: "\(place): no header with the columns id and \(kindNames)")
+    while try table.next() {
+      let id = try table.text(idColumn)
+      guard !id.isEmpty else { throw table.problem("no id") }
+      var record = Record(place: "line \(table.line) (\(id))", id: id)
+      for (kind, column) in kindColumns {
+        if try table.isNotFinite(column) {
+          record.notFinite[kind] = try table.text(column)
+        } else {
+          record.values[kind] = try table.number(column)
         }
-        continue
       }
-      // A surplus field would often be a decimal comma: half a number must not pass for a whole one.
-      guard fields.count == header.count else {
-        throw ScreeningError.unreadable(
-          path: path, reason: "\(place): \(fields.count) fields where the header has \(header.count)")
-      }
-      let columns = Dictionary(zip(header, fields)) { first, _ in first }
-      guard let id = columns["id"], !id.isEmpty else {
-        throw ScreeningError.unreadable(path: path, reason: "\(place): no id")
-      }
-      var record = Record(place: "\(place) (\(id))", id: id)
-      for kind in LabelKind.allCases {
-        guard let field = columns[kind.rawValue], !field.isEmpty else { continue }
-        guard let number = DecimalNumber(field)?.doubleValue, number.isFinite, let value = Double(field)
-        else {
-          throw ScreeningError.unreadable(
-            path: path, reason: "\(record.place): \(kind.rawValue) \"\(field)\" is no finite number")
-        }
-        record.values[kind] = value
-      }
-      record.composition = columns["formula"].flatMap { try? Composition(formula: $0) }
+      if let formulaColumn { record.composition = try? Composition(formula: table.text(formulaColumn)) }
       records.append(record)
     }
     return records

@@ -2,6 +2,7 @@ internal import Crystal
 internal import Foundation
 internal import PhaseStability
 internal import StructureArchive
+internal import TextFormats
 
 /// A file of computed entries, turned into phases with formation energies.
 struct ComputedEntries {
@@ -37,20 +38,21 @@ struct ComputedEntries {
     try checkCorrections()
     var notes = withoutEnergy > 0 ? ["\(withoutEnergy) entries without an energy left out"] : []
     if try usesFormationEnergies() {
-      return (try entries.map { try phase($0, $0.formationEnergy) }, notes)
+      return (try entries.map { try phase($0, try number($0.formationEnergy, of: $0)) }, notes)
     }
     try checkFunctionals()
-    let elemental = try elementalEnergies()
+    let totals = try entries.map { try number($0.totalEnergy, of: $0) }
+    let elemental = try elementalEnergies(totals)
     notes.append(
       "formation energies made from total energies and "
         + (reading.elementalEnergies == nil ? "the lowest entry of each element" : "the given elements"))
-    let phases = try entries.map { entry in
+    let phases = try zip(entries, totals).map { entry, total in
       let atoms = Double(entry.composition.atomCount)
       let elements = entry.composition.parts.reduce(0.0) {
         $0 + Double($1.count) / atoms * (elemental[$1.element] ?? .nan)
       }
       // Differences of measured decimals have no short decimal form: the nearest binary number's is taken.
-      return try phase(entry, DecimalNumber((entry.totalEnergy ?? .nan) - elements))
+      return try phase(entry, DecimalNumber(total - elements))
     }
     return (phases, notes)
   }
@@ -64,9 +66,18 @@ struct ComputedEntries {
     }
   }
 
+  /// The number that an entry has to have.
+  private func number<Value>(_ quantity: EntryQuantity<Value>, of entry: ComputedEntry) throws -> Value {
+    switch quantity {
+    case .value(let value): return value
+    case .unusable(let reason): throw problem("\(entry.place): \(reason)")
+    case .absent: throw problem("\(entry.place) has no such energy")
+    }
+  }
+
   private func usesFormationEnergies() throws -> Bool {
-    let withoutFormation = entries.first { $0.formationEnergy == nil }
-    let withoutTotal = entries.first { $0.totalEnergy == nil }
+    let withoutFormation = entries.first { $0.formationEnergy.isAbsent }
+    let withoutTotal = entries.first { $0.totalEnergy.isAbsent }
     switch reading.energies {
     case .formation:
       if let entry = withoutFormation { throw problem("\(entry.place) has no formation energy") }
@@ -88,14 +99,14 @@ struct ComputedEntries {
 
   // MARK: Elements
 
-  private func elementalEnergies() throws -> [Element: Double] {
+  private func elementalEnergies(_ totals: [Double]) throws -> [Element: Double] {
     var energies: [Element: Double] = [:]
     if let file = reading.elementalEnergies {
       energies = try ElementalEnergies.read(file)
     } else {
-      for entry in entries where entry.composition.parts.count == 1 {
+      for (entry, total) in zip(entries, totals) where entry.composition.parts.count == 1 {
         let element = entry.composition.parts[0].element
-        energies[element] = min(energies[element] ?? .infinity, entry.totalEnergy ?? .infinity)
+        energies[element] = min(energies[element] ?? .infinity, total)
       }
     }
     var missing: [Element: String] = [:]
@@ -165,56 +176,5 @@ struct ComputedEntries {
     throw problem(
       "total energies of different functionals cannot stand on one hull (\(list.joined(separator: ", "))); join them "
         + "by a mixing scheme, or accept them as they are with --accept-mixed-corrections")
-  }
-}
-
-/// A file of the elements' energies.
-enum ElementalEnergies {
-  /// Reads a CSV with the columns `element` and `energy_per_atom`, or a JSON object of numbers by symbol (eV/atom).
-  ///
-  /// - Throws: `ScreeningError` naming the line.
-  static func read(_ path: String) throws -> [Element: Double] {
-    let bytes = try readWholeFile(path: path)
-    var energies: [Element: Double] = [:]
-    func add(_ symbol: String, _ energy: Double?, _ place: String) throws {
-      guard let element = Element(symbol: symbol) else {
-        throw ScreeningError.unreadable(path: path, reason: "\(place): \"\(symbol)\" is no element")
-      }
-      guard let energy, energy.isFinite else {
-        throw ScreeningError.unreadable(path: path, reason: "\(place): the energy of \(symbol) is no number")
-      }
-      guard energies.updateValue(energy, forKey: element) == nil else {
-        throw ScreeningError.unreadable(path: path, reason: "\(place): \(symbol) is given twice")
-      }
-    }
-    if bytes.first(where: { $0 > 32 }) == UInt8(ascii: "{") {
-      guard let members = JSONTree(bytes)?.members else {
-        throw ScreeningError.unreadable(path: path, reason: "cannot be read as a JSON object")
-      }
-      for (symbol, value) in members {
-        let number: Double? = if case .number(let text) = value { Double(text) } else { nil }
-        try add(symbol, number, "key \(symbol)")
-      }
-      return energies
-    }
-    var header: [String] = []
-    for (number, line) in String(decoding: bytes, as: UTF8.self)
-      .split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated()
-    where !line.isEmpty && !line.hasPrefix("#") {
-      let fields = csvFields(line)
-      guard !header.isEmpty else {
-        header = fields
-        continue
-      }
-      guard let symbol = header.firstIndex(of: "element"),
-        let energy = header.firstIndex(of: "energy_per_atom"),
-        fields.count == header.count
-      else {
-        throw ScreeningError.unreadable(
-          path: path, reason: "line \(number + 1): the columns element and energy_per_atom are needed")
-      }
-      try add(fields[symbol], Double(fields[energy]), "line \(number + 1)")
-    }
-    return energies
   }
 }

@@ -30,58 +30,47 @@ struct EnergyOffsetTable: Sendable {
     self.path = path
     bytes = try readWholeFile(path: path)
     fingerprint = Fingerprint(of: bytes).hexadecimal
-    func refuse(_ reason: String) -> ScreeningError { .unreadable(path: path, reason: reason) }
-    var header: [String] = []
+    var table = try TableFile(path: path, text: TextEncoding.plainText(bytes, of: path), comments: .anywhere)
+    let columns = try Columns(of: table)
     var rows: [EnergyOffsets.Row] = []
-    let text = String(decoding: bytes, as: UTF8.self)
-    for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-      .enumerated()
-    where !line.allSatisfy(\.isWhitespace) && !line.hasPrefix("#") {
-      let fields = csvFields(line).map { $0.trimmingCharacters(in: .whitespaces) }
-      let place = "line \(index + 1)"
-      guard !header.isEmpty else {
-        header = fields
-        let missing = Self.columns.prefix(3).filter { !header.contains($0) }
-        guard missing.isEmpty else {
-          throw refuse("\(place): no table of offsets: no column \(missing.joined(separator: ", "))")
-        }
-        continue
-      }
-      guard fields.count == header.count else {
-        throw refuse("\(place): \(fields.count) fields where the header has \(header.count)")
-      }
-      let values = Dictionary(zip(header, fields)) { first, _ in first }
-      rows.append(try Self.row(values) { refuse("\(place): \($0)") })
-    }
+    while try table.next() { rows.append(try columns.row(of: table)) }
     do {
       offsets = try EnergyOffsets(rows)
     } catch {
-      throw refuse(error.description)
+      throw ScreeningError.unreadable(path: path, reason: error.description)
     }
   }
 
-  private static func row(
-    _ values: [String: String], _ refuse: (String) -> ScreeningError
-  ) throws -> EnergyOffsets.Row {
-    func number(_ column: String) throws -> Double? {
-      guard let text = values[column], !text.isEmpty else { return nil }
-      guard let number = DecimalNumber(text)?.doubleValue, number.isFinite else {
-        throw refuse("\(column) \"\(text)\" is no finite number")
+  /// Where in a table the columns stand.
+  private struct Columns {
+    let element, context, offset: Int
+    let compounds, standardError, heldOut: Int?
+
+    init(of table: TableFile) throws(ScreeningError) {
+      element = try table.column("element")
+      context = try table.column("context")
+      offset = try table.column("offset_ev_per_atom")
+      compounds = try table.columnIfPresent("compounds")
+      standardError = try table.columnIfPresent("standard_error")
+      heldOut = try table.columnIfPresent("held_out")
+    }
+
+    func row(of table: TableFile) throws(ScreeningError) -> EnergyOffsets.Row {
+      func number(_ column: Int?) throws(ScreeningError) -> Double? {
+        if let column { try table.number(column) } else { nil }
       }
-      return number
+      let (symbol, place) = (try table.text(element), try table.text(context))
+      guard let element = Element(symbol: symbol) else { throw table.problem("\"\(symbol)\" is no element") }
+      guard let context = OffsetContext(rawValue: place) else {
+        let names = OffsetContext.allCases.map(\.rawValue).joined(separator: ", ")
+        throw table.problem("the context \"\(place)\" is none of \(names)")
+      }
+      guard let value = try number(offset) else { throw table.problem("no offset of \(symbol)") }
+      return EnergyOffsets.Row(
+        element: element, context: context, value: value,
+        compounds: try number(compounds).flatMap { Int(exactly: $0) },
+        standardError: try number(standardError), heldOutSize: try number(heldOut))
     }
-    let (symbol, place) = (values["element"] ?? "", values["context"] ?? "")
-    guard let element = Element(symbol: symbol) else { throw refuse("\"\(symbol)\" is no element") }
-    guard let context = OffsetContext(rawValue: place) else {
-      throw refuse(
-        "the context \"\(place)\" is none of \(OffsetContext.allCases.map(\.rawValue).joined(separator: ", "))"
-      )
-    }
-    guard let value = try number("offset_ev_per_atom") else { throw refuse("no offset of \(symbol)") }
-    return EnergyOffsets.Row(
-      element: element, context: context, value: value,
-      compounds: try number("compounds").flatMap { Int(exactly: $0) },
-      standardError: try number("standard_error"), heldOutSize: try number("held_out"))
   }
 
   /// The text of a table.

@@ -91,10 +91,15 @@ struct EnergyRecords {
     _ record: ArchiveRecord, _ structure: Structure?, _ failure: RecordError?, _ path: String,
     _ wanted: Set<Composition>?
   ) throws {
-    let root = record.format == .json ? JSONTree(record.bytes)?.members : nil
-    // The header lines of OPTIMADE.
-    if let root, root["x-optimade"] != nil || root["type"]?.text == "info" { return }
-    let fields = root.map { EntryFields($0) }
+    var fields: EntryFields?
+    do throws(EntryProblem) {
+      fields = try EntryFields(record)
+      // The header lines of OPTIMADE.
+      if fields == nil { return }
+    } catch {
+      // What is no JSON object may still be a crystal.
+      fields = nil
+    }
     guard let composition = structure?.composition ?? (try? fields?.composition(of: record).composition)
     else {
       readCount += 1
@@ -113,7 +118,8 @@ struct EnergyRecords {
 
   private mutating func readTable(_ path: String, _ wanted: Set<Composition>?) throws {
     var table = try CandidateTable(path: path)
-    while let line = table.next() {
+    while let line = try table.next() {
+      if let problem = line.problem { throw ScreeningError.unreadable(path: path, reason: "\(problem)") }
       let composition: Composition
       do {
         composition = try Composition(formula: line.formula)

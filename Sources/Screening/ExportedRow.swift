@@ -1,4 +1,5 @@
 internal import ScreeningStore
+internal import TextFormats
 
 /// A row of an exported list: the same values in the same order, whatever they are written as.
 struct ExportedRow {
@@ -16,10 +17,10 @@ struct ExportedRow {
     }
 
     /// As a JSON value; null where there is none.
-    var json: String {
+    var json: JSONTree {
       switch self {
-      case .text(let text): text.map(jsonText) ?? "null"
-      case .number(let digits): digits ?? "null"
+      case .text(let text): text.map { .string($0) } ?? .null
+      case .number(let digits): digits.map { .number($0) } ?? .null
       }
     }
   }

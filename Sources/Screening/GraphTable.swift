@@ -1,6 +1,7 @@
 internal import Crystal
 public import CrystalGraphs
 internal import StructureArchive
+internal import TextFormats
 
 /// Which sites of a crystal are neighbors.
 public typealias NeighborRule = CrystalGraphs.NeighborRule

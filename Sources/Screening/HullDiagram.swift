@@ -81,18 +81,16 @@ public struct HullDiagram: Sendable {
   private static func entries(_ path: String, _ report: inout TableReport) throws -> [PhaseEntry] {
     var table = try CandidateTable(path: path)
     var entries: [PhaseEntry] = []
-    while let line = table.next() {
+    while let line = try table.next() {
       do {
-        guard let energy = DecimalNumber(line.energy) else { throw HullError.energyNotFinite }
+        let (composition, energy) = try line.values()
         entries.append(
-          try PhaseEntry(
-            composition: try Composition(formula: line.formula), energyPerAtom: energy, formula: line.formula)
-        )
+          try PhaseEntry(composition: composition, energyPerAtom: energy, formula: line.formula))
         report.written += 1
       } catch {
         report.reject(
           (error as? HullError)?.rejectionReason ?? .unreadable,
-          "\(path) line \(line.number): \"\(line.formula)\": \(describe(error))")
+          line.message(describe(error), in: path))
       }
     }
     return entries

@@ -2,6 +2,7 @@ internal import Crystal
 internal import Foundation
 internal import PhaseStability
 internal import StructureArchive
+internal import TextFormats
 
 /// What a table of distances came to.
 public struct HullTableReport: Sendable {
@@ -82,7 +83,7 @@ public struct HullTable: Sendable {
         .joined(separator: ","))
     var report = HullTableReport()
     var solver = HullSolver(references: loaded.references)
-    while let line = table.next() {
+    while let line = try table.next() {
       let start = "\(csvField(line.formula)),\(csvField(line.energy)),"
       do {
         try writer.append(start + (try fields(of: line, verdicts, &solver, &report)))
@@ -92,8 +93,7 @@ public struct HullTable: Sendable {
       } catch {
         try writer.append(start + ",," + columns.map { _ in "," }.joined())
         let (reason, message) = rejection(error)
-        report.table.reject(
-          reason, "\(candidates) line \(line.number): \"\(line.formula)\": \(message)")
+        report.table.reject(reason, line.message(message, in: candidates))
       }
     }
     try writer.finish()
@@ -106,10 +106,8 @@ public struct HullTable: Sendable {
     of line: CandidateTable.Line, _ verdicts: Verdicts?, _ solver: inout HullSolver,
     _ report: inout HullTableReport
   ) throws -> String {
-    let composition = try Composition(formula: line.formula)
-    guard var energy = DecimalNumber(line.energy), energy.doubleValue.isFinite else {
-      throw HullError.energyNotFinite
-    }
+    let (composition, given) = try line.values()
+    var energy = given
     if let offsets {
       let moved = energy.doubleValue - (try offsets.offsets.offset(of: composition))
       guard let number = DecimalNumber(moved) else { throw HullError.energyNotFinite }
@@ -141,7 +139,7 @@ public struct HullTable: Sendable {
   }
 }
 
-/// A table of candidates, read line by line: CSV with the columns `formula` and `formation_energy_per_atom`, comment
+/// A table of candidates, read row by row: CSV with the columns `formula` and `formation_energy_per_atom`, comment
 /// lines that start with `#` and blank lines passed over.
 struct CandidateTable {
   /// One candidate as it stands in the table.
@@ -149,69 +147,50 @@ struct CandidateTable {
     /// Number of the line in the file, from 1.
     let number: Int
     let formula: String
+    /// The energy as it is written; empty where the line has fewer or more fields than the header, since it may then be
+    /// half a number.
     let energy: String
+    /// What is wrong with the number of its fields.
+    let problem: CSVError?
+
+    /// The composition and the formation energy (eV/atom), finite.
+    ///
+    /// - Throws: `CSVError`, `FormulaError`, `HullError.energyNotFinite`.
+    func values() throws -> (composition: Composition, energy: DecimalNumber) {
+      if let problem { throw problem }
+      let composition = try Composition(formula: formula)
+      guard let energy = DecimalNumber(energy), energy.doubleValue.isFinite else {
+        throw HullError.energyNotFinite
+      }
+      return (composition, energy)
+    }
+
+    /// What is wrong with the line, in words that name it.
+    func message(_ reason: String, in path: String) -> String {
+      if let problem { return "\(path): \(problem)" }
+      return "\(path) line \(number): \"\(formula)\": \(reason)"
+    }
   }
 
-  private var lines: EnumeratedSequence<[Substring]>.Iterator
+  private var table: TableFile
   private let formulaColumn: Int
   private let energyColumn: Int
 
   /// - Throws: `ScreeningError` where there is no such header.
   init(path: String) throws {
-    let text = String(decoding: try readWholeFile(path: path), as: UTF8.self)
-    lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated()
-      .makeIterator()
-    var header: [String] = []
-    while header.isEmpty, let (_, line) = lines.next() {
-      if !line.allSatisfy(\.isWhitespace), !line.hasPrefix("#") { header = csvFields(line).map(Self.trimmed) }
-    }
-    guard !header.isEmpty else { throw ScreeningError.unreadable(path: path, reason: "the file is empty") }
-    guard let formula = header.firstIndex(of: "formula"),
-      let energy = header.firstIndex(of: "formation_energy_per_atom")
-    else {
-      throw ScreeningError.unreadable(
-        path: path, reason: "no header with the columns formula and formation_energy_per_atom")
-    }
-    (formulaColumn, energyColumn) = (formula, energy)
+    table = try TableFile(path: path, comments: .anywhere)
+    formulaColumn = try table.column("formula")
+    energyColumn = try table.column("formation_energy_per_atom")
   }
 
-  /// The next candidate, nil after the last; a field that is not there is empty.
-  mutating func next() -> Line? {
-    while let (index, line) = lines.next() {
-      if line.allSatisfy(\.isWhitespace) || line.hasPrefix("#") { continue }
-      let fields = csvFields(line)
-      func field(_ column: Int) -> String {
-        fields.indices.contains(column) ? Self.trimmed(fields[column]) : ""
-      }
-      return Line(number: index + 1, formula: field(formulaColumn), energy: field(energyColumn))
-    }
-    return nil
+  /// The next candidate, nil after the last.
+  ///
+  /// - Throws: `ScreeningError` where the table cannot be read on.
+  mutating func next() throws(ScreeningError) -> Line? {
+    let (isRow, problem) = try table.nextOrBroken()
+    guard isRow else { return nil }
+    return Line(
+      number: table.line, formula: try table.text(formulaColumn),
+      energy: problem == nil ? try table.text(energyColumn) : "", problem: problem)
   }
-
-  private static func trimmed(_ field: String) -> String { field.trimmingCharacters(in: .whitespaces) }
-}
-
-/// The fields of one CSV line; quotes as in RFC 4180, within one line.
-func csvFields(_ line: some StringProtocol) -> [String] {
-  var fields: [String] = []
-  var field = ""
-  var isQuoted = false
-  var wasClosed = false
-  for character in line {
-    if character == "\"" {
-      // A quote right after a closing one stands for itself.
-      if wasClosed { field.append("\"") }
-      wasClosed = isQuoted
-      isQuoted.toggle()
-      continue
-    }
-    wasClosed = false
-    if character == ",", !isQuoted {
-      fields.append(field)
-      field = ""
-    } else {
-      field.append(character)
-    }
-  }
-  return fields + [field]
 }

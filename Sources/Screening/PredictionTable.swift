@@ -3,6 +3,7 @@ internal import CrystalGraphs
 internal import CrystalModels
 internal import PipelineEngine
 internal import StructureArchive
+internal import TextFormats
 
 /// How many records of an input became lines, and what became of the others.
 public struct TableReport: Sendable {

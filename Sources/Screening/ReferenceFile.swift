@@ -2,6 +2,7 @@ internal import Crystal
 internal import Foundation
 internal import PhaseStability
 internal import StructureArchive
+internal import TextFormats
 
 /// How reference phases are read where their file leaves it open.
 public struct ReferenceReading: Hashable, Sendable {
@@ -132,11 +133,10 @@ enum ReferenceFile {
         throw ScreeningError.unreadable(path: path, reason: describe(error))
       }
     }
-    let bytes = try readWholeFile(path: path)
-    guard let first = bytes.first(where: { $0 > 32 }) else {
-      throw ScreeningError.unreadable(path: path, reason: "the file is empty")
-    }
-    let isJSON = first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
+    let bytes = try readWholeText(path: path)
+    let form = TextForm(bytes)
+    guard form != .empty else { throw ScreeningError.unreadable(path: path, reason: "the file is empty") }
+    let isJSON = form == .json
     let source = SourceFingerprint(bytes: bytes + (isJSON ? try reading.fingerprintBytes() : []))
     let name = URL(filePath: path).lastPathComponent
     // An index that cannot be read is an index that is not there: its source is.

@@ -1,3 +1,5 @@
+internal import TextFormats
+
 extension RunComparison {
   /// The comparison as one long table, `table,budget,model,quantity,value,low,high`; docs/compare.md lists the
   /// quantities. What is undefined is empty, and so is an unbounded end of an interval.

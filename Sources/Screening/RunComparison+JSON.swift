@@ -1,7 +1,9 @@
+internal import TextFormats
+
 extension RunComparison {
   /// The comparison as one JSON object; docs/compare.md lists the keys. What is undefined is null, and so is an
   /// unbounded end of an interval.
-  public func jsonText() -> String { tree.indented() + "\n" }
+  public func jsonText() -> String { tree.indentedText(sortingNames: true) + "\n" }
 
   private var tree: JSONTree {
     let pool = comparison.pool

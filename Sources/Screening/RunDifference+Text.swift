@@ -1,4 +1,5 @@
 internal import ScreeningStore
+internal import TextFormats
 
 extension RunDifference {
   /// All changes as one table: first those that left, then those that entered; docs/rescore.md lists the columns.
@@ -37,19 +38,18 @@ extension RunDifference {
     JSONTree.object([
       "a": tree(a), "b": tree(b), "hull": .string(hull.rawValue), "stayed": .count(stayed),
       "causes": .object(
-        Dictionary(
-          uniqueKeysWithValues: Cause.allCases.map { cause in
-            (
+        JSONMembers(
+          Cause.allCases.map { cause in
+            JSONMembers.Member(
               cause.rawValue,
               .object([
                 "left": .count(Self.count(of: cause, in: left)),
                 "entered": .count(Self.count(of: cause, in: entered)),
-              ])
-            )
+              ]))
           })),
       "left": .array(left.map(tree)), "entered": .array(entered.map(tree)),
       "phases_left": phases(left), "phases_entered": phases(entered),
-    ]).indented() + "\n"
+    ]).indentedText(sortingNames: true) + "\n"
   }
 
   private func tree(_ side: Side) -> JSONTree {
@@ -65,13 +65,12 @@ extension RunDifference {
   private func phases(_ changes: [Change]) -> JSONTree {
     .array(
       Self.phases(behind: changes).map { item in
-        var members = self.members(item.phase)
-        members["candidates"] = .count(item.candidates)
-        return .object(members)
+        let candidates = JSONMembers.Member("candidates", .count(item.candidates))
+        return .object(JSONMembers(members(item.phase) + [candidates]))
       })
   }
 
-  private func members(_ phase: Phase) -> [String: JSONTree] {
+  private func members(_ phase: Phase) -> JSONMembers {
     [
       "formula": .string(phase.formula), "is_predicted": .boolean(phase.isPredicted),
       "energy_a": .real(phase.energyA), "energy_b": .real(phase.energyB),

@@ -2,6 +2,7 @@ internal import Foundation
 internal import PipelineEngine
 public import ScreeningStore
 internal import StructureArchive
+internal import TextFormats
 
 /// Opens the store of a run directory for looking, also while the run is going on.
 public func openRun(_ directory: String) throws -> RunStore {
@@ -135,8 +136,8 @@ public struct RunExport: Sendable {
       if format == .csv {
         try writer.append(values.map(\.csv).joined(separator: ","))
       } else {
-        let fields = zip(columns, values).map { "\"\($0)\":\($1.json)" }
-        try writer.append("{" + fields.joined(separator: ",") + "}")
+        let members = zip(columns, values).map { JSONMembers.Member($0, $1.json) }
+        try writer.append(JSONTree.object(JSONMembers(members)).compactText)
       }
     }
     try writer.finish()
@@ -183,15 +184,15 @@ public struct RunExport: Sendable {
         ]
         try writer.append(fields.joined(separator: ","))
       } else {
-        let fields: [String] = [
-          "\"source\":\(jsonText(exportedName(item.sourceName)))", "\"record\":\(item.key.record)",
-          "\"member\":\(item.member.map(jsonText) ?? "null")",
-          "\"byte_offset\":\(item.byteOffset.map { "\($0)" } ?? "null")",
-          "\"id\":\(item.materialID.map(jsonText) ?? "null")", "\"stage\":\(jsonText(item.stage))",
-          "\"reason\":\(jsonText(item.reason))", "\"message\":\(jsonText(item.message))",
-          "\"reading\":\(item.reading.isEmpty ? "null" : jsonText(item.reading.joined(separator: " ")))",
-        ]
-        try writer.append("{" + fields.joined(separator: ",") + "}")
+        let object: JSONTree = .object([
+          "source": .string(exportedName(item.sourceName)), "record": .count(item.key.record),
+          "member": item.member.map { .string($0) } ?? .null,
+          "byte_offset": item.byteOffset.map { .count($0) } ?? .null,
+          "id": item.materialID.map { .string($0) } ?? .null, "stage": .string(item.stage),
+          "reason": .string(item.reason), "message": .string(item.message),
+          "reading": item.reading.isEmpty ? .null : .string(item.reading.joined(separator: " ")),
+        ])
+        try writer.append(object.compactText)
       }
     }
     try writer.finish()

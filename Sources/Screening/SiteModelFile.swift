@@ -2,6 +2,7 @@ internal import Crystal
 internal import Foundation
 internal import Prototypes
 internal import StructureArchive
+internal import TextFormats
 
 /// The table of a site model: CSV with a line an element and label, below comment lines.
 enum SiteModelFile {
@@ -28,56 +29,50 @@ enum SiteModelFile {
   ///
   /// - Throws: `ScreeningError.unreadable` naming the line.
   static func read(_ path: String) throws -> SiteModel {
-    let text = String(decoding: try readWholeFile(path: path), as: UTF8.self)
-    var parameters: [String]?
+    var table = try TableFile(path: path, comments: .aboveHeader)
+    guard Array(table.columns.prefix(leadingColumns.count)) == leadingColumns,
+      Set(table.columns).count == table.columns.count
+    else {
+      throw table.problem(
+        "the header must begin with \(leadingColumns.joined(separator: ",")), each name once")
+    }
     var prototype: String?
     var labels: [String] = []
     var contributions: [[Element: SiteModel.Contribution]] = []
-    for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-      .enumerated()
-    where !line.allSatisfy(\.isWhitespace) && !(parameters == nil && line.hasPrefix("#")) {
-      func bad(_ reason: String) -> ScreeningError {
-        .unreadable(path: path, reason: "line \(index + 1): \(reason)")
+    while try table.next() {
+      let texts = try table.columns.indices.map { try table.text($0) }
+      guard texts[0] == prototype ?? texts[0] else {
+        throw table.problem("prototype \(texts[0]) in a table for \(prototype ?? "")")
       }
-      let fields = csvFields(line).map { $0.trimmingCharacters(in: .whitespaces) }
-      guard let known = parameters else {
-        guard Array(fields.prefix(leadingColumns.count)) == leadingColumns, Set(fields).count == fields.count
-        else {
-          throw bad("the header must begin with \(leadingColumns.joined(separator: ",")), each name once")
-        }
-        parameters = Array(fields.dropFirst(leadingColumns.count))
-        continue
+      prototype = texts[0]
+      guard let element = Element(symbol: texts[2]) else {
+        throw table.problem("\"\(texts[2])\" is no element")
       }
-      guard fields.count == leadingColumns.count + known.count else {
-        throw bad("\(fields.count) fields where the header has \(leadingColumns.count + known.count)")
+      guard let members = Int(texts[3]), members >= 0 else {
+        throw table.problem("\"\(texts[3])\" is no number")
       }
-      guard fields[0] == prototype ?? fields[0] else {
-        throw bad("prototype \(fields[0]) in a table for \(prototype ?? "")")
-      }
-      prototype = fields[0]
-      guard let element = Element(symbol: fields[2]) else { throw bad("\"\(fields[2])\" is no element") }
-      guard let members = Int(fields[3]), members >= 0 else { throw bad("\"\(fields[3])\" is no number") }
-      let numbers = try fields[4...].map { field in
-        guard let number = Double(field), number.isFinite else { throw bad("\"\(field)\" is no number") }
+      let numbers = try table.columns.indices.dropFirst(4).map { column in
+        guard let number = try table.number(column) else { throw table.problem("\"\" is no number") }
         return number
       }
-      guard numbers[0] > 0 else { throw bad("\(fields[4]) is no volume") }
-      let label = labels.firstIndex(of: fields[1]) ?? labels.count
+      guard numbers[0] > 0 else { throw table.problem("\(texts[4]) is no volume") }
+      let label = labels.firstIndex(of: texts[1]) ?? labels.count
       if label == labels.count {
-        labels.append(fields[1])
+        labels.append(texts[1])
         contributions.append([:])
       }
       let entry = SiteModel.Contribution(
         volume: numbers[0], stretch: numbers[1], parameters: Array(numbers.dropFirst(2)), memberCount: members
       )
       guard contributions[label].updateValue(entry, forKey: element) == nil else {
-        throw bad("\(element) on \(fields[1]) stands twice")
+        throw table.problem("\(element) on \(texts[1]) stands twice")
       }
     }
-    guard let parameters, let prototype else {
+    guard let prototype else {
       throw ScreeningError.unreadable(path: path, reason: "is no table that sluice prototypes fit wrote")
     }
     return SiteModel(
-      prototype: prototype, labels: labels, parameters: parameters, contributions: contributions)
+      prototype: prototype, labels: labels, parameters: Array(table.columns.dropFirst(leadingColumns.count)),
+      contributions: contributions)
   }
 }

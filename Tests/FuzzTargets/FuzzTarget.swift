@@ -5,6 +5,7 @@ internal import PhaseStability
 internal import PipelineEngine
 internal import Screening
 internal import StructureArchive
+internal import TextFormats
 
 /// A reader of bytes from outside, as something that takes any bytes and must return.
 public enum FuzzTarget: String, CaseIterable, Sendable {
@@ -22,6 +23,10 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case safetensors
   /// Weight files of torch before 1.6.
   case torch
+  /// Comma-separated values.
+  case csv
+  /// Values of JSON.
+  case tree
   /// Tables of reference phases.
   case table
   /// The index of reference phases.
@@ -47,6 +52,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .archive: readStructures(bytes, as: nil)
     case .safetensors: readTensors(bytes)
     case .torch: readWeights(bytes)
+    case .csv: readValues(bytes)
+    case .tree: readTree(bytes)
     case .table: readTable(bytes)
     case .index: readIndex(bytes)
     case .entries: readEntries(bytes)
@@ -72,20 +79,20 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
       ]
     case .xyz:
       ["Lattice=\"", "Properties=", "species:S:1:pos:R:3", "\"", "pbc=\"T T T\"", "99999999\n", "=", "nan"]
-    case .json, .entries, .certificate:
+    case .json, .entries, .certificate, .tree:
       [
         "{", "}", "[", "]", "\"", ":", ",", "null", "true", "1e400", "-0", "\\u0000", "\\ud800",
         "\"lattice\"",
         "\"species\"", "\"frac_coords\"", "\"abc\"", "\"data\"", "\"columns\"", "\"structure\"",
         "\"attributes\"",
         "\"sites\"", "\"matrix\"", "\"occu\"", "\"composition\"", "\"energy\"", "\"entries\"",
-        "\"correction\"", "\"mp-1\":", "{\"0\":", "\"frac_coords\":[[0,0,0]]", "\u{FEFF}",
+        "\"correction\"", "\"mp-1\":", "{\"0\":", "\"frac_coords\":[[0,0,0]]", "\u{FEFF}", "NaN", "-Infinity",
       ]
     case .archive: ["PK\u{3}\u{4}", "PK\u{1}\u{2}", "ustar", "7z"]
     case .safetensors:
       ["\"F32\"", "\"I64\"", "\"shape\"", "\"data_offsets\"", "[0,4]", "__metadata__", "9223372036854775807"]
     case .torch: ["ctorch._utils\n_rebuild_tensor\n", "ctorch\nFloatStorage\n", "\u{2e}", "(", "t", "R", "Q"]
-    case .table:
+    case .csv, .table:
       [",", "\"", "\n", "formula", "formation_energy_per_atom", "#", "1e-999", "((", "Fe2O3", "0.5"]
     case .index: ["SLUIHULL"]
     case .campaign, .training:
@@ -150,6 +157,42 @@ private func readWeights(_ bytes: [UInt8]) {
   _ = (archive.arguments, archive.epoch, archive.bestValidationError, archive.normalizer?.mean)
   guard let tensors = try? archive.tensors(under: "state_dict") else { return }
   for tensor in tensors { precondition(tensor.shape.reduce(1, *) >= 0) }
+}
+
+private func readValues(_ bytes: [UInt8]) {
+  for comments in [CSVReader.Comments.aboveHeader, .anywhere] {
+    guard var table = try? CSVReader(bytes, comments: comments) else { continue }
+    var rows = [table.columns]
+    while (try? table.next()) == true {
+      let texts = table.columns.indices.map { try? table.text($0) }
+      let row = texts.compactMap(\.self)
+      // What is not UTF-8 cannot be written again.
+      guard row.count == texts.count else { return }
+      rows.append(row)
+    }
+    // A line of nothing but one empty field is a blank line.
+    guard table.columns.count > 1 else { continue }
+    let text = rows.map { $0.map(csvField).joined(separator: ",") }.joined(separator: "\n")
+    // Another byte-order mark or a zero byte further on would come to stand at the beginning.
+    guard !text.unicodeScalars.prefix(64).contains(where: { $0 == "\0" || $0 == "\u{FEFF}" }) else {
+      continue
+    }
+    var again = try? CSVReader(Array(text.utf8), comments: comments)
+    precondition(again?.columns == rows[0], "a header that was read can be written")
+    for row in rows.dropFirst() {
+      precondition((try? again?.next()) == true)
+      precondition(row.indices.allSatisfy { (try? again?.text($0)) == row[$0] }, "and so can rows")
+    }
+  }
+}
+
+private func readTree(_ bytes: [UInt8]) {
+  guard let tree = try? JSONTree(bytes) else { return }
+  for text in [tree.compactText, tree.indentedText(), tree.indentedText(sortingNames: true)] {
+    // Numbers that are none become null, so the texts are compared.
+    let again = try? JSONTree(Array(text.utf8))
+    precondition(again?.indentedText(sortingNames: true) == tree.indentedText(sortingNames: true))
+  }
 }
 
 private func readTable(_ bytes: [UInt8]) {

@@ -2,6 +2,7 @@ import Crystal
 import PhaseStability
 import TestSupport
 import Testing
+import TextFormats
 
 struct HullReferencesTests {
   private func references(_ csv: String) throws -> HullReferences {
@@ -54,12 +55,18 @@ struct HullReferencesTests {
       #expect(throws: HullError.self, "\(text)") { try references(header + "Na,\(text)\n") }
     }
     #expect(throws: HullError.unreadableEnergy(line: 3, text: "low")) { try references(header + "Na,low\n") }
-    #expect(throws: HullError.brokenRow(line: 3)) { try references(header + "Na\n") }
-    #expect(throws: HullError.brokenRow(line: 3)) { try references(header + "\"Na,0\n") }
-    #expect(throws: HullError.missingColumn(name: "formation_energy_per_atom", header: "formula,energy")) {
+    #expect(throws: HullError.table(.fieldCount(line: 3, found: 1, expected: 2, delimiter: nil))) {
+      try references(header + "Na\n")
+    }
+    #expect(throws: HullError.table(.fieldCount(line: 4, found: 3, expected: 2, delimiter: nil))) {
+      try references(header + "Na,0\nNaCl,-1,55\n")
+    }
+    #expect(throws: HullError.table(.openQuote(line: 3))) { try references(header + "\"Na,0\n") }
+    let name = "formation_energy_per_atom"
+    #expect(throws: HullError.table(.missingColumn(name: name, header: "formula,energy", line: 1))) {
       try references("formula,energy\nNa,0\n")
     }
-    #expect(throws: HullError.missingColumn(name: "formula", header: "")) { try references("") }
+    #expect(throws: HullError.table(.noHeader)) { try references("") }
     #expect(throws: HullError.noEntries) { try references(header) }
   }
 

@@ -91,7 +91,8 @@ import Testing
     }
     let header = "# from: a\nelement,context,offset_ev_per_atom\n"
     #expect(
-      refusal("element,offset\nO,1\n").contains("bad.csv: line 1: no table of offsets: no column context"))
+      refusal("element,offset\nO,1\n").contains(
+        "bad.csv: line 1: there is no column \"context\" in the header"))
     #expect(refusal(header + "Qq,any,1\n").contains("line 3: \"Qq\" is no element"))
     #expect(refusal(header + "O,oxide,1\n").contains("line 3: the context \"oxide\" is none of any, "))
     #expect(refusal(header + "O,any,x\n").contains("line 3: offset_ev_per_atom \"x\" is no finite number"))
