@@ -61,6 +61,7 @@ struct Scratch {
   Amounts stated;
   Amounts listed;
   std::vector<std::string_view> names;
+  std::vector<std::string_view> columns;
   std::string found;
   std::string id;
   std::string message;
@@ -237,11 +238,15 @@ struct Decoder {
       if (element.is_null()) return fail(json_crystal_not_a_crystal, "the coordinates are null");
       return fail(json_crystal_unreadable, "the coordinates are not an array");
     }
+    // The size that an array states saturates at 2²⁴ - 1: it is where to begin.
+    scratch.positions.resize(3 * rows.size());
+    size_t end = 0;
     for (dom::element row : rows) {
-      double point[3];
-      if (!triple(row, point, "a coordinate", whenNull)) return false;
-      scratch.positions.insert(scratch.positions.end(), point, point + 3);
+      if (end + 3 > scratch.positions.size()) scratch.positions.resize(2 * end + 3);
+      if (!triple(row, &scratch.positions[end], "a coordinate", whenNull)) return false;
+      end += 3;
     }
+    scratch.positions.resize(end);
     return true;
   }
 
@@ -315,19 +320,44 @@ struct Decoder {
     if (!matrix(lattice) || !positions(coordinates)) return false;
     dom::array names;
     if (species.get(names)) return fail(json_crystal_unreadable, "the species are not an array");
-    std::vector<double> &points = scratch.points;
-    points.clear();
-    points.swap(scratch.positions);
+    scratch.symbols.reserve(names.size());
+    for (dom::element name : names) {
+      std::string_view text;
+      if (name.get(text)) return fail(json_crystal_unreadable, "a species is not a string");
+      uint16_t code = symbol(text);
+      if (code == 0) return parallelShares(names);
+      scratch.symbols.push_back(code);
+    }
+    sites = scratch.symbols.size();
+    return 3 * sites == scratch.positions.size() || countsDiffer(sites, scratch.positions.size() / 3);
+  }
+
+  // The same where some species are shares.
+  bool parallelShares(dom::array names) {
+    takePoints();
+    scratch.symbols.clear();
+    isotopes = 0;
     for (dom::element name : names) {
       std::string_view text;
       Occupancy occupancy;
       if (name.get(text)) return fail(json_crystal_unreadable, "a species is not a string");
-      if (!speciesText(text, occupancy)) return false;
-      if (3 * sites + 3 > points.size()) return countsDiffer(names.size(), points.size() / 3);
-      if (!place(occupancy, &points[3 * sites])) return false;
+      if (!speciesText(text, occupancy) || !placeNext(occupancy, names.size())) return false;
     }
-    return 3 * sites == points.size() || countsDiffer(sites, points.size() / 3);
+    return allPlaced();
   }
+
+  // Makes the positions listed those from which sites are placed one after the other.
+  void takePoints() {
+    scratch.points.clear();
+    scratch.points.swap(scratch.positions);
+  }
+
+  bool placeNext(const Occupancy &occupancy, size_t count) {
+    if (3 * sites + 3 > scratch.points.size()) return countsDiffer(count, scratch.points.size() / 3);
+    return place(occupancy, &scratch.points[3 * sites]);
+  }
+
+  bool allPlaced() { return 3 * sites == scratch.points.size() || countsDiffer(sites, scratch.points.size() / 3); }
 
   bool countsDiffer(size_t species, size_t points) {
     return fail(
@@ -579,9 +609,7 @@ struct Decoder {
     bool hasList = find(attributes, "species", list) && list.size() > 0;
     if (hasList && !optimadeSpecies(list)) return false;
     result.cartesian = 1;
-    std::vector<double> &points = scratch.points;
-    points.clear();
-    points.swap(scratch.positions);
+    takePoints();
     Species plain;
     for (dom::element item : names) {
       std::string_view name;
@@ -606,10 +634,9 @@ struct Decoder {
                                                + std::string(name.substr(0, 24))
                                                + "' has atoms attached that have no positions");
       }
-      if (3 * sites + 3 > points.size()) return countsDiffer(names.size(), points.size() / 3);
-      if (!place(species->occupancy, &points[3 * sites])) return false;
+      if (!placeNext(species->occupancy, names.size())) return false;
     }
-    return 3 * sites == points.size() || countsDiffer(sites, points.size() / 3);
+    return allPlaced();
   }
 
   // JARVIS atoms: lattice_mat, coords, elements, cartesian.
@@ -801,6 +828,11 @@ struct Decoder {
         "composition",      "unit_cell_formula",      "composition_reduced",
         "reduced_cell_formula",
     };
+    static constexpr uint32_t lengths = [] {
+      uint32_t mask = 0;
+      for (std::string_view name : formulas) mask |= uint32_t(1) << name.size();
+      return mask;
+    }();
     for (dom::key_value_pair field : object) {
       switch (field.key.empty() ? 0 : field.key[0]) {
       case 'n':
@@ -810,6 +842,8 @@ struct Decoder {
         if (result.form == json_crystal_optimade && field.key == "elements" && !elementsAgree(field.value)) return false;
         break;
       case 'f': case 'p': case 'c': case 'r': case 'u':
+        // Most keys are told apart by their length.
+        if (field.key.size() >= 32 || (lengths >> field.key.size() & 1) == 0) break;
         for (std::string_view name : formulas) {
           if (field.key == name && !formulaAgrees(name, field.value)) return false;
         }
@@ -832,9 +866,15 @@ struct Decoder {
   bool counted() {
     if (!ordered) return false;
     if (!scratch.listed.parts.empty()) return true;
-    for (uint16_t code : scratch.symbols) {
-      if (!stated_formula::isElement(code)) return false;
-      scratch.listed.add(code, 1);
+    // Sites of one element often follow each other.
+    const std::vector<uint16_t> &symbols = scratch.symbols;
+    for (size_t start = 0, end; start < symbols.size(); start = end) {
+      if (!stated_formula::isElement(symbols[start])) {
+        scratch.listed.clear();
+        return false;
+      }
+      for (end = start + 1; end < symbols.size() && symbols[end] == symbols[start];) end++;
+      scratch.listed.add(symbols[start], double(end - start));
     }
     return true;
   }
@@ -914,13 +954,12 @@ struct Decoder {
   }
 };
 
-std::vector<std::string_view> split(const char *names, size_t count) {
-  std::vector<std::string_view> list;
+void split(const char *names, size_t count, std::vector<std::string_view> &list) {
+  list.clear();
   for (size_t k = 0; k < count; k++) {
     list.emplace_back(names);
     names += list.back().size() + 1;
   }
-  return list;
 }
 
 // Python writes NaN and Infinity, which are not JSON. Outside strings they become "": no number, and no longer than
@@ -960,7 +999,7 @@ void decode(
   scratch.id.clear();
   scratch.message.clear();
   scratch.notes.clear();
-  scratch.names = split(names, nameCount);
+  split(names, nameCount, scratch.names);
   scratch.values.assign(nameCount, 0);
   scratch.present.assign(nameCount, 0);
 
@@ -982,7 +1021,8 @@ void decode(
   } else if (!root.get(object)) {
     good = decoder.object(object);
   } else if (columnCount > 0 && !root.get(array)) {
-    good = decoder.row(array, split(columns, columnCount));
+    split(columns, columnCount, scratch.columns);
+    good = decoder.row(array, scratch.columns);
   } else {
     good = decoder.fail(json_crystal_unreadable, "the record is not a JSON object");
   }

@@ -1,6 +1,7 @@
 // Formulas that a document states, to be compared with the crystal that it lists.
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <string>
@@ -13,26 +14,28 @@ namespace stated_formula {
 // A symbol's place in tables: first letter, then the second or none.
 constexpr size_t slotCount = 26 * 27;
 
-inline size_t slot(uint16_t code) {
+constexpr size_t slot(uint16_t code) {
   uint8_t first = code & 0xFF, second = code >> 8;
   return size_t(first - 'A') * 27 + (second == 0 ? 0 : size_t(second - 'a' + 1));
 }
 
+constexpr std::array<bool, slotCount> elementTable() {
+  constexpr std::string_view symbols =
+      "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr "
+      "Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir "
+      "Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl "
+      "Mc Lv Ts Og ";
+  std::array<bool, slotCount> table{};
+  for (size_t k = 0; k < symbols.size(); k = symbols.find(' ', k) + 1) {
+    uint8_t second = uint8_t(symbols[k + 1]);
+    table[slot(uint16_t(uint8_t(symbols[k]) | (second == ' ' ? 0 : second << 8)))] = true;
+  }
+  return table;
+}
+
 inline bool isElement(uint16_t code) {
-  static const std::vector<bool> known = [] {
-    static constexpr std::string_view symbols =
-        "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr "
-        "Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir "
-        "Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl "
-        "Mc Lv Ts Og ";
-    std::vector<bool> table(slotCount, false);
-    for (size_t k = 0; k < symbols.size(); k = symbols.find(' ', k) + 1) {
-      uint8_t second = uint8_t(symbols[k + 1]);
-      table[slot(uint16_t(uint8_t(symbols[k]) | (second == ' ' ? 0 : second << 8)))] = true;
-    }
-    return table;
-  }();
-  return known[slot(code)];
+  static constexpr std::array<bool, slotCount> table = elementTable();
+  return table[slot(code)];
 }
 
 inline std::string symbolText(uint16_t code) {

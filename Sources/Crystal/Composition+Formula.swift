@@ -85,7 +85,9 @@ private struct FormulaParser {
     guard first >= 65, first <= 90 else { throw .unexpectedCharacter(position: position) }
     let next = position + 1 < bytes.count ? bytes[position + 1] : 0
     let second = next >= 97 && next <= 122 ? next : 0
-    guard let element = Element(speciesBytes: first, second) else { throw .unknownElement(position: position) }
+    guard let element = Element(speciesBytes: first, second) else {
+      throw .unknownElement(position: position)
+    }
     position += second == 0 ? 1 : 2
     return element
   }

@@ -51,7 +51,8 @@ struct FrameColumns {
   }
 
   private static let notTriplets = RecordError(
-    reason: .unreadable, message: "Properties is not a list of name:type:columns with the types S, I, R and L")
+    reason: .unreadable, message: "Properties is not a list of name:type:columns with the types S, I, R and L"
+  )
 
   /// The species and the Cartesian position (Å) of an atom line.
   func read(

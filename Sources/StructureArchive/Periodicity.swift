@@ -53,7 +53,8 @@ struct Periodicity {
 
   /// The refusal of a record that repeats in no direction.
   static let molecule = RecordError(
-    reason: .notACrystal, message: "the record says that it is periodic in no direction: a molecule or cluster")
+    reason: .notACrystal,
+    message: "the record says that it is periodic in no direction: a molecule or cluster")
 
   // The distance (Å) between the planes that bound neighboring images along each lattice vector. Positions are taken as
   // they are: along a direction without repetition they must not be wrapped.

@@ -107,7 +107,9 @@ private struct POSCARText {
       while let field = numbers.next(), !POSCARText.startsRemark(field) {
         symbols.append(try element(field))
       }
-      guard symbols.count > before else { throw unreadable("no element symbols on the line before the counts") }
+      guard symbols.count > before else {
+        throw unreadable("no element symbols on the line before the counts")
+      }
       numbers = TextFields(try line("the counts of atoms"))
     }
     guard !symbols.isEmpty else {
