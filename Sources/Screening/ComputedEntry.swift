@@ -242,7 +242,7 @@ struct EntryFields {
     for member in amounts {
       let symbol = member.name
       // Species may carry an oxidation state: "Fe3+".
-      guard let element = Element(symbol: String(symbol.prefix { $0.isLetter })) else {
+      guard let element = Element(species: symbol.prefix { $0.isLetter }) else {
         throw EntryProblem(place: "", reason: "\"\(symbol)\" in its composition is no element")
       }
       guard let amount = decimal(member.value)?.doubleValue, amount > 0, amount < 1e9,
