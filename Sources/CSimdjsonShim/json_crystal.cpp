@@ -27,6 +27,8 @@ namespace {
 // Larger scratch than this is given back after use, so that one huge record does not stay in memory.
 constexpr size_t keptCapacity = 4 << 20;
 
+constexpr size_t mostSpecies = 10'000;
+
 // What the shares of a site come to, added up by element.
 struct Occupancy {
   uint16_t symbol = 0;
@@ -57,6 +59,7 @@ struct Scratch {
   std::vector<double> values;
   std::vector<uint8_t> present;
   std::vector<Species> species;
+  std::vector<double> concentrations;
   Amounts shares;
   Amounts stated;
   Amounts listed;
@@ -286,7 +289,8 @@ struct Decoder {
 
   bool isPeriodic() {
     if (result.periodic_count > 0) return true;
-    return fail(json_crystal_not_a_crystal, "the record says that it is periodic in no direction: a molecule or cluster");
+    return fail(
+        json_crystal_not_a_crystal, "the record says that it is periodic in no direction: a molecule or cluster");
   }
 
   // The element of one species at a site, or the shares of several: "Fe", "O2-", "Fe:0.6, Mg:0.4".
@@ -485,14 +489,23 @@ struct Decoder {
       if (entry["name"].get(species.name) || entry["chemical_symbols"].get(symbols)) {
         return fail(json_crystal_unreadable, "a species lacks 'name' or 'chemical_symbols'");
       }
+      // Names are looked up one by one.
+      if (scratch.species.size() == mostSpecies) return fail(json_crystal_unreadable, "more than 10,000 species");
       for (const Species &other : scratch.species) {
         if (other.name != species.name) continue;
         return fail(
             json_crystal_unreadable, "the species '" + std::string(species.name.substr(0, 24)) + "' stands twice");
       }
       bool hasShares = !entry["concentration"].get(shares);
-      auto share = shares.begin();
       double vacancy = 0;
+      scratch.concentrations.clear();
+      if (hasShares) {
+        for (dom::element item : shares) {
+          double value;
+          if (item.get(value)) return fail(json_crystal_unreadable, "a concentration is no number");
+          scratch.concentrations.push_back(value);
+        }
+      }
       size_t count = 0;
       scratch.shares.clear();
       for (dom::element item : symbols) {
@@ -500,10 +513,10 @@ struct Decoder {
         double value = 1;
         if (item.get(text)) return fail(json_crystal_unreadable, "a chemical symbol is not a string");
         if (hasShares) {
-          if (!(share != shares.end()) || (*share).get(value)) {
+          if (count >= scratch.concentrations.size()) {
             return fail(json_crystal_unreadable, "'concentration' does not match 'chemical_symbols'");
           }
-          ++share;
+          value = scratch.concentrations[count];
         }
         count++;
         if (!(value >= 0)) return fail(json_crystal_unreadable, "a concentration is negative");
@@ -522,10 +535,11 @@ struct Decoder {
       species.occupancy = settle(count, vacancy);
       if (!entry["attached"].get(attached) && attached.size() > 0) {
         // Without numbers there is at least one of each.
-        species.attached = entry["nattached"].get(counts) != SUCCESS;
-        for (dom::element item : counts) {
+        species.attached = true;
+        if (!entry["nattached"].get(counts)) {
           int64_t number;
-          if (item.get(number) || number != 0) species.attached = true;
+          species.attached = counts.size() == 0;
+          for (dom::element item : counts) species.attached |= item.get(number) || number != 0;
         }
       }
       scratch.species.push_back(species);
@@ -543,8 +557,8 @@ struct Decoder {
       for (dom::element item : features) {
         std::string_view feature;
         if (item.get(feature)) continue;
-        if (feature == "implicit_atoms") what = "'structure_features' has 'implicit_atoms': atoms without positions";
-        if (feature == "site_attachments") what = "'structure_features' has 'site_attachments': atoms without positions";
+        if (feature == "implicit_atoms") what = "'structure_features' has 'implicit_atoms': they have no positions";
+        if (feature == "site_attachments") what = "'structure_features' has 'site_attachments': they have no positions";
         if (feature == "assemblies") what = "'structure_features' has 'assemblies': sites that exclude each other";
         if (feature == "unknown_positions") what = "'structure_features' has 'unknown_positions'";
       }
@@ -839,7 +853,8 @@ struct Decoder {
         if (field.key == "nsites" && !siteCountAgrees(field.value)) return false;
         break;
       case 'e':
-        if (result.form == json_crystal_optimade && field.key == "elements" && !elementsAgree(field.value)) return false;
+        if (result.form != json_crystal_optimade || field.key != "elements") break;
+        if (!elementsAgree(field.value)) return false;
         break;
       case 'f': case 'p': case 'c': case 'r': case 'u':
         // Most keys are told apart by their length.
@@ -929,7 +944,8 @@ struct Decoder {
   }
 
   bool contradicted(Agreement agreement, std::string_view key, const std::string &stated) {
-    std::string message = "the crystal is " + scratch.listed.text() + " where '" + std::string(key) + "' says " + stated;
+    std::string message =
+        "the crystal is " + scratch.listed.text() + " where '" + std::string(key) + "' says " + stated;
     if (agreement == Agreement::other) return contradicts(message);
     if (!contradiction) note("formula_without_hydrogen", message);
     contradiction = true;
