@@ -120,6 +120,7 @@ extension ArchiveReader {
   }
 
   private func splitWindow(isWholeFile: Bool) {
+    window.dropByteOrderMark()
     let context = SplitterContext(window: window, limits: limits, archive: file, member: member)
     let splitter = ContentDetection.splitter(for: context, isWholeFile: isWholeFile)
     self.splitter = splitter

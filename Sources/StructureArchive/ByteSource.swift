@@ -70,7 +70,7 @@ final class BoundedSource: ByteSource {
 final class PeekedSource: ByteSource {
   private let prefix: UnsafeMutableRawBufferPointer
   private var prefixIsPending: Bool
-  private let source: any ByteSource
+  private let source: (any ByteSource)?
   private var failure: ArchiveError?
 
   /// Reads at least `count` bytes (fewer only at the end) from `source` and keeps them for later, an error too.
@@ -87,12 +87,16 @@ final class PeekedSource: ByteSource {
     self.source = source
   }
 
-  /// Bytes that were taken from `source` before.
-  init(_ bytes: UnsafeRawBufferPointer, followedBy source: any ByteSource) {
+  /// Bytes that were taken from `source` before; where `source` has come to its end it is nil, and where it has failed
+  /// `failure` says how.
+  init(
+    _ bytes: UnsafeRawBufferPointer, followedBy source: (any ByteSource)?, failure: ArchiveError? = nil
+  ) {
     prefix = .allocate(byteCount: bytes.count, alignment: 16)
     prefix.copyMemory(from: bytes)
     prefixIsPending = !bytes.isEmpty
     self.source = source
+    self.failure = failure
   }
 
   deinit { prefix.deallocate() }
@@ -103,13 +107,13 @@ final class PeekedSource: ByteSource {
   func nextChunk() throws(ArchiveError) -> UnsafeRawBufferPointer? {
     guard prefixIsPending else {
       if let failure { throw failure }
-      return try source.nextChunk()
+      return try source?.nextChunk()
     }
     prefixIsPending = false
     return peeked
   }
 
   func skip(_ count: Int) throws(ArchiveError) -> Int {
-    prefixIsPending || failure != nil ? 0 : try source.skip(count)
+    prefixIsPending || failure != nil ? 0 : try source?.skip(count) ?? 0
   }
 }

@@ -31,6 +31,16 @@ final class ByteWindow {
     (start, end, offset) = (0, 0, 0)
   }
 
+  /// Makes the stream, of which nothing has been released, UTF-8 without a mark where it begins with a byte order mark.
+  ///
+  /// Positions are then those of the text so made.
+  func dropByteOrderMark() {
+    while count < TextEncoding.longestMark, fill() {}
+    guard let encoding = TextEncoding(mark: bytes) else { return }
+    let stream = PeekedSource(bytes, followedBy: source, failure: failure)
+    attach(TranscodedSource(stream, encoding, archive: archive), archive: archive, member: member)
+  }
+
   /// Memory in use.
   var capacityInBytes: Int { capacity }
 

@@ -26,6 +26,13 @@ public func readWholeFile(path: String, limit: Int = 4 << 30) throws(ArchiveErro
   return bytes
 }
 
+/// The text of a file in UTF-8 without a byte order mark, decompressed as `readWholeFile` does it.
+///
+/// - Throws: as `readWholeFile` and `TextEncoding.plainText` do.
+public func readWholeText(path: String, limit: Int = 4 << 30) throws(ArchiveError) -> [UInt8] {
+  try TextEncoding.plainText(readWholeFile(path: path, limit: limit), of: path)
+}
+
 extension ArchiveReader {
   /// The number of records at `path`, failures included, without decoding any; a packed file's index says it.
   ///
