@@ -16,6 +16,8 @@ public enum ArchiveError: Error, Equatable, Sendable {
   case tooManyRecords(archive: String, limit: Int)
   /// The archive expands to more than `bound` bytes, which is `ratio` times its size or what every archive may.
   case expandsTooFar(archive: String, bound: Int, ratio: Int)
+  /// A zstd or xz stream asks for more memory to decompress than is granted (`limit`, in bytes).
+  case needsLargerWindow(archive: String, member: String, limit: Int)
   /// The archive cannot be created or written.
   case cannotWrite(archive: String, detail: String)
 }
@@ -37,6 +39,8 @@ extension ArchiveError: CustomStringConvertible {
     case .expandsTooFar(let archive, let bound, let ratio):
       "'\(archive)' expands to more than \(bound) bytes, over \(ratio) times its size, as a decompression bomb would; "
         + "allow a larger expansion if it is meant to"
+    case .needsLargerWindow(let archive, let member, let limit):
+      "member '\(member)' of '\(archive)' needs a larger window than \(limit >> 20) MiB to be decompressed"
     case .cannotWrite(let archive, let detail): "cannot write '\(archive)': \(detail)"
     }
   }
@@ -50,6 +54,8 @@ extension ArchiveError {
     case .damaged(_, _, _, let detail):
       .damaged(archive: archive, member: member, byteOffset: byteOffset, detail: detail)
     case .memberTooLarge(_, _, let limit): .memberTooLarge(archive: archive, member: member, limit: limit)
+    case .needsLargerWindow(_, _, let limit):
+      .needsLargerWindow(archive: archive, member: member, limit: limit)
     case .cannotOpen, .tooLarge, .notEntered, .tooManyRecords, .expandsTooFar, .cannotWrite: self
     }
   }

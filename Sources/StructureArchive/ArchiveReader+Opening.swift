@@ -1,6 +1,10 @@
 extension ArchiveReader {
   /// Opens a file: an archive becomes the source of members, anything else of records.
   func open(_ path: String) throws(ArchiveError) {
+    // Opening a pipe waits for its other end.
+    if isFolder, try FileKind(path: path) == .other {
+      throw .cannotOpen(archive: path, detail: "it is a pipe, a socket or a device")
+    }
     let file = try FileSource(path: path)
     let budget = ExpansionBudget(archive: path, size: file.size, limits: limits)
     self.budget = budget
@@ -9,9 +13,14 @@ extension ArchiveReader {
     switch head.withUnsafeBytes({ ContentKind($0) }) {
     case .compressed(let compression):
       shape.note(compression: compression.name)
-      if compression == .zstd, !isFolder {
-        shape.hasSeekTable = SeekTable(file) != nil
-        shape.indexedRecords = PackedIndex(file)?.records
+      if compression == .zstd {
+        let indexed = PackedIndex(file)?.records
+        if !isFolder {
+          shape.hasSeekTable = SeekTable(file) != nil
+          shape.indexedRecords = indexed
+        }
+        // Empty, and meant so.
+        if indexed == 0 { return }
       }
       let stream: any ByteSource =
         compression == .zstd
@@ -32,7 +41,7 @@ extension ArchiveReader {
     case .tar:
       shape.containers.insert("tar")
       enterMembers(try MemberReader(file, onlyTar: true, archive: path, resumingAt: place), prefix: "")
-    case .plain: split(file, isWholeFile: true)
+    case .plain: split(file)
     }
   }
 
@@ -60,7 +69,7 @@ extension ArchiveReader {
       enterMembers(
         try MemberReader(content, onlyTar: false, archive: path, budget: budget, resumingAt: place),
         prefix: "")
-    case .plain, .compressed: split(content, isWholeFile: true)
+    case .plain, .compressed: split(content)
     }
   }
 
@@ -81,11 +90,15 @@ extension ArchiveReader {
       pendingPosition = nil
       return
     }
+    if let refusal = current.sequence.refusal {
+      pendingPosition = nil
+      throw notEntered(refusal)
+    }
     let source = BoundedSource(MemberSource(current.sequence), limit: limits.largestMember, archive: path)
     window.attach(source, archive: file, member: member)
     while window.count < 512, window.fill() {}
     let kind = ContentKind(window.bytes)
-    if case .plain = kind { return splitWindow(isWholeFile: false) }
+    if case .plain = kind { return splitWindow() }
     splitsNested = true
     guard members.count <= limits.deepestNesting else {
       pendingPosition = nil
@@ -101,7 +114,7 @@ extension ArchiveReader {
         peeking: ContentKind.headLength, from: try compression.source(content, archive: path, budget: budget))
       switch ContentKind(stream.peeked) {
       case .tar: enterMembers(try MemberReader(stream, onlyTar: true, archive: path), prefix: prefix)
-      case .plain: split(stream, isWholeFile: false)
+      case .plain: split(stream)
       default: throw notEntered("a compressed file within an archive holds another archive")
       }
     default:
@@ -114,15 +127,15 @@ extension ArchiveReader {
     .notEntered(archive: path, member: member, detail: detail)
   }
 
-  private func split(_ source: any ByteSource, isWholeFile: Bool) {
+  private func split(_ source: any ByteSource) {
     window.attach(source, archive: file, member: member)
-    splitWindow(isWholeFile: isWholeFile)
+    splitWindow()
   }
 
-  private func splitWindow(isWholeFile: Bool) {
+  private func splitWindow() {
     window.dropByteOrderMark()
     let context = SplitterContext(window: window, limits: limits, archive: file, member: member)
-    let splitter = ContentDetection.splitter(for: context, isWholeFile: isWholeFile)
+    let splitter = ContentDetection.splitter(for: context)
     self.splitter = splitter
     guard let position = pendingPosition else { return }
     pendingPosition = nil
@@ -182,8 +195,6 @@ enum TarHeader {
       sum += 32
       if byte >= 48, byte <= 55 { stated = stated * 8 + Int(byte - 48) }
     }
-    if sum == stated { return true }
-    // An archive of no members is some zeros and nothing more.
-    return bytes.count < ContentKind.headLength && bytes.allSatisfy { $0 == 0 }
+    return sum == stated
   }
 }

@@ -4,8 +4,8 @@ public import Crystal
 ///
 /// An archive is a tar, zip or 7z file, plain or compressed by gzip, bzip2, xz or zstd; a plain or compressed file of
 /// JSON lines, a JSON list, extended XYZ, CIF or POSCAR; or a folder of any of these, read in the order of names.
-/// Archives and compressed files within an archive are read too, as deep as the limits allow. Folders and links inside
-/// archives and hidden files are passed over. Names of members are text, never paths. Not for use by two threads at
+/// Archives and compressed files within an archive are read too, as deep as the limits allow. Folders inside archives and
+/// hidden files are passed over; any other file gives at least one record, which is a failure where it holds none. Names of members are text, never paths. Not for use by two threads at
 /// once.
 public final class ArchiveReader {
   let path: String
@@ -50,7 +50,7 @@ public final class ArchiveReader {
     self.path = path
     self.limits = limits
     switch try FileKind(path: path) {
-    case .file:
+    case .file, .other:
       isFolder = false
       remaining = [path]
     case .folder:
@@ -128,13 +128,13 @@ public final class ArchiveReader {
   // What follows an error: the next member or file where only this one is lost.
   private func recover(from error: ArchiveError) throws(ArchiveError) -> ArchiveRecord? {
     splitter = nil
-    let wasNested = splitsNested
     switch error {
     case .expandsTooFar: members = []
     case .memberTooLarge, .notEntered: break
     default:
       let fault = members.last?.sequence.fault
-      if fault == .member || (wasNested && fault == MemberFault.none) { break }
+      // Where the archive is whole only its member is lost.
+      if fault == .member || fault == MemberFault.none { break }
       // An archive within another is one of its members.
       repeat { _ = members.popLast() } while members.last?.sequence.fault == .archive
     }
@@ -156,11 +156,13 @@ public final class ArchiveReader {
     defer { index += 1 }
     return ArchiveRecord(
       member: member, index: index, byteOffset: piece.offset, bytes: piece.bytes, format: piece.format,
-      failure: piece.failure, stem: stem, number: piece.number)
+      failure: piece.failure, stem: stem, number: piece.number, name: piece.name,
+      passedOver: piece.passedOver)
   }
 
   // Moves on to the next member or file; false when there is none.
   private func openNext() throws(ArchiveError) -> Bool {
+    window.clear()
     if let current = members.last {
       guard let name = try current.sequence.next(longestName: limits.longestName) else {
         members.removeLast()

@@ -70,8 +70,11 @@ public struct ArchiveRecord: Sendable {
   public let format: RecordFormat
   /// Why this cannot be decoded, when the reader already knows.
   public let failure: RecordError?
+  /// Names of other structures of the same document that were passed over.
+  public let passedOver: [String]
   let stem: String
   let number: Int?
+  let name: RecordName?
 
   /// A record as the reader found it.
   ///
@@ -83,12 +86,12 @@ public struct ArchiveRecord: Sendable {
   ) {
     self.init(
       member: member, index: index, byteOffset: byteOffset, bytes: bytes, format: format, failure: failure,
-      stem: MemberName.stem(of: member), number: number)
+      stem: MemberName.stem(of: member), number: number, name: nil, passedOver: [])
   }
 
   init(
     member: String, index: Int, byteOffset: Int, bytes: [UInt8], format: RecordFormat, failure: RecordError?,
-    stem: String, number: Int?
+    stem: String, number: Int?, name: RecordName?, passedOver: [String]
   ) {
     self.member = member
     self.index = index
@@ -98,11 +101,19 @@ public struct ArchiveRecord: Sendable {
     self.failure = failure
     self.stem = stem
     self.number = number
+    self.name = name
+    self.passedOver = passedOver
   }
 
-  /// The id to use when the bytes name none: the member's file name without folders and extension, followed by
-  /// ":n" with the record's number from 1 (for JSON lines the line number) where a member holds many records.
+  /// The id to use when the bytes name none: the member's file name without folders and extension, and where a member
+  /// holds many records ":" and what it calls the record (the name of a CIF data block), or else the record's number
+  /// from 1 (for JSON lines the line number). Where a document lists its structures by id, that id.
   public var defaultID: String {
+    switch name {
+    case .whole(let id): return id
+    case .part(let name): return "\(stem):\(name)"
+    case nil: break
+    }
     guard let number else { return stem }
     return "\(stem):\(number)"
   }

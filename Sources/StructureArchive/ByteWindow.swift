@@ -31,6 +31,13 @@ final class ByteWindow {
     (start, end, offset) = (0, 0, 0)
   }
 
+  /// Starts over with nothing.
+  func clear() {
+    source = nil
+    failure = nil
+    (start, end, offset) = (0, 0, 0)
+  }
+
   /// Makes the stream, of which nothing has been released, UTF-8 without a mark where it begins with a byte order mark.
   ///
   /// Positions are then those of the text so made.

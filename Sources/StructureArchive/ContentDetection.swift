@@ -4,9 +4,7 @@ enum ContentDetection {
   private static let longestPreamble = 1 << 18
 
   /// The splitter for the member in `context.window`.
-  ///
-  /// - Parameter isWholeFile: true when the bytes are a file of their own and not a member of an archive.
-  static func splitter(for context: SplitterContext, isWholeFile: Bool) -> any RecordSplitter {
+  static func splitter(for context: SplitterContext) -> any RecordSplitter {
     let window = context.window
     var wanted = headLength
     while true {
@@ -19,10 +17,9 @@ enum ContentDetection {
       case .json: return JSONProbe.splitter(for: context)
       case .jsonLines: return LineSplitter(context)
       case .cif: return CIFSplitter(context)
-      case .poscar: return WholeSplitter(context, format: .poscar)
+      case .poscar: return POSCARSplitter(context)
       case .extendedXYZ: return FrameSplitter(context)
-      case .empty where isWholeFile: return WholeSplitter(context, format: nil)
-      case .empty, .preamble, .unknown: return WholeSplitter(context, format: .unknown)
+      case .empty, .preamble, .unknown: return WholeSplitter(context)
       }
     }
   }
@@ -31,17 +28,17 @@ enum ContentDetection {
 
   /// What the first bytes of a member say; `.preamble` when there are only comments so far, `.empty` when blanks.
   static func kind(of head: UnsafeRawBufferPointer) -> Kind {
-    var bytes = head[...]
-    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
+    let bytes = head[...]
     guard let start = bytes.firstIndex(where: { !TextLines.isBlank($0) }) else {
       return .empty
     }
-    if bytes[start] == UInt8(ascii: "{") || bytes[start] == UInt8(ascii: "[") { return .json }
     var lines = TextLines(UnsafeRawBufferPointer(rebasing: bytes))
     var first: [UnsafeRawBufferPointer] = []
     while first.count < 5, let line = lines.next() { first.append(line) }
+    // The title of a POSCAR may be any text, so what follows it decides first.
     if isFrame(first) { return .extendedXYZ }
     if isPOSCAR(first) { return .poscar }
+    if bytes[start] == UInt8(ascii: "{") || bytes[start] == UInt8(ascii: "[") { return .json }
     return firstStatement(of: bytes)
   }
 
@@ -51,7 +48,7 @@ enum ContentDetection {
     while let line = lines.next() {
       guard let first = line.first(where: { !TextLines.isBlank($0) }) else { continue }
       if first == UInt8(ascii: "#") { continue }
-      return TextLines.startsBlock(line) ? .cif : laterRecords(of: bytes)
+      return CIFTokens.startsBlock(line) ? .cif : laterRecords(of: bytes)
     }
     return .preamble
   }

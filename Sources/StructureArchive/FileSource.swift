@@ -95,13 +95,19 @@ func systemMessage(_ number: Int32) -> String { String(cString: strerror(number)
 enum FileKind {
   case folder
   case file
+  /// A pipe, a socket or a device: nothing that is read twice.
+  case other
 
   init(path: String, followingLinks: Bool = true) throws(ArchiveError) {
     var status = stat()
     guard (followingLinks ? stat(path, &status) : lstat(path, &status)) == 0 else {
       throw .cannotOpen(archive: path, detail: systemMessage(errno))
     }
-    self = status.st_mode & S_IFMT == S_IFDIR ? .folder : .file
+    switch status.st_mode & S_IFMT {
+    case S_IFDIR: self = .folder
+    case S_IFREG, S_IFLNK: self = .file
+    default: self = .other
+    }
   }
 }
 

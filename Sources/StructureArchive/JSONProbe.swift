@@ -1,7 +1,8 @@
 /// Finds out how a JSON member holds its records: as lines, as the elements of a list, as one value after the other.
 ///
-/// A list stands at the top, or under one of a few keys of the top object. What is not recognised is read as lines,
-/// so that the decoder says of each what is wrong with it.
+/// A list stands at the top, or under one of a few keys of the top object; without one the crystals may stand under keys
+/// of their own, or in columns. What is not recognised is read as lines, so that the decoder says of each what is wrong
+/// with it.
 struct JSONProbe {
   private static let listKeys: Set<String> = ["entries", "data", "structures", "results", "materials"]
   private static let longestColumn = 256
@@ -21,7 +22,6 @@ struct JSONProbe {
   private var window: ByteWindow { context.window }
 
   private mutating func run() -> (any RecordSplitter)? {
-    if peek() == 0xEF { position += 3 }
     switch skipBlanks() {
     case UInt8(ascii: "["):
       return list(isNested: false)
@@ -31,38 +31,103 @@ struct JSONProbe {
     }
   }
 
+  // The members of the document's object that hold crystals.
+  private struct Findings {
+    /// Whether the object itself is a record.
+    var isRecord = false
+    /// Number of members, of those that are objects, and of those whose key has a digit in it, as most ids have.
+    var members = 0
+    var objects = 0
+    var numbered = 0
+    /// Keys of members that are crystals, and of objects and lists of crystals.
+    var crystals: [String] = []
+    var groups: [String] = []
+
+    /// Whether the object lists crystals by their ids, so that what is none is a faulty one.
+    var isListByID: Bool {
+      let looksSo = numbered == members || (crystals.count > 1 && 2 * crystals.count >= members)
+      return looksSo && objects == members && !crystals.contains { JSONProbe.listKeys.contains($0) }
+    }
+  }
+
   private mutating func object() -> (any RecordSplitter)? {
     let start = position
+    var findings = Findings()
     position += 1
     while true {
       switch skipBlanks() {
       case UInt8(ascii: "}"):
         position += 1
-        return afterObject(from: start)
+        return afterObject(from: start, findings)
       case UInt8(ascii: ","): position += 1
       case UInt8(ascii: "\""):
-        guard let key = string(), skipBlanks() == UInt8(ascii: ":") else { return nil }
+        guard let key = string(), skipBlanks() == UInt8(ascii: ":") else { return unfinished(findings) }
         position += 1
-        guard let first = skipBlanks() else { return nil }
+        guard let first = skipBlanks() else { return unfinished(findings) }
         if first == UInt8(ascii: "["), JSONProbe.listKeys.contains(key) {
-          if let list = nestedList() { return list }
+          if let list = nestedList(findings) { return list }
         } else if first == UInt8(ascii: "["), key == "columns" {
           columns = stringList() ?? []
         }
-        guard skipValue(first) else { return nil }
-      default: return nil
+        let value = position
+        guard skipValue(first) else { return unfinished(findings) }
+        note(key, value..<position, &findings)
+      default: return unfinished(findings)
       }
     }
   }
 
-  // An object that holds no list is one record. Lines hold one record each, so a newline within it means a document.
-  private mutating func afterObject(from start: Int) -> (any RecordSplitter)? {
+  private func note(_ key: String, _ range: Range<Int>, _ findings: inout Findings) {
+    let value = UnsafeRawBufferPointer(rebasing: window.bytes[range])
+    let isList = value.first == UInt8(ascii: "[")
+    findings.members += 1
+    if key.utf8.contains(where: { $0 >= 48 && $0 <= 57 }) { findings.numbered += 1 }
+    if value.first == UInt8(ascii: "{") { findings.objects += 1 }
+    if isList, JSONShape.crystalKeys.contains(key) {
+      findings.isRecord = true
+      return
+    }
+    switch JSONShape(value) {
+    case .crystal where JSONShape.recordKeys.contains(key): findings.isRecord = true
+    case .crystal: findings.crystals.append(key)
+    case .crystals:
+      findings.groups.append(key)
+    case .other: break
+    }
+  }
+
+  // A document that is cut, or too large to be held, after members that are crystals.
+  private func unfinished(_ findings: Findings) -> (any RecordSplitter)? {
+    let isAtEnd = position >= window.count || position > context.limits.largestRecord
+    guard isAtEnd, !findings.isRecord, !findings.crystals.isEmpty else { return nil }
+    return members(findings, holdsOne: false)
+  }
+
+  private func members(_ findings: Findings, holdsOne: Bool) -> any RecordSplitter {
+    JSONMemberSplitter(
+      context,
+      .init(isListedByID: findings.isListByID, holdsOne: holdsOne, passedOver: findings.groups))
+  }
+
+  // An object that holds no list is one record, or several under their keys. Lines hold one record each, so a newline
+  // within it means a document.
+  private mutating func afterObject(from start: Int, _ findings: Findings) -> (any RecordSplitter)? {
     let text = UnsafeRawBufferPointer(start: window.base, count: position)
+    let others = findings.crystals + findings.groups
+    if !others.isEmpty, window.holdsOnlyBlanks(after: position) {
+      if findings.isRecord { return JSONSequenceSplitter(context, list: nil, passedOver: others) }
+      if !findings.crystals.isEmpty { return members(findings, holdsOne: findings.crystals.count == 1) }
+      return JSONColumnSplitter(context, length: position, crystals: crystalColumn(findings.groups))
+    }
     return text[start...].contains(10) ? JSONSequenceSplitter(context, list: nil) : nil
   }
 
+  private func crystalColumn(_ groups: [String]) -> String {
+    groups.first { JSONShape.recordKeys.contains($0) } ?? groups[0]
+  }
+
   // The list at `position`, when its elements are objects or rows.
-  private mutating func nestedList() -> (any RecordSplitter)? {
+  private mutating func nestedList(_ findings: Findings) -> (any RecordSplitter)? {
     let open = position
     position += 1
     let first = skipBlanks()
@@ -71,12 +136,13 @@ struct JSONProbe {
       return nil
     }
     position = open
-    return list(isNested: true)
+    return list(isNested: true, passedOver: findings.crystals + findings.groups)
   }
 
-  private mutating func list(isNested: Bool) -> any RecordSplitter {
+  private mutating func list(isNested: Bool, passedOver: [String] = []) -> any RecordSplitter {
     window.consume(position + 1)
-    return JSONSequenceSplitter(context, list: .init(isNested: isNested, columns: columns))
+    return JSONSequenceSplitter(
+      context, list: .init(isNested: isNested, columns: columns), passedOver: passedOver)
   }
 
   private func peek() -> UInt8? {

@@ -13,12 +13,16 @@ final class JSONSequenceSplitter: RecordSplitter {
   private let context: SplitterContext
   private let list: List?
   private let format: RecordFormat
+  private let passedOver: [String]
   private var number = 0
   private var ended = false
 
   /// A splitter that starts after the list's opening bracket, or at the first value where `list` is nil.
-  init(_ context: SplitterContext, list: List?) {
+  ///
+  /// - Parameter passedOver: keys of other crystals in the document, to be told with the first record.
+  init(_ context: SplitterContext, list: List?, passedOver: [String] = []) {
     self.context = context
+    self.passedOver = passedOver
     self.list = list
     let columns = list?.columns ?? []
     format = columns.isEmpty ? .json : .tableRow(columns: columns)
@@ -41,7 +45,7 @@ final class JSONSequenceSplitter: RecordSplitter {
       }
       switch window.base[0] {
       case let byte where TextLines.isBlank(byte) || byte == UInt8(ascii: ",") || byte == 0xEF:
-        // A byte order mark is passed over with the blanks.
+        // The mark of a file that was joined to another one is passed over with the blanks.
         window.consume(byte == 0xEF ? min(3, window.count) : 1)
       case UInt8(ascii: "]") where list != nil:
         ended = true
@@ -95,7 +99,8 @@ final class JSONSequenceSplitter: RecordSplitter {
       return context.tooLarge(offset: offset, format: format, number: number)
     }
     return RecordPiece(
-      bytes: window.copy(length), offset: offset, format: format, failure: nil, number: number)
+      bytes: window.copy(length), offset: offset, format: format, failure: nil, number: number,
+      passedOver: self.number == 1 ? passedOver : [])
   }
 
   // An element whose brackets do not match hides its own end. The next one is where a comma is followed by what

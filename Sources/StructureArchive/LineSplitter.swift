@@ -33,7 +33,9 @@ final class LineSplitter: RecordSplitter {
       let number = line == 1 && window.holdsOnlyBlanks(after: length) ? nil : line
       let hasNewline = length < window.count
       if !hasNewline { ended = true }
-      let bytes = UnsafeRawBufferPointer(rebasing: window.bytes[..<length])
+      // The mark of a file that was joined to another one.
+      let mark = window.bytes[..<length].starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+      let bytes = UnsafeRawBufferPointer(rebasing: window.bytes[mark..<length])
       defer { window.consume(length + (hasNewline ? 1 : 0)) }
       let kind = classify(bytes)
       if kind == .blank {
@@ -44,7 +46,7 @@ final class LineSplitter: RecordSplitter {
       if !hasNewline, JSONScanner.isCut(bytes) { throw context.truncation }
       if kind == .header { continue }
       return RecordPiece(
-        bytes: [UInt8](bytes), offset: window.offset, format: .json, failure: nil, number: number)
+        bytes: [UInt8](bytes), offset: window.offset + mark, format: .json, failure: nil, number: number)
     }
     if let failure = window.failure { throw failure }
     return nil
@@ -87,7 +89,6 @@ final class LineSplitter: RecordSplitter {
     var start = 0
     while start < bytes.count, TextLines.isBlank(bytes[start]) { start += 1 }
     if start == bytes.count { return .blank }
-    if line == 1, bytes.starts(with: [0xEF, 0xBB, 0xBF]) { start += 3 }
     if line == 1, LineSplitter.strings(bytes, from: start, count: 1) == ["x-optimade"] {
       isOptimade = true
       return .header

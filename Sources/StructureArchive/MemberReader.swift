@@ -13,6 +13,7 @@ final class MemberReader: MemberSequence {
   private let headersToPass: Int
   private let feedStart: Int
   private(set) var place = MemberPlace()
+  private(set) var refusal: String?
 
   /// Opens the file at `path`, whatever libarchive finds in it; the member at `place` becomes the next one.
   init(
@@ -66,6 +67,8 @@ final class MemberReader: MemberSequence {
       throw .cannotOpen(archive: archive, detail: "out of memory")
     }
     archive_read_support_format_tar(handle)
+    // What follows the end of a tar archive is another one (cat a.tar b.tar), or a fault.
+    archive_read_set_format_option(handle, "tar", "read_concatenated_archives", "1")
     archive_read_support_format_empty(handle)
     if !onlyTar {
       archive_read_support_format_zip(handle)
@@ -92,12 +95,28 @@ final class MemberReader: MemberSequence {
       delivered = 0
       member = MemberName.shown(MemberReader.name(entry), longest: longestName)
       if headersRead <= headersToPass { continue }
-      let kind = archive_entry_filetype(entry)
-      if kind != 0, kind & 0o170000 != 0o100000 { continue }
-      if archive_entry_hardlink(entry) != nil || MemberName.isHidden(member) { continue }
+      let kind = Int(archive_entry_filetype(entry)) & 0o170000
+      if kind == 0o040000 || MemberName.isHidden(member) { continue }
+      refusal = MemberReader.refusal(entry, kind: kind, longestName: longestName)
       fault = .none
       return member
     }
+  }
+
+  // A link is not read as what it names: those bytes may have gone by, and the member that has them is read itself.
+  private static func refusal(_ entry: OpaquePointer, kind: Int, longestName: Int) -> String? {
+    func shown(_ target: UnsafePointer<CChar>) -> String {
+      MemberName.shown(String(cString: target), longest: longestName)
+    }
+    if let target = archive_entry_hardlink(entry) {
+      // Some writers store the bytes with the link as well.
+      guard archive_entry_size(entry) == 0 else { return nil }
+      return "it is a hard link to '\(shown(target))' and not read a second time"
+    }
+    if let target = archive_entry_symlink(entry) {
+      return "it is a symbolic link to '\(shown(target))', which is not followed"
+    }
+    return kind == 0 || kind == 0o100000 ? nil : "it is a device or a pipe"
   }
 
   func nextChunk() throws(ArchiveError) -> UnsafeRawBufferPointer? {
@@ -106,7 +125,13 @@ final class MemberReader: MemberSequence {
       var size = 0
       var position: Int64 = 0
       let status = archive_read_data_block(handle, &pointer, &size, &position)
-      if status == ARCHIVE_EOF { return nil }
+      let isEnd = status == ARCHIVE_EOF
+      if isEnd || (status == ARCHIVE_OK && size > 0), position > delivered {
+        fault = .member
+        throw .damaged(
+          archive: archive, member: member, byteOffset: delivered, detail: "it is a sparse file with holes")
+      }
+      if isEnd { return nil }
       guard status == ARCHIVE_OK || status == ARCHIVE_WARN else {
         fault = status == ARCHIVE_FATAL ? .archive : .member
         throw failure()

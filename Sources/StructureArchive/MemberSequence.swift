@@ -1,12 +1,15 @@
 /// The members of an archive, one after the other.
 protocol MemberSequence: AnyObject {
-  /// Moves on to the next regular file; nil at the end.
+  /// Moves on to the next member that is no folder and not hidden; nil at the end.
   ///
   /// - Returns: its name as the archive gives it, control characters made visible.
   func next(longestName: Int) throws(ArchiveError) -> String?
 
   /// The next bytes of the current member; nil at its end.
   func nextChunk() throws(ArchiveError) -> UnsafeRawBufferPointer?
+
+  /// Why the current member is not read, where it is no file of its own: a link, a device.
+  var refusal: String? { get }
 
   /// What the last call has found broken.
   var fault: MemberFault { get }

@@ -9,6 +9,10 @@ struct RecordPiece {
   var failure: RecordError?
   /// Position in the member from 1; nil where the member is one record.
   var number: Int?
+  /// What the member calls the record, where it does.
+  var name: RecordName?
+  /// Names of other structures of the same document that are no records.
+  var passedOver: [String] = []
 }
 
 /// Cuts a member into records.

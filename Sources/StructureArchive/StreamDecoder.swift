@@ -18,6 +18,19 @@ struct DecodingStep {
   /// Whether nothing that follows belongs to the data.
   var isEnd = false
   var fault: String?
+  /// Whether the stream asks for more memory than `Compression.largestDictionary`.
+  var needsMemory = false
+}
+
+/// What a decoder does after a whole stream: passes over zeros, which are padding, and finds fault with bytes that begin
+/// no other stream; nil where one begins.
+private func stepBetweenStreams(
+  _ input: UnsafeRawBufferPointer, magic: UInt8, of compression: Compression
+) -> DecodingStep? {
+  let padding = input.prefix { $0 == 0 }.count
+  if padding > 0 { return DecodingStep(consumed: padding) }
+  guard input.first != magic else { return nil }
+  return DecodingStep(fault: "bytes that are no \(compression.name) stream follow the last one")
 }
 
 /// Which compression a file's first bytes show.
@@ -121,6 +134,9 @@ final class DecodedSource: ByteSource {
       position += step.consumed
       produced = step.produced
       ended = step.isEnd
+      if step.needsMemory {
+        throw .needsLargerWindow(archive: archive, member: archive, limit: Compression.largestDictionary)
+      }
       let isStuck = step.consumed == 0 && produced == 0 && !ended && !decoder.isBetweenStreams
       if let fault = step.fault ?? (isStuck ? "the decoder makes no progress" : nil) {
         let error = ArchiveError.damaged(
@@ -168,11 +184,9 @@ final class DeflateDecoder: StreamDecoder {
   }
 
   func decode(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) -> DecodingStep {
-    // What follows a whole member and is no other one is padding.
     if isBetweenStreams {
-      guard wrapping == .gzip, input.first == 0x1F else {
-        return DecodingStep(consumed: input.count, isEnd: true)
-      }
+      guard wrapping == .gzip else { return DecodingStep(consumed: input.count, isEnd: true) }
+      if let step = stepBetweenStreams(input, magic: 0x1F, of: .gzip) { return step }
       reset()
     }
     stream.pointee.next_in = UnsafeMutablePointer(mutating: input.bindMemory(to: Bytef.self).baseAddress)
@@ -211,7 +225,7 @@ final class Bzip2Decoder: StreamDecoder {
 
   func decode(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) -> DecodingStep {
     if isBetweenStreams {
-      guard input.first == UInt8(ascii: "B") else { return DecodingStep(consumed: input.count, isEnd: true) }
+      if let step = stepBetweenStreams(input, magic: UInt8(ascii: "B"), of: .bzip2) { return step }
       BZ2_bzDecompressEnd(stream)
       stream.pointee = bz_stream()
       guard BZ2_bzDecompressInit(stream, 0, 0) == BZ_OK else { return DecodingStep(fault: "out of memory") }
@@ -253,9 +267,7 @@ final class XZDecoder: StreamDecoder {
 
   func decode(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) -> DecodingStep {
     if isBetweenStreams {
-      let padding = input.prefix { $0 == 0 }.count
-      if padding > 0 { return DecodingStep(consumed: padding) }
-      guard input.first == 0xFD else { return DecodingStep(consumed: input.count, isEnd: true) }
+      if let step = stepBetweenStreams(input, magic: 0xFD, of: .xz) { return step }
       guard lzma_stream_decoder(stream, UInt64(Compression.largestDictionary), 0) == LZMA_OK else {
         return DecodingStep(fault: "out of memory")
       }
@@ -272,7 +284,7 @@ final class XZDecoder: StreamDecoder {
     case LZMA_OK, LZMA_BUF_ERROR, LZMA_NO_CHECK, LZMA_UNSUPPORTED_CHECK, LZMA_GET_CHECK: break
     case LZMA_STREAM_END: isBetweenStreams = true
     case LZMA_MEMLIMIT_ERROR:
-      step.fault = "the xz dictionary is larger than \(Compression.largestDictionary >> 20) MiB"
+      step.needsMemory = true
     case LZMA_FORMAT_ERROR: step.fault = "no xz stream where one should begin"
     case LZMA_DATA_ERROR: step.fault = "xz data that contradict their checksum or format"
     default: step.fault = "xz fault \(status.rawValue)"

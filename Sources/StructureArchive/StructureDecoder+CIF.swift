@@ -16,7 +16,7 @@ extension StructureDecoder {
       }
     }
     // The result's pointers lead into this thread's scratch memory: everything is copied before the function ends.
-    guard raw.status == Int32(cif_crystal_ok.rawValue) else { throw error(raw) }
+    guard raw.status == Int32(cif_crystal_ok.rawValue) else { throw error(raw, record) }
     let elements = try elements(UnsafeBufferPointer(start: raw.symbols, count: raw.site_count))
     let m = raw.lattice
     let structure = try makeStructure(
@@ -31,8 +31,8 @@ extension StructureDecoder {
       notes: readingNotes(raw.notes, raw.notes_length))
   }
 
-  private func error(_ raw: cif_crystal) -> RecordError {
-    let reason: RejectionReason =
+  private func error(_ raw: cif_crystal, _ record: ArchiveRecord) -> RecordError {
+    var reason: RejectionReason =
       switch raw.status {
       case Int32(cif_crystal_not_a_crystal.rawValue): .notACrystal
       case Int32(cif_crystal_unknown_element.rawValue): .unknownElement
@@ -44,8 +44,12 @@ extension StructureDecoder {
       case Int32(cif_crystal_not_listed.rawValue): .atomsNotListed
       default: .unreadable
       }
+    if reason == .unreadable, record.bytes.withUnsafeBytes({ CIFTokens.isCut($0) }) { reason = .truncated }
+    let message = text(raw.message, raw.message_length)
     return RecordError(
-      reason: reason, message: text(raw.message, raw.message_length),
+      reason: reason,
+      message: reason == .truncated && message == "parse error"
+        ? "the text ends within a data item" : message,
       byteOffset: raw.byte_offset < 0 ? nil : Int(raw.byte_offset))
   }
 }

@@ -104,7 +104,13 @@ public struct StructureDecoder: Sendable {
     guard decoded.structure.siteCount <= largestSiteCount else {
       throw RecordError(reason: .tooManySites, message: "\(decoded.structure.siteCount) sites in the cell")
     }
-    return decoded
+    guard !record.passedOver.isEmpty else { return decoded }
+    let names = record.passedOver.prefix(8).map { "'\($0)'" }.joined(separator: ", ")
+    let note = ReadingNote(
+      rule: .structuresPassedOver, message: "the document holds further structures under \(names)")
+    return DecodedRecord(
+      id: decoded.id, structure: decoded.structure, properties: decoded.properties, form: decoded.form,
+      notes: decoded.notes + [note])
   }
 
   private func decodeContent(_ record: ArchiveRecord) throws(RecordError) -> DecodedRecord {

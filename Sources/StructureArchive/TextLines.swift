@@ -47,13 +47,6 @@ struct TextLines {
       key.indices.allSatisfy { line[start + $0] | (key[$0] == 61 ? 0 : 0x20) == key[$0] }
     }
   }
-
-  /// Whether a line begins a CIF data block.
-  static func startsBlock(_ line: UnsafeRawBufferPointer) -> Bool {
-    guard line.count >= 5, line[0] | 0x20 == UInt8(ascii: "d") else { return false }
-    return line[1] | 0x20 == UInt8(ascii: "a") && line[2] | 0x20 == UInt8(ascii: "t")
-      && line[3] | 0x20 == UInt8(ascii: "a") && line[4] == UInt8(ascii: "_")
-  }
 }
 
 /// The fields of a line, separated by blanks.

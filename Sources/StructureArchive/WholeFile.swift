@@ -5,7 +5,9 @@
 ///   - limit: most bytes to hold.
 /// - Throws: `ArchiveError`; `.tooLarge` beyond `limit`.
 public func readWholeFile(path: String, limit: Int = 4 << 30) throws(ArchiveError) -> [UInt8] {
-  guard try FileKind(path: path) == .file else { throw .cannotOpen(archive: path, detail: "it is a folder") }
+  guard try FileKind(path: path) != .folder else {
+    throw .cannotOpen(archive: path, detail: "it is a folder")
+  }
   var source: any ByteSource = try FileSource(path: path)
   // No budget: the limit on what is held is the bound.
   var content = PeekedSource(peeking: 512, from: source)

@@ -1,16 +1,11 @@
 import Crystal
 
-/// A member that is one record.
+/// A member of no known form: one record, which is no structure.
 final class WholeSplitter: RecordSplitter {
   private let context: SplitterContext
-  private let format: RecordFormat?
   private var ended = false
 
-  /// A splitter that yields the whole member in the given form, or nothing where `format` is nil.
-  init(_ context: SplitterContext, format: RecordFormat?) {
-    self.context = context
-    self.format = format
-  }
+  init(_ context: SplitterContext) { self.context = context }
 
   var count: Int { ended ? 1 : 0 }
 
@@ -27,10 +22,25 @@ final class WholeSplitter: RecordSplitter {
     let isLarge = window.count > context.limits.largestRecord
     if isLarge { window.drain() }
     if let failure = window.failure { throw failure }
-    guard let format else { return nil }
-    if isLarge { return context.tooLarge(offset: 0, format: format, number: nil) }
+    if isLarge { return context.tooLarge(offset: 0, format: .unknown, number: nil) }
     defer { window.consume(window.count) }
     return RecordPiece(
-      bytes: window.copy(window.count), offset: 0, format: format, failure: nil, number: nil)
+      bytes: window.copy(window.count), offset: 0, format: .unknown, failure: emptiness, number: nil)
+  }
+
+  // Why there is nothing to read at all.
+  private var emptiness: RecordError? {
+    let bytes = context.window.bytes
+    let message: String
+    if bytes.isEmpty {
+      message = "the file is empty"
+    } else if bytes.allSatisfy(TextLines.isBlank) {
+      message = "the file holds nothing but blanks"
+    } else if bytes.allSatisfy({ $0 == 0 }) {
+      message = "the file holds nothing but zero bytes"
+    } else {
+      return nil
+    }
+    return RecordError(reason: .unreadable, message: message)
   }
 }

@@ -22,6 +22,9 @@ final class ZipReader: MemberSequence {
   private var delivered = 0
   private var entry = Entry()
   private(set) var place = MemberPlace()
+  private(set) var refusal: String?
+  /// What of the file is no part of the archive, told when its members have been read.
+  private let strayBytes: String?
   private(set) var fault = MemberFault.none
 
   /// What the directory says of a member.
@@ -33,7 +36,8 @@ final class ZipReader: MemberSequence {
     var packedSize = 0
     var size = 0
     var header = 0
-    var isRegular = false
+    var isFolder = false
+    var refusal: String?
   }
 
   /// Opens the zip file in `file`; nil where it has no directory that makes sense.
@@ -61,6 +65,7 @@ final class ZipReader: MemberSequence {
     let (stated, overflow) = start.addingReportingOverflow(size)
     guard !overflow, stated <= end, count <= file.size / 46 else { return nil }
     shift = end - stated
+    strayBytes = ZipReader.strayBytes(file, before: shift, tail: tail, mark: mark)
     position = start + shift
     directoryEnd = end
     self.count = count
@@ -82,15 +87,31 @@ final class ZipReader: MemberSequence {
           detail: "the directory counts \(count) members, and \(headers) could be found")
       }
       headers += 1
-      guard entry.isRegular, !MemberName.isHidden(entry.name) else { continue }
+      if entry.isFolder || MemberName.isHidden(entry.name) { continue }
       self.entry = entry
+      refusal = entry.refusal
       self.entry.name = MemberName.shown(entry.name, longest: longestName)
       delivered = 0
       checksum = crc32(0, nil, 0)
       content = nil
       return self.entry.name
     }
-    return nil
+    guard let strayBytes else { return nil }
+    fault = .archive
+    throw .damaged(archive: archive, member: entry.name, byteOffset: delivered, detail: strayBytes)
+  }
+
+  // A program that unpacks itself stands before its archive; another archive there, or bytes after the end, are a file
+  // that was joined of several.
+  private static func strayBytes(
+    _ file: FileSource, before shift: Int, tail: [UInt8], mark: Int
+  ) -> String? {
+    if shift > 0, file.bytes(at: 0, count: 4) == [0x50, 0x4B, 3, 4] {
+      return "another zip file of \(shift) bytes stands before this one and is not read"
+    }
+    let rest = tail.dropFirst(mark + 22 + tail.half(at: mark + 20))
+    guard rest.contains(where: { $0 != 0 }) else { return nil }
+    return "\(rest.count) bytes follow the end of the zip file and are not read"
   }
 
   func nextChunk() throws(ArchiveError) -> UnsafeRawBufferPointer? {
@@ -172,10 +193,14 @@ final class ZipReader: MemberSequence {
     entry.header = Int(head.word(at: 42))
     guard readWideSizes(Array(tail[nameLength...]), &entry) else { return nil }
     entry.header += shift
-    let mode = head.half(at: 40)
     let isUnix = head[5] == 3
-    entry.isRegular =
-      !entry.name.hasSuffix("/") && !(isUnix && mode & 0o170000 != 0 && mode & 0o170000 != 0o100000)
+    let kind = isUnix ? head.half(at: 40) & 0o170000 : 0
+    entry.isFolder = entry.name.hasSuffix("/") || kind == 0o040000
+    switch kind {
+    case 0, 0o040000, 0o100000: break
+    case 0o120000: entry.refusal = "it is a symbolic link, which is not followed"
+    default: entry.refusal = "it is a device or a pipe"
+    }
     position += 46 + nameLength + extraLength + head.half(at: 32)
     return entry
   }

@@ -4,6 +4,9 @@ import CZstd
 ///
 /// Used instead of libarchive's filter because that one drops what it has decoded when the input ends early.
 final class ZstdSource: ByteSource {
+  /// Logarithm of the largest window that a stream is granted: 128 MiB, what zstd's own program grants.
+  private static let largestWindowLog: Int32 = 27
+
   private let archive: String
   private let input: any ByteSource
   private let file: FileSource?
@@ -43,6 +46,7 @@ final class ZstdSource: ByteSource {
     guard let context = ZSTD_createDStream() else {
       throw .cannotOpen(archive: archive, detail: "out of memory")
     }
+    ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, ZstdSource.largestWindowLog)
     self.context = context
     self.input = input
     self.file = file
@@ -75,6 +79,10 @@ final class ZstdSource: ByteSource {
       let status = ZSTD_decompressStream(context, &target, &source)
       position = source.pos
       guard ZSTD_isError(status) == 0 else {
+        guard ZSTD_getErrorCode(status) != ZSTD_error_frameParameter_windowTooLarge else {
+          throw .needsLargerWindow(
+            archive: archive, member: archive, limit: 1 << Int(ZstdSource.largestWindowLog))
+        }
         let detail = String(cString: ZSTD_getErrorName(status))
         throw .damaged(archive: archive, member: archive, byteOffset: produced, detail: detail)
       }

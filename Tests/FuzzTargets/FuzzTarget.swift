@@ -63,9 +63,13 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
       [
         "data_", "loop_\n", "_cell_length_a ", "_atom_site_fract_x\n", "_symmetry_equiv_pos_as_xyz\n", ";",
         "'x,y,z'", "-y+1/2", "1e999", "?", "_atom_site_occupancy\n", "(3)", "save_", "global_",
+        "DATA_", "\ndata_b\n", "_atom_site_label ", "'", "\"", "#", "\n;", "\u{FEFF}",
       ]
     case .poscar:
-      ["Selective dynamics\n", "Direct\n", "Cartesian\n", "T T F", "-1.0\n", "1e308 ", "999999999 "]
+      [
+        "Selective dynamics\n", "Direct\n", "Cartesian\n", "T T F", "-1.0\n", "1e308 ", "999999999 ",
+        "Direct configuration= 2\n", "title\n1.0\n", "4 0 0\n0 4 0\n0 0 4\n", "Na Cl\n1 1\n", "\u{FEFF}",
+      ]
     case .xyz:
       ["Lattice=\"", "Properties=", "species:S:1:pos:R:3", "\"", "pbc=\"T T T\"", "99999999\n", "=", "nan"]
     case .json, .entries, .certificate:
@@ -75,7 +79,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         "\"species\"", "\"frac_coords\"", "\"abc\"", "\"data\"", "\"columns\"", "\"structure\"",
         "\"attributes\"",
         "\"sites\"", "\"matrix\"", "\"occu\"", "\"composition\"", "\"energy\"", "\"entries\"",
-        "\"correction\"",
+        "\"correction\"", "\"mp-1\":", "{\"0\":", "\"frac_coords\":[[0,0,0]]", "\u{FEFF}",
       ]
     case .archive: ["PK\u{3}\u{4}", "PK\u{1}\u{2}", "ustar", "7z"]
     case .safetensors:

@@ -39,7 +39,7 @@ private func pieces(
   let window = ByteWindow(capacity: 16)
   window.attach(DripSource(bytes, sizes: sizes), archive: "a", member: "m")
   let context = SplitterContext(window: window, limits: limits, archive: "a", member: "m")
-  let splitter = ContentDetection.splitter(for: context, isWholeFile: true)
+  let splitter = ContentDetection.splitter(for: context)
   var pieces: [RecordPiece] = []
   while let piece = try splitter.next() { pieces.append(piece) }
   return pieces
@@ -171,7 +171,7 @@ private func pieces(
     for (text, count) in [
       (cifText(id: "a", structure: s[0]), 1), (CrystalText.poscar(s[1]), 1),
       (s.map { CrystalText.line(id: "line", $0) }.joined(separator: "\n"), 4),
-      (s.map { CrystalText.frame(id: "f", $0) }.joined(), 4), ("\n\n", 0),
+      (s.map { CrystalText.frame(id: "f", $0) }.joined(), 4),
       (CrystalText.dictionary(s[2]), 1),
     ] {
       let path = try folder.write("name.data", compressed(Array(text.utf8), compression))

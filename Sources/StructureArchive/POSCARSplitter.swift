@@ -1,0 +1,225 @@
+import Crystal
+
+/// POSCAR text: files that stand one after the other, and the frames of an XDATCAR, are a record each.
+///
+/// A further file begins where a title, a scale factor, lattice rows, symbols, counts and a coordinate mode follow each
+/// other; a further frame at its line "Direct configuration=", and is given the header before it. What stands between
+/// (velocities, say) belongs to the record before.
+final class POSCARSplitter: RecordSplitter {
+  private let context: SplitterContext
+  // The lines from the title to the counts that frames go by.
+  private var header: [UInt8] = []
+  private var number = 0
+  private var ended = false
+  private var failure: ArchiveError?
+
+  init(_ context: SplitterContext) { self.context = context }
+
+  var count: Int { number }
+
+  func resume(offset: Int, count: Int) {
+    // The header of a frame may stand anywhere before it.
+    do throws(ArchiveError) {
+      while number < count, try advance(copies: false) != nil {}
+    } catch {
+      failure = error
+    }
+  }
+
+  func next() throws(ArchiveError) -> RecordPiece? {
+    if let failure {
+      self.failure = nil
+      throw failure
+    }
+    return try advance(copies: true)
+  }
+
+  // The next record, its bytes only where they are wanted.
+  private func advance(copies: Bool) throws(ArchiveError) -> RecordPiece? {
+    guard !ended else { return nil }
+    let window = context.window
+    let start = window.offset
+    var prefix: [UInt8] = []
+    var position = 0
+    if case .end(let end) = headerEnd(from: 0) {
+      header = window.copy(end)
+      position = end
+    } else if let end = lineEnd(from: 0), POSCARSplitter.startsFrame(line(0, end)) {
+      prefix = header
+    }
+    // The mode of the coordinates, or a header's first line, begins no other record.
+    position = lineEnd(from: position) ?? position
+    var isLarge = false
+    var previous: Int?
+    while let end = lineEnd(from: position) {
+      let current = line(position, end)
+      if POSCARSplitter.startsFrame(current) {
+        return piece(prefix, position, start, isLarge: isLarge, copies: copies)
+      }
+      if let title = previous, ScaleLine(current) != nil, startsFile(at: title) {
+        return piece(prefix, title, start, isLarge: isLarge, copies: copies)
+      }
+      previous = position
+      position = end
+      if position > context.limits.largestRecord {
+        isLarge = true
+        let passed = previous ?? position
+        window.consume(passed)
+        (previous, position) = (0, position - passed)
+      }
+    }
+    ended = true
+    if window.count > position { window.drain() }
+    if let failure = window.failure { throw failure }
+    guard window.count > 0 || isLarge || number == 0 else { return nil }
+    return piece(prefix, window.count, start, isLarge: isLarge || window.count == 0, copies: copies)
+  }
+
+  private func piece(
+    _ prefix: [UInt8], _ length: Int, _ offset: Int, isLarge: Bool, copies: Bool
+  ) -> RecordPiece {
+    let window = context.window
+    number += 1
+    let shown = ended && number == 1 ? nil : number
+    defer { window.consume(length) }
+    if isLarge || prefix.count + length > context.limits.largestRecord {
+      return context.tooLarge(offset: offset, format: .poscar, number: shown)
+    }
+    return RecordPiece(
+      bytes: copies ? prefix + window.copy(length) : [], offset: offset, format: .poscar, failure: nil,
+      number: shown)
+  }
+
+  private func startsFile(at title: Int) -> Bool {
+    if case .none = headerEnd(from: title) { return false }
+    return true
+  }
+
+  private enum HeaderSearch {
+    case none
+    /// The text ends within what may be a header.
+    case cut
+    /// The header ends before this position.
+    case end(Int)
+  }
+
+  // Looks for the lines of a header, the first of which begins at `start`.
+  private func headerEnd(from start: Int) -> HeaderSearch {
+    guard let title = lineEnd(from: start), let scaleEnd = lineEnd(from: title),
+      let scale = ScaleLine(line(title, scaleEnd))
+    else { return .none }
+    let strict = strictHeaderEnd(from: scaleEnd)
+    switch strict {
+    case .none where scale == .one: return damagedHeaderEnd(from: scaleEnd)
+    // A text that ends after three numbers ends in its atoms.
+    case .cut where scale == .three: return .none
+    default: return strict
+    }
+  }
+
+  // Three rows, symbols on one or more lines (none in the form of VASP 4), counts, and a mode.
+  private func strictHeaderEnd(from start: Int) -> HeaderSearch {
+    var position = start
+    for _ in 0..<3 {
+      guard let end = lineEnd(from: position) else { return .cut }
+      var fields = TextFields(line(position, end))
+      guard fields.vector() != nil else { return .none }
+      position = end
+    }
+    for _ in 0..<POSCARSplitter.mostSymbolLines {
+      guard let end = lineEnd(from: position) else { return .cut }
+      let current = line(position, end)
+      position = end
+      if POSCARSplitter.startsWithLetter(current) { continue }
+      var fields = TextFields(current)
+      guard let first = fields.next(), TextLines.wholeNumber(first) != nil else { return .none }
+      guard let modeEnd = lineEnd(from: position) else { return .cut }
+      return POSCARSplitter.startsWithLetter(line(position, modeEnd)) ? .end(position) : .none
+    }
+    return .none
+  }
+
+  // A header with something wrong in it still shows by counts that a mode follows, soon after the scale factor.
+  private func damagedHeaderEnd(from start: Int) -> HeaderSearch {
+    var position = start
+    for index in 0..<POSCARSplitter.mostSymbolLines {
+      guard let end = lineEnd(from: position) else { return .none }
+      var fields = TextFields(line(position, end))
+      position = end
+      var isCounts = index > 1
+      var any = false
+      while isCounts, let field = fields.next() {
+        isCounts = TextLines.wholeNumber(field) != nil
+        any = true
+      }
+      if isCounts, any, let modeEnd = lineEnd(from: end),
+        POSCARSplitter.startsWithLetter(line(end, modeEnd))
+      {
+        return .end(end)
+      }
+    }
+    return .none
+  }
+
+  private static let mostSymbolLines = 10
+
+  private func line(_ start: Int, _ end: Int) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: context.window.bytes[start..<end])
+  }
+
+  // End of the line that starts at `start`, its newline included; nil when nothing is left or the line is beyond the
+  // limit.
+  private func lineEnd(from start: Int) -> Int? {
+    let window = context.window
+    var searched = start
+    while true {
+      if let newline = window.bytes.firstNewline(from: searched) { return newline + 1 }
+      searched = window.count
+      if searched - start > context.limits.largestRecord { return nil }
+      if !window.fill() { return window.count > start ? window.count : nil }
+    }
+  }
+
+  private static func startsWithLetter(_ line: UnsafeRawBufferPointer) -> Bool {
+    guard let first = line.first(where: { !TextLines.isBlank($0) }) else { return false }
+    return (first | 0x20) >= UInt8(ascii: "a") && (first | 0x20) <= UInt8(ascii: "z")
+  }
+
+  // Whether the line is "Direct configuration= 1" or the like.
+  private static func startsFrame(_ line: UnsafeRawBufferPointer) -> Bool {
+    var fields = TextFields(line)
+    guard startsWithLetter(line), fields.next() != nil, let word = fields.next() else { return false }
+    let key = Array("configuration".utf8)
+    return word.count >= key.count && key.indices.allSatisfy { word[$0] | 0x20 == key[$0] }
+  }
+}
+
+/// A line that can be a scale factor: one number, or three positive ones.
+private enum ScaleLine {
+  case one
+  case three
+
+  init?(_ line: UnsafeRawBufferPointer) {
+    // Most lines are atoms: those are told apart before any number is read.
+    var fields = TextFields(line)
+    guard let first = fields.next(), ScaleLine.beginsNumber(first) else { return nil }
+    let second = fields.next()
+    let isOne = second.map { !ScaleLine.beginsNumber($0) } ?? true
+    var numbers = TextFields(line)
+    if isOne {
+      guard numbers.number() != nil else { return nil }
+      self = .one
+    } else {
+      guard let scales = numbers.vector(), scales.x > 0, scales.y > 0, scales.z > 0, numbers.next() == nil
+      else {
+        return nil
+      }
+      self = .three
+    }
+  }
+
+  private static func beginsNumber(_ field: UnsafeRawBufferPointer) -> Bool {
+    guard let byte = field.first else { return false }
+    return (byte >= 48 && byte <= 57) || byte == 43 || byte == 45 || byte == 46
+  }
+}
