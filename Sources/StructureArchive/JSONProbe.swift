@@ -4,7 +4,8 @@
 /// of their own, or in columns. What is not recognised is read as lines, so that the decoder says of each what is wrong
 /// with it.
 struct JSONProbe {
-  private static let listKeys: Set<String> = ["entries", "data", "structures", "results", "materials"]
+  /// Keys under which a document may hold its list of records.
+  static let listKeys: Set<String> = ["entries", "data", "structures", "results", "materials"]
   private static let longestColumn = 256
 
   private let context: SplitterContext

@@ -18,15 +18,6 @@ struct JSONScanner {
   private var escaped = false
   private var last: UInt8 = 0
 
-  /// A scanner before a value.
-  init() {}
-
-  /// A scanner within an object, whose end it will find.
-  init(insideObject: Void) {
-    depth = 1
-    last = UInt8(ascii: "]")
-  }
-
   /// Scans `bytes` from `start`; after `.more` call again with the following bytes to go on.
   ///
   /// The value is an object, an array or a string.

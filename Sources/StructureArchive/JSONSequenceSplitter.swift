@@ -49,8 +49,8 @@ final class JSONSequenceSplitter: RecordSplitter {
         window.consume(byte == 0xEF ? min(3, window.count) : 1)
       case UInt8(ascii: "]") where list != nil:
         ended = true
-        try finish()
-        return nil
+        guard try entersAnotherList() else { return nil }
+        ended = false
       case let byte:
         number += 1
         return try element(first: byte)
@@ -175,28 +175,50 @@ final class JSONSequenceSplitter: RecordSplitter {
     return .more
   }
 
-  // What follows the list shows whether the document is whole: the rest of the object around it, and nothing more.
-  private func finish() throws(ArchiveError) {
+  // What follows the list: the rest of the object around it, where another list may stand, and nothing more. True where
+  // the window stands in another list.
+  private func entersAnotherList() throws(ArchiveError) -> Bool {
     let window = context.window
+    let cursor = JSONCursor(context)
     window.consume(1)
-    var scanner = JSONScanner(insideObject: ())
-    var isOpen = list?.isNested == true
-    repeat {
-      var rest = 0
-      if isOpen {
-        switch scanner.scan(window.bytes, from: 0) {
-        case .more: rest = window.count
-        case .end(let end):
-          isOpen = false
-          rest = end
-        case .damaged: throw excess
+    while list?.isNested == true {
+      switch try cursor.firstByte() {
+      case UInt8(ascii: "\""):
+        let key = try cursor.key()
+        if try cursor.firstByte() == UInt8(ascii: "["), JSONProbe.listKeys.contains(key), try beginsObjects()
+        {
+          window.consume(1)
+          return true
         }
+        if let length = try cursor.valueLength() { window.consume(length) }
+      case UInt8(ascii: "}"):
+        window.consume(1)
+        try end()
+        return false
+      case let byte where TextLines.isBlank(byte) || byte == UInt8(ascii: ","): window.consume(1)
+      default: throw excess
       }
-      if window.bytes[rest...].contains(where: { !TextLines.isBlank($0) }) { throw excess }
-      window.consume(window.count)
-    } while window.fill()
-    if let failure = window.failure { throw failure }
-    if isOpen { throw context.truncation }
+    }
+    try end()
+    return false
+  }
+
+  // Whether the list that begins the window holds objects where this splitter's list does.
+  private func beginsObjects() throws(ArchiveError) -> Bool {
+    let window = context.window
+    var position = 1
+    while position < window.count || window.fill() {
+      guard TextLines.isBlank(window.base[position]) else {
+        return window.base[position] == UInt8(ascii: "{") && format == .json
+      }
+      position += 1
+    }
+    return false
+  }
+
+  private func end() throws(ArchiveError) {
+    guard context.window.holdsOnlyBlanks(after: 0) else { throw excess }
+    if let failure = context.window.failure { throw failure }
   }
 
   private var excess: ArchiveError {

@@ -33,7 +33,8 @@ private final class DripSource: ByteSource {
   }
 }
 
-private func pieces(
+/// The pieces that a splitter makes of `bytes`, which come in pieces of these sizes.
+func pieces(
   _ bytes: [UInt8], sizes: [Int], limits: ArchiveLimits = .init()
 ) throws -> [RecordPiece] {
   let window = ByteWindow(capacity: 16)

@@ -1,9 +1,10 @@
 import CArchive
 import Crystal
 import Foundation
-import StructureArchive
 import TestSupport
 import Testing
+
+@testable import StructureArchive
 
 /// What came of a record: its id, and its formula or the reason for which it is none.
 private struct Outcome: Equatable, CustomStringConvertible {
@@ -475,6 +476,11 @@ private func structure(_ first: String) -> String {
       [("f:1", "MgO and others")]
     ),
     (
+      "two lists",
+      "{\"structures\": [\(structure("Mg"))], \"x\": [1, {}], \"results\": [\(structure("Ca"))], \"entries\": [1]}",
+      [("f:1", "MgO"), ("f:2", "CaO")]
+    ),
+    (
       "listed by id and cut", "{\"mp-1\": \(structure("Mg")), \"mp-2\": {\"latt",
       [("mp-1", "MgO"), ("", "truncated")]
     ),
@@ -606,5 +612,95 @@ private func structure(_ first: String) -> String {
       guard archive_write_close(handle) == ARCHIVE_OK else { throw PackingFault() }
     }
     return Array(buffer[..<used])
+  }
+}
+
+@Suite("Records never vanish: plain references") struct PlainReferenceTests {
+  /// The beginnings of records, found by going through every token of every line.
+  private func plainStarts(_ text: [UInt8]) -> [Int] {
+    text.withUnsafeBytes { bytes in
+      var starts = [0]
+      var (isInTextField, holdsCrystal) = (false, false)
+      var start = 0
+      while start < bytes.count {
+        let end = bytes[start...].firstIndex(of: 10) ?? bytes.count
+        var first = start
+        if start < end, bytes[start] == UInt8(ascii: ";") {
+          isInTextField.toggle()
+          first += 1
+        }
+        var tokens = CIFTokens(bytes, from: first, to: end)
+        while !isInTextField, let token = tokens.nextOfLine() {
+          if token.kind == .heading, holdsCrystal {
+            starts.append(token.range.lowerBound)
+            holdsCrystal = false
+          }
+          let tag = UnsafeRawBufferPointer(rebasing: bytes[token.range])
+          if token.kind == .tag, CIFTokens.belongsToCrystal(tag) { holdsCrystal = true }
+        }
+        start = end + 1
+      }
+      return starts
+    }
+  }
+
+  @Test func `the quick scan of CIF text finds the records that all tokens show`() throws {
+    let words = [
+      "data_a", "DATA_b", "global_", "loop_", "_cell_length_a", "_atom_site_label", "_atom_sites_x", "_x",
+      "save_f",
+      "1.0", "'data_c'", "\"it's", "a'b", "#", ";", "\n;", "\n;\n", "\n", "\n", "\r\n", "\t", "O1_2", "data",
+      "_",
+    ]
+    var generator = SeededGenerator(seed: 401)
+    for round in 0..<600 {
+      var text = "data_first\n"
+      for _ in 0..<Int.random(in: 1...60, using: &generator) {
+        text += words.randomElement(using: &generator) ?? ""
+        if Bool.random(using: &generator) { text += " " }
+      }
+      let bytes = Array(text.utf8)
+      for size in [1, 3, 1 << 16] {
+        let starts = try pieces(bytes, sizes: [size]).map(\.offset)
+        let plain = plainStarts(bytes)
+        // The last part may be no record, where it has no crystal in it.
+        #expect(starts == plain || starts == Array(plain.dropLast()), "\(round): \(text)")
+      }
+    }
+  }
+
+  @Test func `transcoding gives what another program's does`() throws {
+    var generator = SeededGenerator(seed: 402)
+    for _ in 0..<200 {
+      var text = ""
+      for _ in 0..<Int.random(in: 0...40, using: &generator) {
+        let range: ClosedRange<UInt32> = [1...127, 128...0x7FF, 0x800...0xFFFF, 0x10000...0x10FFFF]
+          .randomElement(
+            using: &generator)!
+        let value = UInt32.random(in: range, using: &generator)
+        // Zero bytes behind a mark of UTF-16 make one of UTF-32. A further mark would be taken for text by one and for a mark by the other.
+        if value != 0xFEFF, let scalar = Unicode.Scalar(value) { text.unicodeScalars.append(scalar) }
+      }
+      for encoding in [
+        String.Encoding.utf8, .utf16LittleEndian, .utf16BigEndian, .utf32LittleEndian, .utf32BigEndian,
+      ] {
+        let bytes = [UInt8](try #require("\u{FEFF}\(text)".data(using: encoding)))
+        #expect(try TextEncoding.plainText(bytes, of: "a") == Array(text.utf8))
+      }
+    }
+  }
+
+  @Test func `names are unique, and beyond the bound on memory too`() {
+    var generator = SeededGenerator(seed: 403)
+    for most in [0, 3, 100] {
+      var names = RecordNames(most: most)
+      var given: Set<String> = []
+      for number in 1...300 {
+        let name = ["a", "b", "a:2", "", "c\(Int.random(in: 0...9, using: &generator))"].randomElement(
+          using: &generator)!
+        let unique = names.unique(name, number: number)
+        #expect(given.insert(unique).inserted, "\(unique)")
+        #expect(unique.hasPrefix(name))
+      }
+    }
   }
 }
