@@ -207,15 +207,19 @@ import Testing
     #expect(exports.first?.split(separator: "\n").count == 95)
   }
 
-  @Test func `an empty archive is a finished run of no records`() throws {
+  @Test func `an empty folder is a finished run of no records, and an empty file one rejection`() throws {
     try FileManager.default.createDirectory(
       atPath: files.folder.path("folder"), withIntermediateDirectories: true)
-    let inputs = try files.archive([]) + "\n- archive: {path: folder}"
-    let report = try files.run(try files.campaign(inputs: inputs))
+    let report = try files.run(try files.campaign(inputs: "- archive: {path: folder}"))
     #expect(report.isFinished)
     #expect(report.counts.records == 0)
     #expect(report.counts.rejectedShare == 0)
     #expect(try files.table().isEmpty)
+    let inputs = try files.archive([]) + "\n- archive: {path: folder}"
+    let second = try files.run(try files.campaign(named: "second", inputs: inputs), in: "second")
+    #expect(second.isFinished)
+    #expect(second.counts.records == 1)
+    #expect(second.counts.rejectedShare == 1)
   }
 
   @Test func `inputs are read in order, and a record is known by its input and number`() throws {
