@@ -750,6 +750,7 @@ struct Decoder {
       if (!find(root, "lattice", lattice)) return fail(json_crystal_not_a_crystal, "no 'lattice'");
       if (!find(root, "species", species)) return fail(json_crystal_not_a_crystal, "no 'species'");
       if (!root.at_key("pbc").get(periodic) && !periodicity(periodic, "pbc")) return false;
+      takeUpReading(root);
       return parallel(lattice, species, coordinates);
     }
     if (root.at_key("sites").get(coordinates) == SUCCESS) {
@@ -763,6 +764,17 @@ struct Decoder {
     return fail(
         json_crystal_not_a_crystal, "no field that holds a crystal; what stands in '"
                                         + std::string(passedOver.substr(0, 24)) + "' is not looked for there");
+  }
+
+  // Rules that a reader applied before the record was packed stay with it; names that are none are passed over later.
+  void takeUpReading(dom::object root) {
+    std::string_view codes;
+    if (root.at_key("reading").get(codes)) return;
+    for (size_t start = 0; start < codes.size();) {
+      size_t end = std::min(codes.find(',', start), codes.size());
+      note(std::string(codes.substr(start, end - start)).c_str(), "concluded when the record was packed");
+      start = end + 1;
+    }
   }
 
   // Whether an object, or the first element of a list, has the fields of a crystal.

@@ -69,6 +69,29 @@ import Testing
         == Data(contentsOf: URL(filePath: folder.path("b.zst"))))
   }
 
+  @Test func `the rules by which a record was read are kept when it is packed, once and twice`() throws {
+    let shared = """
+      {"@class": "Structure", "id": "s", "lattice": {"matrix": [[4, 0, 0], [0, 4, 0], [0, 0, 4]]}, "sites": [\
+      {"species": [{"element": "Na", "occu": 0.7}, {"element": "K", "occu": 0.3}], "abc": [0, 0, 0]}, \
+      {"species": [{"element": "D", "occu": 1}], "abc": [0.5, 0.5, 0.5]}]}
+      """.replacing("\n", with: "")
+    let input = try folder.write(shared + "\n", to: "shared.jsonl")
+    func packed(_ input: String, to output: String) throws -> String {
+      _ = try ArchivePacking(
+        [input], recordsPerFrame: 10, policy: ReadingPolicy(occupancy: .majority), jobs: 1
+      )
+      .write(to: folder.path(output), rejected: nil, stop: StopFlag(), progress: { _ in })
+      return folder.path(output)
+    }
+    let once = try packed(input, to: "a.zst")
+    let record = try #require(try decoded(once).first)
+    #expect(record.notes.rules == [.majorityOccupancy, .isotopeAsHydrogen])
+    #expect(record.structure.composition.reducedFormula == "NaH")
+    #expect(
+      try Data(contentsOf: URL(filePath: once))
+        == Data(contentsOf: URL(filePath: packed(once, to: "b.zst"))))
+  }
+
   @Test func `every form that Sluice reads keeps its crystals, ids and labels when packed`() throws {
     let structures = try awkward(4)
     func row(_ vector: SIMD3<Double>) -> String { "[\(vector.x),\(vector.y),\(vector.z)]" }
