@@ -71,7 +71,7 @@ def draft(generator: random.Random, known: Known) -> Draft:
         atom |= {tag: decimal(float(value), places) for tag, value in zip(POINT_TAGS, site.position)}
         atoms.append(atom)
     cell = dict(zip(CELL_TAGS, [*lengths, *angles]))
-    return Draft(known, cell, symmetry.plain_operations(generator, known), atoms, [LABEL, SYMBOL, *POINT_TAGS])
+    return Draft(known, cell, symmetry.plain_statement(generator, known), atoms, [LABEL, SYMBOL, *POINT_TAGS])
 
 
 # What a block says of its composition.
@@ -587,7 +587,7 @@ def publication(generator: random.Random) -> Block:
 
 def simple_block(generator: random.Random, name: str) -> Draft:
     """A block of another crystal."""
-    block = draft(generator, random_known(generator))
+    block = draft(generator, known_for(generator, None))
     block.name = name
     return block
 
@@ -706,10 +706,8 @@ def write_cif(generator: random.Random) -> Text:
 
 
 def known_for(generator: random.Random, statement: str | None) -> Known:
-    """A crystal in a setting that a statement of symmetry suits."""
-    if statement is None:
-        return random_known(generator)
-    fits = symmetry.KINDS[statement][1]
+    """A crystal in a setting that a statement of symmetry suits; a standard one where that is not what is tried."""
+    fits = symmetry.is_standard if statement is None else symmetry.KINDS[statement][1]
     return random_known(generator, symmetry.suitable_setting(generator, fits, random_setting))
 
 

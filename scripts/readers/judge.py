@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from .case import Case, Meaning, Part
 from .compare import difference
+from .crystal import Crystal
 from .programs import Answer
 
 
@@ -19,6 +20,8 @@ class Verdict(enum.Enum):
     """A structure with shared sites, where the file holds no full crystal."""
     REJECTED = "rejected"
     """Something was refused that could have been read."""
+    WARNED = "warned"
+    """As wrong, with a warning of some kind."""
     WRONG = "wrong"
     """Another crystal than the file's, one where there is none, or one left out without a word."""
 
@@ -34,25 +37,25 @@ class Judgment:
 def judge(case: Case, answer: Answer) -> Judgment:
     """The worst that holds of an answer."""
     open_parts = list(case.parts)
-    strangers: list[str] = []
+    fault: str | None = None
     for crystal in answer.crystals:
         match = next((part for part in open_parts if difference(part.crystal, crystal) is None), None)
         if match is None:
-            strangers.append(nearest(open_parts, crystal, case))
+            fault = fault or nearest(open_parts, crystal, case)
             continue
         open_parts.remove(match)
         if match.meaning is Meaning.NO_CRYSTAL:
-            return Judgment(Verdict.WRONG, "read as a full crystal")
-    if strangers:
-        return Judgment(Verdict.WRONG, strangers[0])
+            fault = fault or "read as a full crystal"
     if open_parts and not answer.refusals:
-        return Judgment(Verdict.WRONG, f"{len(open_parts)} of {len(case.parts)} left out without a word")
+        fault = fault or f"{len(open_parts)} of {len(case.parts)} left out without a word"
+    if fault is not None:
+        return Judgment(Verdict.WARNED if answer.warnings else Verdict.WRONG, fault)
     if any(part.meaning is Meaning.CRYSTAL for part in open_parts):
         return Judgment(Verdict.REJECTED, answer.refusals[0])
     return Judgment(Verdict.RIGHT)
 
 
-def nearest(parts: list[Part], crystal: object, case: Case) -> str:
+def nearest(parts: list[Part], crystal: Crystal, case: Case) -> str:
     """How an answer differs from the part that it seems to stand for."""
     if not parts:
         return f"more than the {len(case.parts)} of the file"

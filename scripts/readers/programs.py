@@ -22,10 +22,11 @@ from .crystal import Crystal, lattice_rows
 
 @dataclass
 class Answer:
-    """What a reader made of a file: crystals in their order, and what it refused, in words."""
+    """What a reader made of a file: crystals in their order, what it refused, and of what it warned, in words."""
 
     crystals: list[Crystal] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 class PartialOccupancyError(Exception):
@@ -49,8 +50,14 @@ def read_with_gemmi(case: Case, path: Path) -> Answer:
             answer.refusals.append("unknown element")
             continue
         cell = small.cell
+        if not np.isfinite(cell.parameters).all():
+            answer.refusals.append("not a number")
+            continue
         lattice = lattice_rows((cell.a, cell.b, cell.c, cell.alpha, cell.beta, cell.gamma))
         points = np.array([site.fract.tolist() for site in sites])
+        if not np.isfinite(points).all():
+            answer.refusals.append("not a number")
+            continue
         answer.crystals.append(Crystal(lattice, tuple(site.element.name for site in sites), points))
     return answer
 
@@ -74,11 +81,8 @@ def read_with_pymatgen(case: Case, path: Path) -> Answer:
     from pymatgen.io.vasp import Poscar
 
     if case.form == "CIF":
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            structures = CifParser(path).parse_structures(primitive=False, on_error="warn")
-        refusals = [str(warning.message) for warning in caught if "No structure parsed" in str(warning.message)]
-        return Answer([crystal_of_pymatgen(structure) for structure in structures], refusals)
+        structures = CifParser(path).parse_structures(primitive=False, on_error="warn")
+        return Answer([crystal_of_pymatgen(structure) for structure in structures])
     if case.form == "POSCAR":
         return Answer([crystal_of_pymatgen(Poscar.from_file(path, check_for_potcar=False).structure)])
     structure = Structure.from_dict(json.loads(path.read_text()))
@@ -89,7 +93,7 @@ def crystal_of_ase(atoms: object) -> Crystal:
     """Atoms of ASE as a crystal."""
     if any(abs(share - 1) > 0.01 for site in atoms.info.get("occupancy", {}).values() for share in site.values()):
         raise PartialOccupancyError
-    if not atoms.pbc.all():
+    if not atoms.pbc.all() or atoms.cell.rank < 3:
         raise ValueError("not periodic")
     if "X" in atoms.symbols:
         raise ValueError("unknown element")
@@ -122,6 +126,30 @@ def reads(name: str, case: Case) -> bool:
     if case.form not in PEERS[name][1]:
         return False
     return case.form != "JSON" or (case.kind in OWN_JSON and len(case.parts) == 1)
+
+
+# What a reader says of almost every file is no warning.
+COMMON_WARNING = "fractional coordinates rounded to ideal values"
+# pymatgen leaves out a block that it cannot read with these words.
+REFUSING_WARNING = "No structure parsed"
+
+
+def ask(name: str, case: Case, path: Path) -> Answer:
+    """The answer of one of the other readers; whatever it throws is a refusal."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            answer = PEERS[name][0](case, path)
+        except PartialOccupancyError:
+            raise
+        except Exception as error:  # noqa: BLE001: a reader may fail in any way
+            answer = Answer([], [f"{type(error).__name__}: {str(error)[:120]}"])
+    for warning in caught:
+        words = str(warning.message)
+        if issubclass(warning.category, (DeprecationWarning, FutureWarning)) or COMMON_WARNING in words:
+            continue
+        (answer.refusals if REFUSING_WARNING in words else answer.warnings).append(words[:120])
+    return answer
 
 
 @dataclass

@@ -68,7 +68,7 @@ class Report:
 
     def overview(self) -> list[str]:
         """Verdicts by form and reader."""
-        lines = ["| form | reader | files | right | other | rejected | wrong in silence |", "|---|---|---|---|---|---|---|"]
+        lines = ["| form | reader | files | right | other | rejected | wrong, with a warning | wrong in silence |", "|---|---|---|---|---|---|---|---|"]
         for form in [*sorted({result.form for result in self.results}), None]:
             for reader in self.readers:
                 counts = self.counts(reader, form)
@@ -78,14 +78,14 @@ class Report:
         return lines
 
     def by_kind(self) -> list[str]:
-        """Verdicts by dialect: right / rejected / wrong in silence, the others added to the right ones."""
+        """Verdicts by dialect: right / rejected / wrong in silence; warnings count as rejections here."""
         lines = [f"| dialect | {' | '.join(self.readers)} |", "|---|" + "---|" * len(self.readers)]
         for form, kind in self.kinds():
             cells = []
             for reader in self.readers:
                 counts = self.counts(reader, form, kind)
                 right = counts[Verdict.RIGHT] + counts[Verdict.OTHER]
-                text = f"{right} / {counts[Verdict.REJECTED]} / {counts[Verdict.WRONG]}"
+                text = f"{right} / {counts[Verdict.REJECTED] + counts[Verdict.WARNED]} / {counts[Verdict.WRONG]}"
                 cells.append(text if counts else "–")
             lines.append(f"| {form}: {kind} | {' | '.join(cells)} |")
         return lines

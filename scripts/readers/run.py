@@ -14,16 +14,14 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
-import warnings
 from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from .case import Case
+from .case import Case, Meaning
 from .files import make_case
 from .judge import Judgment, Verdict, judge
-from .programs import PEERS, Answer, PartialOccupancyError, read_with_sluice, reads
+from .programs import PEERS, PartialOccupancyError, ask, read_with_sluice, reads
 from .report import Report, Result
 
 SECONDS_A_FILE = 60
@@ -47,17 +45,13 @@ def ask_peer(name: str, case: Case, path: Path) -> Judgment:
     signal.signal(signal.SIGALRM, out_of_time)
     signal.alarm(SECONDS_A_FILE)
     try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
-            answer = PEERS[name][0](case, path)
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            return judge(case, ask(name, case, path))
     except PartialOccupancyError:
-        whole = all(part.meaning.value == "crystal" for part in case.parts)
+        whole = all(part.meaning is Meaning.CRYSTAL for part in case.parts)
         return Judgment(Verdict.WRONG if whole else Verdict.OTHER, "a structure with shared sites")
-    except Exception as error:  # noqa: BLE001: a reader may fail in any way
-        answer = Answer([], [f"{type(error).__name__}: {str(error)[:120]}"])
     finally:
         signal.alarm(0)
-    return judge(case, answer)
 
 
 def ask_peers(folder: Path, case: Case) -> dict[str, Judgment]:

@@ -57,6 +57,14 @@ def plain_operations(generator: random.Random, known: Known) -> list[Item]:
     return items
 
 
+def plain_statement(generator: random.Random, known: Known) -> list[Item]:
+    """Operations with the short symbol: what every reader should understand."""
+    tags = (("_symmetry_equiv_pos_as_xyz", OLD_SYMBOL), ("_space_group_symop_operation_xyz", NEW_SYMBOL))
+    operation_tag, symbol_tag = generator.choice(tags)
+    symbol = Pair(symbol_tag, shortened(known.group.hm))
+    return [symbol, operation_loop(generator, known, operation_tag, "last", generator.choice((",", ", ")))]
+
+
 def odd_operations(generator: random.Random, known: Known) -> list[Item]:
     """Operations with decimals, capitals, plus signs, or terms in any order."""
     tag = generator.choice(("_symmetry_equiv_pos_as_xyz", "_space_group_symop_operation_xyz"))
