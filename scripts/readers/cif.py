@@ -161,7 +161,16 @@ def with_element(known: Known, element: str, place: int = 0) -> Known:
 def label_hydrogen(generator: random.Random, block: Draft) -> None:
     """Hydrogens called after the oxygen, beside a formula: Ho1, HO1; carbons CA, CM; waters OW, Wat."""
     element, label = generator.choice(
-        (("H", "Ho{}"), ("H", "HO{}"), ("H", "Hf{}"), ("C", "CA{}"), ("C", "CM{}"), ("O", "OW{}"), ("O", "Wat{}"), ("N", "NA{}"))
+        (
+            ("H", "Ho{}"),
+            ("H", "HO{}"),
+            ("H", "Hf{}"),
+            ("C", "CA{}"),
+            ("C", "CM{}"),
+            ("O", "OW{}"),
+            ("O", "Wat{}"),
+            ("N", "NA{}"),
+        )
     )
     block.known = with_element(block.known, element)
     relabel(block, lambda name, number: f"{name}{number}")
@@ -228,6 +237,13 @@ def occupancy_full(generator: random.Random, block: Draft) -> None:
     """Occupancies that are one."""
     texts = ("1", "1.0", "1.000", "1.00(1)", ".", "?", "1.")
     block.insert_column(generator, OCCUPANCY, [generator.choice(texts) for _ in block.atoms])
+
+
+def occupancy_zero(generator: random.Random, block: Draft) -> None:
+    """A listed atom that is not there."""
+    block.insert_column(generator, OCCUPANCY, ["1"] * len(block.atoms))
+    point = {tag: decimal(generator.random(), 4) for tag in POINT_TAGS}
+    block.atoms.append(block.atoms[0] | point | {LABEL: "H77", SYMBOL: "H", OCCUPANCY: generator.choice(("0", "0.0"))})
 
 
 def occupancy_partial(generator: random.Random, block: Draft) -> None:
@@ -416,7 +432,9 @@ def dotted_tags(_: random.Random, block: Draft) -> None:
     block.cell = {tag.replace("_cell_", "_cell."): value for tag, value in block.cell.items()}
     for item in block.symmetry:
         if isinstance(item, Loop):
-            item.tags = ["_space_group_symop.operation_xyz" if "xyz" in tag else "_space_group_symop.id" for tag in item.tags]
+            item.tags = [
+                "_space_group_symop.operation_xyz" if "xyz" in tag else "_space_group_symop.id" for tag in item.tags
+            ]
 
 
 def other_loops(generator: random.Random, block: Draft) -> None:
@@ -470,6 +488,7 @@ CONTENTS: dict[str, Change] = {
     "symbols with shares": symbol_shared,
     "deuterium": deuterium,
     "occupancy one": occupancy_full,
+    "occupancy zero": occupancy_zero,
     "occupancy below one": occupancy_partial,
     "occupancy shared": occupancy_shared,
     "two elements on one position": occupancy_shared_silently,
@@ -685,6 +704,8 @@ def write_cif(generator: random.Random) -> Text:
         if statement == symmetry.NOTHING_STATED:
             block = draft(generator, in_full(known))
         block.symmetry = symmetry.KINDS[statement][0](generator, block.known)
+        if statement == symmetry.UNFIT:
+            block.refuse()
         # Half of the files say what else may settle a setting.
         if maybe(generator, 0.5):
             generator.choice((formula, multiplicities, formula_and_multiplicities))(generator, block)
@@ -709,5 +730,3 @@ def known_for(generator: random.Random, statement: str | None) -> Known:
     """A crystal in a setting that a statement of symmetry suits; a standard one where that is not what is tried."""
     fits = symmetry.is_standard if statement is None else symmetry.KINDS[statement][1]
     return random_known(generator, symmetry.suitable_setting(generator, fits, random_setting))
-
-

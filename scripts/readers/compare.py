@@ -37,9 +37,7 @@ def pair_distances(crystal: Crystal, cutoff: float) -> Distances:
     radius = np.linalg.norm(points - center, axis=1).max() + cutoff
     near = np.linalg.norm(copies - center, axis=1) <= radius
     copies, kinds = copies[near], kinds[near]
-    squares = (
-        (points**2).sum(axis=1)[:, None] + (copies**2).sum(axis=1)[None, :] - 2 * points @ copies.T
-    )
+    squares = (points**2).sum(axis=1)[:, None] + (copies**2).sum(axis=1)[None, :] - 2 * points @ copies.T
     distances = np.sqrt(np.maximum(squares, 0))
     found: Distances = {}
     names = sorted(set(symbols))

@@ -28,7 +28,8 @@ class Crystal:
     @property
     def cartesian(self) -> np.ndarray:
         """The positions in Å."""
-        return self.positions @ self.lattice
+        points: np.ndarray = self.positions @ self.lattice
+        return points
 
 
 def plain_element(symbol: str) -> str:

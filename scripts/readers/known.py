@@ -1,7 +1,7 @@
 """Known crystals: random sites in random settings of the space groups, expanded in exact arithmetic.
 
-The operations are those of gemmi's table: every setting it knows, with both origins, hexagonal and rhombohedral axes, and
-the choices of cell of the monoclinic groups.
+The operations are those of gemmi's table: every setting it knows, with both origins, hexagonal and rhombohedral axes,
+and the choices of cell of the monoclinic groups.
 """
 
 from __future__ import annotations
@@ -26,12 +26,14 @@ MOST_SITES = 100
 LEAST_DISTANCE = 1.2
 
 # Groups and settings that real files hold most.
-COMMON = (1, 2, 4, 5, 9, 12, 14, 15, 19, 29, 33, 36, 38, 43, 61, 62, 63, 64, 70, 88, 129, 136, 139, 141, 146, 148, 160)
-COMMON += (161, 164, 166, 167, 186, 191, 194, 198, 205, 216, 221, 225, 227, 230)
-# Elements whose symbols are easily taken for others, and a few plain ones.
-CONFUSED = "H B C N O F Na Mg Al Si P S Cl K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga As Se Br Y Zr Nb Mo Ru Rh Pd Ag Cd In Sn".split()
-CONFUSED += "Sb Te I Cs Ba La Ce Pr Nd Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po Ac Th Pa U No Cm Cf".split()
-CONFUSED += "Li Be Ge Rb Sr".split()
+COMMON = [1, 2, 4, 5, 9, 12, 14, 15, 19, 29, 33, 36, 38, 43, 61, 62, 63, 64, 70, 88, 129, 136, 139, 141, 146, 148, 160]
+COMMON += [161, 164, 166, 167, 186, 191, 194, 198, 205, 216, 221, 225, 227, 230]
+# Elements whose symbols are easily taken for others, and plain ones.
+CONFUSED = (
+    "H B C N O F Na Mg Al Si P S Cl K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga As Se Br Y Zr Nb Mo Ru Rh Pd Ag Cd In Sn "
+    "Sb Te I Cs Ba La Ce Pr Nd Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po Ac Th Pa U No "
+    "Cm Cf Li Be Ge Rb Sr"
+).split()
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,8 @@ def settings_of(number: int) -> list[int]:
 def operation(op: gemmi.Op) -> Operation:
     """An operation of gemmi."""
     x, y, z = (Fraction(t, gemmi.Op.DEN) % 1 for t in op.tran)
-    return Operation(tuple(tuple(r // gemmi.Op.DEN for r in row) for row in op.rot), (x, y, z))
+    first, second, third = ((a // gemmi.Op.DEN, b // gemmi.Op.DEN, c // gemmi.Op.DEN) for a, b, c in op.rot)
+    return Operation((first, second, third), (x, y, z))
 
 
 @cache
@@ -169,9 +172,7 @@ def random_cell(generator: random.Random, group: tuple[Operation, ...], volume: 
     metric *= (volume / math.sqrt(np.linalg.det(metric))) ** (2 / 3)
     lengths = np.sqrt(np.diag(metric))
     places = generator.choice((2, 3, 4))
-    degrees = [
-        math.degrees(math.acos(metric[i, j] / (lengths[i] * lengths[j]))) for i, j in ((1, 2), (0, 2), (0, 1))
-    ]
+    degrees = [math.degrees(math.acos(metric[i, j] / (lengths[i] * lengths[j]))) for i, j in ((1, 2), (0, 2), (0, 1))]
     a, b, c, alpha, beta, gamma = (round(float(value), places) for value in (*lengths, *degrees))
     return (a, b, c, alpha, beta, gamma)
 

@@ -170,7 +170,7 @@ def titles(generator: random.Random, block: Draft) -> None:
             "1.0",
             "# comment",
             "Fe O",
-            "Lattice=\"1 0 0 0 1 0 0 0 1\"",
+            'Lattice="1 0 0 0 1 0 0 0 1"',
             "ICSD 12345 Ångström",
             "5 5 5",
             "x" * 3000,
@@ -330,4 +330,3 @@ def trajectory(generator: random.Random) -> Text:
         lines += all_lines if heads or number == 0 else all_lines[7:]
         parts.append(crystal_part(crystal))
     return Text("trajectory", ("\n".join(lines) + "\n").encode(), parts)
-

@@ -12,12 +12,17 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import zstandard
 
 from .case import Case
 from .crystal import Crystal, lattice_rows
+
+if TYPE_CHECKING:
+    from ase import Atoms
+    from pymatgen.core.structure import Structure
 
 
 @dataclass
@@ -62,9 +67,9 @@ def read_with_gemmi(case: Case, path: Path) -> Answer:
     return answer
 
 
-def crystal_of_pymatgen(structure: object) -> Crystal:
+def crystal_of_pymatgen(structure: Structure) -> Crystal:
     """A structure of pymatgen as a crystal."""
-    from pymatgen.core import Element
+    from pymatgen.core.periodic_table import Element
 
     if not structure.is_ordered:
         raise PartialOccupancyError
@@ -76,9 +81,9 @@ def crystal_of_pymatgen(structure: object) -> Crystal:
 
 def read_with_pymatgen(case: Case, path: Path) -> Answer:
     """pymatgen: CIF, POSCAR, and its own dictionaries."""
-    from pymatgen.core import Structure
+    from pymatgen.core.structure import Structure
     from pymatgen.io.cif import CifParser
-    from pymatgen.io.vasp import Poscar
+    from pymatgen.io.vasp.inputs import Poscar
 
     if case.form == "CIF":
         structures = CifParser(path).parse_structures(primitive=False, on_error="warn")
@@ -89,15 +94,15 @@ def read_with_pymatgen(case: Case, path: Path) -> Answer:
     return Answer([crystal_of_pymatgen(structure)])
 
 
-def crystal_of_ase(atoms: object) -> Crystal:
+def crystal_of_ase(atoms: Atoms) -> Crystal:
     """Atoms of ASE as a crystal."""
     if any(abs(share - 1) > 0.01 for site in atoms.info.get("occupancy", {}).values() for share in site.values()):
         raise PartialOccupancyError
-    if not atoms.pbc.all() or atoms.cell.rank < 3:
+    if not atoms.pbc.any() or atoms.cell.rank < 3:
         raise ValueError("not periodic")
     if "X" in atoms.symbols:
         raise ValueError("unknown element")
-    return Crystal(np.array(atoms.cell), tuple(atoms.symbols), atoms.get_scaled_positions(wrap=False))
+    return Crystal(np.array(atoms.cell), tuple(atoms.symbols), atoms.cell.scaled_positions(atoms.positions))
 
 
 def read_with_ase(case: Case, path: Path) -> Answer:
@@ -142,7 +147,7 @@ def ask(name: str, case: Case, path: Path) -> Answer:
             answer = PEERS[name][0](case, path)
         except PartialOccupancyError:
             raise
-        except Exception as error:  # noqa: BLE001: a reader may fail in any way
+        except Exception as error:  # a reader may fail in any way
             answer = Answer([], [f"{type(error).__name__}: {str(error)[:120]}"])
     for warning in caught:
         words = str(warning.message)
@@ -183,7 +188,18 @@ def read_with_sluice(program: Path, folder: Path, output: Path, cases: list[Case
 def pack(program: Path, source: Path, output: Path, found: SluiceAnswers, name: str | None) -> None:
     """Packs a folder, or the file of this name, and sorts what came out by file."""
     packed, rejected = output / "read.jsonl.zst", output / "rejected.csv"
-    command = [program, "pack", source, "--output", packed, "--rejected", rejected, "--allow-rejections", "--jobs", "2"]
+    command = [
+        str(program),
+        "pack",
+        str(source),
+        "--output",
+        str(packed),
+        "--rejected",
+        str(rejected),
+        "--allow-rejections",
+        "--jobs",
+        "2",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
     if done.returncode != 0:
         raise RuntimeError(f"sluice pack ended with {done.returncode}: {done.stderr[-2000:]}")

@@ -68,7 +68,10 @@ class Report:
 
     def overview(self) -> list[str]:
         """Verdicts by form and reader."""
-        lines = ["| form | reader | files | right | other | rejected | wrong, with a warning | wrong in silence |", "|---|---|---|---|---|---|---|---|"]
+        lines = [
+            "| form | reader | files | right | other | rejected | wrong, with a warning | wrong in silence |",
+            "|---|---|---|---|---|---|---|---|",
+        ]
         for form in [*sorted({result.form for result in self.results}), None]:
             for reader in self.readers:
                 counts = self.counts(reader, form)

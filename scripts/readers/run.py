@@ -23,6 +23,7 @@ from .files import make_case
 from .judge import Judgment, Verdict, judge
 from .programs import PEERS, PartialOccupancyError, ask, read_with_sluice, reads
 from .report import Report, Result
+from .self_check import check_comparison
 
 SECONDS_A_FILE = 60
 """A peer that takes longer for one file has refused it."""
@@ -70,6 +71,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="processes (default: 2)")
     parser.add_argument("--only-sluice", action="store_true", help="do not ask the other readers")
     arguments = parser.parse_args()
+    check_comparison(arguments.seed)
     files = arguments.output / "files"
     shutil.rmtree(files, ignore_errors=True)
     files.mkdir(parents=True)
@@ -103,4 +105,3 @@ def main() -> int:
         print(f"wrong in silence: {files / result.file_name}: {result.kind}: {result.judgments['Sluice'].words}")
     print(f"Sluice was wrong in silence in {len(wrong)} of {len(results)} files; see {arguments.output}/report.json")
     return 1 if wrong else 0
-

@@ -77,6 +77,23 @@ def dictionary_operations(generator: random.Random, known: Known) -> list[Item]:
     return [operation_loop(generator, known, "_space_group_symop.operation_xyz", "last", ",")]
 
 
+def other_symbol(generator: random.Random, known: Known) -> list[Item]:
+    """Operations beside the symbol of the group's standard setting, which is another one: the operations count."""
+    standard = next(
+        group for group in settings() if group.number == known.group.number and group.is_reference_setting()
+    )
+    return [Pair(OLD_SYMBOL, shortened(standard.hm)), *plain_statement(generator, known)[1:]]
+
+
+def unfit_operations(generator: random.Random, known: Known) -> list[Item]:
+    """Operations on hexagonal axes beside a rhombohedral cell, which they do not map on itself."""
+    hexagonal = next(
+        index for index in named_settings() if settings()[index].xhm() == known.group.xhm().replace(":R", ":H")
+    )
+    texts = [[operation_text(generator, op, "last", ",")] for op in operations(hexagonal)]
+    return [Loop(["_symmetry_equiv_pos_as_xyz"], texts)]
+
+
 def magnetic_operations(generator: random.Random, known: Known) -> list[Item]:
     """Operations and centerings of a magnetic group that leaves all moments as they are."""
     everything = operations(known.setting)
@@ -92,9 +109,7 @@ def magnetic_operations(generator: random.Random, known: Known) -> list[Item]:
     identifiers = (".id", ".id") if newer else ("_id", "_id")
     items: list[Item] = [Pair("_space_group_magn.number_BNS", "1.1"), Pair("_space_group_magn.name_BNS", "P1")]
     for tag, end, identifier, group in zip(tags, suffix, identifiers, (list(cosets.values()), centerings)):
-        rows = [
-            [str(k + 1), operation_text(generator, op, "last", ",") + ",+1"] for k, op in enumerate(group)
-        ]
+        rows = [[str(k + 1), operation_text(generator, op, "last", ",") + ",+1"] for k, op in enumerate(group)]
         items.append(Loop([tag + identifier, tag + end], rows))
     return items
 
@@ -165,7 +180,13 @@ def worded_symbol(generator: random.Random, known: Known) -> list[Item]:
     return symbol_items(generator, known, f"{symbol}{suffix(known)} {words}")
 
 
-OLD_NAMES = {"C m c e": "C m c a", "C m m e": "C m m a", "C c c e": "C c c a", "A e m 2": "A b m 2", "A e a 2": "A b a 2"}
+OLD_NAMES = {
+    "C m c e": "C m c a",
+    "C m m e": "C m m a",
+    "C c c e": "C c c a",
+    "A e m 2": "A b m 2",
+    "A e a 2": "A b a 2",
+}
 OTHER_NAMES = OLD_NAMES | {old: new for new, old in OLD_NAMES.items()}
 
 
@@ -242,6 +263,16 @@ def is_short_monoclinic(index: int) -> bool:
     return shortened(settings()[index].hm) != settings()[index].hm
 
 
+def is_other_setting(index: int) -> bool:
+    """Whether a setting is not the standard one, and no mere choice of origin or axes."""
+    return not settings()[index].is_reference_setting() and not has_choice(index)
+
+
+def is_rhombohedral(index: int) -> bool:
+    """Whether a setting has rhombohedral axes."""
+    return settings()[index].ext == "R"
+
+
 def has_screw(index: int) -> bool:
     """Whether a symbol has a screw axis."""
     return re.search(r"[2346][1-5]", settings()[index].hm) is not None
@@ -256,12 +287,15 @@ Writer = Callable[[random.Random, Known], list[Item]]
 Filter = Callable[[int], bool]
 
 NOTHING_STATED = "nothing, every atom listed"
+UNFIT = "operations that do not fit the cell"
 
 # Kinds of statements of symmetry: the settings that they suit, and their weight.
 KINDS: dict[str, tuple[Writer, Filter, int]] = {
     "operations": (plain_operations, anything, 2),
     "operations, odd spelling": (odd_operations, anything, 2),
     "operations, dotted tag": (dictionary_operations, anything, 1),
+    "operations, symbol of another setting": (other_symbol, is_other_setting, 2),
+    UNFIT: (unfit_operations, is_rhombohedral, 1),
     "operations of a magnetic group": (magnetic_operations, anything, 2),
     "symbol": (full_symbol, anything, 3),
     "symbol, short": (short_symbol, is_short_monoclinic, 2),
@@ -288,5 +322,3 @@ def suitable_setting(generator: random.Random, fits: Filter, random_setting: Cal
         if fits(index):
             return index
     return generator.choice([index for index in named_settings() if fits(index)])
-
-

@@ -12,14 +12,12 @@ from .case import Part, Text, crystal_part, maybe, refused_part
 from .crystal import Crystal
 from .known import random_known
 
-NUMBERS = {
-    symbol: number + 1
-    for number, symbol in enumerate(
-        "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb Mo "
-        "Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl "
-        "Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr".split()
-    )
-}
+SYMBOLS = (
+    "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb "
+    "Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au "
+    "Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr"
+).split()
+NUMBERS = {symbol: number + 1 for number, symbol in enumerate(SYMBOLS)}
 
 
 @dataclass
@@ -113,7 +111,8 @@ def escapes(generator: random.Random, block: Draft) -> None:
 
 def bare_words(generator: random.Random, block: Draft) -> None:
     """Words without values, arrays, and logical values."""
-    words = ("converged", "stress=[[0, 0, 0], [0, 0, 0], [0, 0, 0]]", 'dipole="0.1 0.2 0.3"', "done=T", "free_energy=-3.5", "n=3")
+    stress = "stress=[[0, 0, 0], [0, 0, 0], [0, 0, 0]]"
+    words = ("converged", stress, 'dipole="0.1 0.2 0.3"', "done=T", "free_energy=-3.5", "n=3")
     block.fields += generator.sample(words, 3)
     block.lattice_last = maybe(generator, 0.5)
 
@@ -154,11 +153,11 @@ def no_columns_named(_: random.Random, block: Draft) -> None:
 
 
 def periodicity(generator: random.Random, block: Draft) -> None:
-    """Which axes are periodic, in many spellings; none at all is no crystal."""
+    """Which axes are periodic, in many spellings; none at all is no crystal, one or two make a slab or chain."""
     none = maybe(generator, 0.5)
-    all_axes = ("T T T", "1 1 1", "True True True", "true true true", "[T, T, T]")
+    some_axes = ("T T T", "1 1 1", "True True True", "true true true", "[T, T, T]", "T T F", "F F T")
     no_axes = ("F F F", "0 0 0", "False False False", "false false false", "[F, F, F]")
-    block.fields = [f'pbc="{generator.choice(no_axes if none else all_axes)}"']
+    block.fields = [f'pbc="{generator.choice(no_axes if none else some_axes)}"']
     if none:
         block.part = refused_part(block.crystal)
 
