@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from . import symmetry
 from .case import Part, Text, crystal_part, decimal, maybe, refused_part
 from .cif_text import Block, Item, Layout, Loop, Pair, Raw
 from .crystal import Crystal, formula_sum, formula_units
-from .known import Known, Site, in_full, operations, orbit, random_known, random_setting
+from .known import SYMBOLS, Known, Site, in_full, operations, orbit, random_known, random_setting
 
 POINT_TAGS = ("_atom_site_fract_x", "_atom_site_fract_y", "_atom_site_fract_z")
 ANGLE_TAGS = ("_cell_angle_alpha", "_cell_angle_beta", "_cell_angle_gamma")
@@ -56,7 +57,9 @@ class Draft:
     def insert_column(self, generator: random.Random, tag: str, values: list[str]) -> None:
         """Adds a column at a random place."""
         self.columns.insert(generator.randint(0, len(self.columns)), tag)
-        for atom, value in zip(self.atoms, values):
+        # Atoms beyond the values are those that a dialect added.
+        filled = [*values, *["."] * (len(self.atoms) - len(values))]
+        for atom, value in zip(self.atoms, filled):
             atom[tag] = value
 
 
@@ -136,10 +139,19 @@ def label_capitals(generator: random.Random, block: Draft) -> None:
     relabel(block, lambda element, number: f"{element.upper() if upper else element.lower()}{number}")
 
 
+def reads_as_other(label: str, element: str) -> bool:
+    """Whether the letters of a label are the symbol of another element, in whatever case."""
+    letters = "".join(itertools.takewhile(str.isalpha, label))
+    return letters.capitalize() in SYMBOLS and letters.capitalize() != element
+
+
 def label_site_code(generator: random.Random, block: Draft) -> None:
-    """Labels with the code of a site: NaM4, OA1, SiT2."""
+    """Labels with the code of a site: NaM4, OA1, SiT2; beside a formula where one looks like another element."""
     codes = [generator.choice(("M", "A", "B", "T", "W", "X", "O", "H", "P", "C", "N", "S")) for _ in block.atoms]
     relabel(block, lambda element, number: f"{element}{codes[number - 1]}{number}")
+    pairs = zip(block.atoms, block.known.sites)
+    if any(reads_as_other(atom[LABEL], site.element) for atom, site in pairs) or maybe(generator, 0.3):
+        formula(generator, block)
 
 
 def label_anything(generator: random.Random, block: Draft) -> None:
@@ -159,7 +171,7 @@ def with_element(known: Known, element: str, place: int = 0) -> Known:
 
 
 def label_hydrogen(generator: random.Random, block: Draft) -> None:
-    """Hydrogens called after the oxygen, beside a formula: Ho1, HO1; carbons CA, CM; waters OW, Wat."""
+    """Hydrogens called after oxygen: Ho1, HO1; carbons CA, CM; waters OW, Wat; with a formula where it decides."""
     element, label = generator.choice(
         (
             ("H", "Ho{}"),
@@ -175,7 +187,7 @@ def label_hydrogen(generator: random.Random, block: Draft) -> None:
     block.known = with_element(block.known, element)
     relabel(block, lambda name, number: f"{name}{number}")
     block.atoms[0][LABEL] = label.format(1)
-    if maybe(generator, 0.7):
+    if reads_as_other(block.atoms[0][LABEL], element) or maybe(generator, 0.5):
         formula(generator, block)
 
 
@@ -431,7 +443,7 @@ def dotted_tags(_: random.Random, block: Draft) -> None:
     block.atoms = [{renamed.get(tag, tag): value for tag, value in atom.items()} for atom in block.atoms]
     block.cell = {tag.replace("_cell_", "_cell."): value for tag, value in block.cell.items()}
     for item in block.symmetry:
-        if isinstance(item, Loop):
+        if isinstance(item, Loop) and "." not in item.tags[-1]:
             item.tags = [
                 "_space_group_symop.operation_xyz" if "xyz" in tag else "_space_group_symop.id" for tag in item.tags
             ]
@@ -706,13 +718,13 @@ def write_cif(generator: random.Random) -> Text:
         block.symmetry = symmetry.KINDS[statement][0](generator, block.known)
         if statement == symmetry.UNFIT:
             block.refuse()
-        # Half of the files say what else may settle a setting.
-        if maybe(generator, 0.5):
-            generator.choice((formula, multiplicities, formula_and_multiplicities))(generator, block)
     layout = Layout(generator=generator)
     if wanted in ("content", "all"):
         names.append(generator.choice(list(CONTENTS)))
         CONTENTS[names[-1]](generator, block)
+    # Half of the files say what may settle a setting that is left open.
+    if statement is not None and not block.extra and maybe(generator, 0.5):
+        generator.choice((formula, multiplicities, formula_and_multiplicities))(generator, block)
     if wanted in ("layout", "all"):
         names.append(generator.choice(list(LAYOUTS)))
         LAYOUTS[names[-1]](generator, layout)

@@ -209,6 +209,13 @@ def has_choice(index: int) -> bool:
     return ":" in settings()[index].xhm()
 
 
+def is_choice_of_standard(index: int) -> bool:
+    """Whether a setting is the standard one but for the choice of origin or axes: all that a number can mean."""
+    group = settings()[index]
+    standard = next(other for other in settings() if other.number == group.number and other.is_reference_setting())
+    return has_choice(index) and group.hm == standard.hm
+
+
 SUFFIXES = {
     ":1": (" S", "S", " :1", ":1", " (origin choice 1)", " (origin 1)", " O1", " (O1)"),
     ":2": (" Z", "Z", " :2", ":2", " (origin choice 2)", " (origin 2)", " O2", " (O2)"),
@@ -309,7 +316,7 @@ KINDS: dict[str, tuple[Writer, Filter, int]] = {
     "symbol, choice left open": (open_symbol, has_choice, 4),
     "Hall symbol": (hall_symbol, anything, 2),
     "number alone": (number_alone, is_standard, 2),
-    "number alone, choice left open": (number_alone, has_choice, 4),
+    "number alone, choice left open": (number_alone, is_choice_of_standard, 4),
     "number and unknown symbol": (unknown_symbol, is_standard, 1),
     NOTHING_STATED: (nothing, anything, 1),
 }

@@ -10,13 +10,8 @@ import numpy as np
 
 from .case import Part, Text, crystal_part, maybe, refused_part
 from .crystal import Crystal
-from .known import random_known
+from .known import SYMBOLS, random_known
 
-SYMBOLS = (
-    "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb "
-    "Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au "
-    "Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr"
-).split()
 NUMBERS = {symbol: number + 1 for number, symbol in enumerate(SYMBOLS)}
 
 
