@@ -86,12 +86,12 @@ def quoted_notes(generator: random.Random, block: Draft) -> None:
     """Texts that hold what looks like keys and cells."""
     traps = (
         'note="Lattice=9 0 0 0 9 0 0 0 9"',
-        "note='Lattice=\"9 0 0 0 9 0 0 0 9\"'",
-        'note="was: Properties=species:S:1:pos:R:3:x:R:1"',
-        'note="pbc=F F F"',
-        'note="id=other energy=5"',
-        "note={a = b}",
-        'note="it\'s"',
+        "comment='Lattice=\"9 0 0 0 9 0 0 0 9\"'",
+        'history="was: Properties=species:S:1:pos:R:3:x:R:1"',
+        'remark="pbc=F F F"',
+        'source="id=other energy=5"',
+        "text={a = b}",
+        'quote="it\'s"',
     )
     block.fields += generator.sample(traps, 2)
     block.lattice_last = maybe(generator, 0.6)
