@@ -17,7 +17,7 @@ class Verdict(enum.Enum):
     RIGHT = "right"
     """Every crystal of the file, and no word of a crystal where there is none."""
     OTHER = "other"
-    """A structure with shared sites, where the file holds no full crystal."""
+    """A structure with shared sites, which may be what the file says and is no full crystal."""
     REJECTED = "rejected"
     """Something was refused that could have been read."""
     WARNED = "warned"

@@ -48,7 +48,7 @@ def read_with_gemmi(case: Case, path: Path) -> Answer:
         if not small.sites:
             answer.refusals.append("no sites")
             continue
-        sites = small.get_all_unit_cell_sites()
+        sites = [site for site in small.get_all_unit_cell_sites() if site.occ != 0]
         if any(abs(site.occ - 1) > 0.01 or site.disorder_group for site in sites):
             raise PartialOccupancyError
         if any(site.element.name == "X" for site in sites):
@@ -95,8 +95,12 @@ def read_with_pymatgen(case: Case, path: Path) -> Answer:
 
 
 def crystal_of_ase(atoms: Atoms) -> Crystal:
-    """Atoms of ASE as a crystal."""
-    if any(abs(share - 1) > 0.01 for site in atoms.info.get("occupancy", {}).values() for share in site.values()):
+    """Atoms of ASE as a crystal; ASE keeps atoms that are not there, and their occupancies beside the atoms."""
+    shares = atoms.info.get("occupancy", {})
+    if len(shares) > 0 and "spacegroup_kinds" in atoms.arrays:
+        there = [any(shares.get(str(kind), {"": 1}).values()) for kind in atoms.arrays["spacegroup_kinds"]]
+        atoms = atoms[there]
+    if any(abs(share - 1) > 0.01 for site in shares.values() for share in site.values() if share):
         raise PartialOccupancyError
     if not atoms.pbc.any() or atoms.cell.rank < 3:
         raise ValueError("not periodic")

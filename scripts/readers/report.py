@@ -63,7 +63,11 @@ class Report:
         """The tables."""
         names = ", ".join(f"{name} {version}" for name, version in self.versions.items())
         lines = [f"{len(self.results)} files, seed {self.seed}; {names}.", ""]
-        lines += self.overview() + [""] + self.by_kind() + [""] + self.strictness()
+        lines += self.overview()
+        lines += ["", "By dialect: right or other / rejected, or wrong with a warning / wrong in silence.", ""]
+        lines += self.by_kind()
+        lines += ["", "Why Sluice refused crystals that could have been read, or that their file leaves open:", ""]
+        lines += self.strictness()
         return "\n".join(lines) + "\n"
 
     def overview(self) -> list[str]:
@@ -81,7 +85,7 @@ class Report:
         return lines
 
     def by_kind(self) -> list[str]:
-        """Verdicts by dialect: right / rejected / wrong in silence; warnings count as rejections here."""
+        """Verdicts by dialect; warnings count as rejections, other structures as right."""
         lines = [f"| dialect | {' | '.join(self.readers)} |", "|---|" + "---|" * len(self.readers)]
         for form, kind in self.kinds():
             cells = []

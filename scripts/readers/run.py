@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from .case import Case, Meaning
+from .case import Case
 from .files import make_case
 from .judge import Judgment, Verdict, judge
 from .programs import PEERS, PartialOccupancyError, ask, read_with_sluice, reads
@@ -49,8 +49,7 @@ def ask_peer(name: str, case: Case, path: Path) -> Judgment:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             return judge(case, ask(name, case, path))
     except PartialOccupancyError:
-        whole = all(part.meaning is Meaning.CRYSTAL for part in case.parts)
-        return Judgment(Verdict.WRONG if whole else Verdict.OTHER, "a structure with shared sites")
+        return Judgment(Verdict.OTHER, "a structure with shared sites")
     finally:
         signal.alarm(0)
 
@@ -70,6 +69,7 @@ def main() -> int:
     parser.add_argument("--output", type=Path, required=True, help="folder for the files and the report; made anew")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="processes (default: 2)")
     parser.add_argument("--only-sluice", action="store_true", help="do not ask the other readers")
+    parser.add_argument("--document", type=Path, help="document whose last section takes the tables")
     arguments = parser.parse_args()
     check_comparison(arguments.seed)
     files = arguments.output / "files"
@@ -99,6 +99,10 @@ def main() -> int:
     report = Report(arguments.seed, versions, results)
     (arguments.output / "report.md").write_text(report.markdown())
     (arguments.output / "report.json").write_text(report.json())
+    if arguments.document is not None:
+        head, heading, section = arguments.document.read_text().rpartition("\n## ")
+        title = section.split("\n")[0]
+        arguments.document.write_text(f"{head}{heading}{title}\n\n{report.markdown()}")
     print(report.markdown())
     wrong = report.wrong("Sluice")
     for result in wrong[:40]:
