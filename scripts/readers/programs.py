@@ -152,9 +152,10 @@ def ask(name: str, case: Case, path: Path) -> Answer:
         except PartialOccupancyError:
             raise
         except Exception as error:  # a reader may fail in any way
-            answer = Answer([], [f"{type(error).__name__}: {str(error)[:120]}"])
+            words = str(error).replace(str(path), path.name)
+            answer = Answer([], [f"{type(error).__name__}: {words[:120]}"])
     for warning in caught:
-        words = str(warning.message)
+        words = str(warning.message).replace(str(path), path.name)
         if issubclass(warning.category, (DeprecationWarning, FutureWarning)) or COMMON_WARNING in words:
             continue
         (answer.refusals if REFUSING_WARNING in words else answer.warnings).append(words[:120])
