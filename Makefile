@@ -6,7 +6,7 @@ SHELL := bash
 
 sources := Sources Tests Benchmarks Faults Fuzz Package.swift
 
-.PHONY: help deps build demo test test-faults test-address test-thread fuzz fuzz-all lint format bench clean
+.PHONY: help deps build demo test test-faults test-address test-thread test-readers fuzz fuzz-all lint format bench clean
 
 help: ## List these targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -34,6 +34,9 @@ test-address: deps ## Run the tests under AddressSanitizer (FILTER=NAME runs som
 test-thread: deps ## Run the tests under ThreadSanitizer (FILTER=NAME runs some)
 	TSAN_OPTIONS=suppressions=$(CURDIR)/scripts/thread-suppressions swift test --disable-xctest --sanitize thread \
 	  --scratch-path .build-thread $(if $(FILTER),--filter '$(FILTER)')
+
+test-readers: build ## Read COUNT (5000) files of SEED (1) in many dialects, beside pymatgen, ASE and gemmi
+	@scripts/test-readers --count $(or $(COUNT),5000) --seed $(or $(SEED),1)
 
 fuzz: deps ## Fuzz one reader: TARGET=cif SECONDS=600
 	@scripts/fuzz $(or $(TARGET),all) $(or $(SECONDS),600)
