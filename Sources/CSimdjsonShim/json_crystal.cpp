@@ -5,40 +5,78 @@
 
 #include "CSimdjsonShim.h"
 
+#include "stated_formula.h"
+
 #include <simdjson.h>
 
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 #include <new>
 #include <string>
 #include <string_view>
 #include <vector>
 
 using namespace simdjson;
+using stated_formula::Agreement;
+using stated_formula::Amounts;
 
 namespace {
 
 // Larger scratch than this is given back after use, so that one huge record does not stay in memory.
 constexpr size_t keptCapacity = 4 << 20;
 
+constexpr size_t mostSpecies = 10'000;
+
+// What the shares of a site come to, added up by element.
+struct Occupancy {
+  uint16_t symbol = 0;
+  bool partial = false;  // shared by several elements, or partly empty
+  bool vacant = false;   // the empty share is the largest
+  bool added = false;    // several shares of one element fill the site
+  std::string text;      // the shares for a person, where there is something to say
+};
+
 struct Species {
   std::string_view name;
-  uint16_t symbol = 0;
-  bool partial = false;
-  bool vacant = false;  // the empty share is the largest
+  bool attached = false;  // with further atoms that have no positions
+  Occupancy occupancy;
+};
+
+// A field that states something of the crystal.
+struct Statement {
+  std::string_view key;
+  dom::element value;
+};
+
+// A rule that was applied to sites, with the first of them.
+struct SiteNote {
+  size_t count = 0;
+  std::string first;
 };
 
 struct Scratch {
   dom::parser parser;
   std::vector<uint8_t> padded;
   std::vector<double> positions;
+  std::vector<double> points;  // positions as listed, of which some may be left out
   std::vector<uint16_t> symbols;
   std::vector<double> values;
   std::vector<uint8_t> present;
   std::vector<Species> species;
+  std::vector<double> concentrations;
+  std::vector<Statement> statements;
+  Amounts shares;
+  Amounts stated;
+  Amounts listed;
   std::vector<std::string_view> names;
+  std::vector<std::string_view> columns;
   std::string found;
   std::string id;
   std::string message;
+  std::string notes;
 };
 
 struct Decoder {
@@ -46,6 +84,15 @@ struct Decoder {
   json_crystal &result;
   bool majority;
   bool all;
+  bool notesFormula;
+  size_t sites = 0;  // sites listed, those left out as empty among them
+  size_t isotopes = 0;
+  bool ordered = true;  // no site was decided by its largest share
+  bool contradiction = false;  // one was noted
+  SiteNote labels, added, decided;
+  std::string_view twice;  // a field of the crystal that stands twice
+  std::string_view passedOver;
+  size_t passedOverCount = 0;
 
   bool fail(int32_t status, std::string message) {
     result.status = status;
@@ -53,8 +100,57 @@ struct Decoder {
     return false;
   }
 
-  // First letter | second letter << 8 of a species such as "Fe", "Fe3+" or "O2-"; 0 when it is none.
-  static uint16_t symbol(std::string_view text) {
+  void note(const char *rule, const std::string &message) {
+    scratch.notes.append(rule).append("\t");
+    for (char c : message) scratch.notes.push_back(c == '\0' ? ' ' : c);
+    scratch.notes.push_back('\0');
+  }
+
+  // The field `key`. Two fields of one name contradict each other: they are noted, and refused at the end.
+  bool find(dom::object object, std::string_view key, dom::element &value) {
+    bool found = false;
+    for (dom::key_value_pair field : object) {
+      if (field.key != key) continue;
+      if (found) {
+        twice = key;
+        break;
+      }
+      value = field.value;
+      found = true;
+    }
+    return found;
+  }
+
+  // A field that is looked for among others.
+  struct Field {
+    std::string_view key;
+    dom::element value;
+    bool found = false;
+  };
+
+  // Looks for several fields in one pass.
+  void find(dom::object object, std::initializer_list<Field *> fields) {
+    for (dom::key_value_pair entry : object) take(entry, fields);
+  }
+
+  void take(const dom::key_value_pair &entry, std::initializer_list<Field *> fields) {
+    for (Field *field : fields) {
+      if (entry.key != field->key) continue;
+      if (field->found) twice = field->key;
+      field->value = entry.value;
+      field->found = true;
+    }
+  }
+
+  template <typename Value>
+  bool find(dom::object object, std::string_view key, Value &value) {
+    dom::element element;
+    return find(object, key, element) && !element.get(value);
+  }
+
+  // First letter | second letter << 8 of a species such as "Fe", "Fe3+", "O2-" or "Fe3+,spin=5"; 0 when it is none.
+  // D and T are hydrogen.
+  uint16_t symbol(std::string_view text) {
     if (text.empty() || text[0] < 'A' || text[0] > 'Z') return 0;
     uint16_t code = uint8_t(text[0]);
     size_t position = 1;
@@ -64,9 +160,63 @@ struct Decoder {
     }
     for (; position < text.size(); position++) {
       char c = text[position];
+      if (c == ',' && text.find('=', position) != std::string_view::npos) break;
       if (!((c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.')) return 0;
     }
-    return code;
+    if (code != 'D' && code != 'T') return code;
+    isotopes++;
+    return 'H';
+  }
+
+  std::string sharesText() {
+    std::string text;
+    char number[32];
+    for (const auto &part : scratch.shares.parts) {
+      std::snprintf(number, sizeof number, " %.4g", part.second);
+      text += (text.empty() ? "" : ", ") + stated_formula::symbolText(part.first) + number;
+    }
+    return text.empty() ? "nothing" : text;
+  }
+
+  // What `scratch.shares` come to, given by `count` species; `empty` is the share that is said to be vacant.
+  Occupancy settle(size_t count, double empty) {
+    Occupancy occupancy;
+    double best = 0, total = empty;
+    for (const auto &part : scratch.shares.parts) {
+      total += part.second;
+      if (part.second > best) {
+        best = part.second;
+        occupancy.symbol = part.first;
+      }
+    }
+    occupancy.partial = scratch.shares.parts.size() != 1 || empty > 0 || !(total >= 0.99 && total <= 1.01);
+    occupancy.added = !occupancy.partial && count > 1;
+    if (!occupancy.partial && !occupancy.added) return occupancy;
+    occupancy.vacant = empty + (total < 1 ? 1 - total : 0) > best;
+    occupancy.text = sharesText();
+    return occupancy;
+  }
+
+  // Puts the site at `point` of this occupancy, or leaves it out where the empty share is the largest.
+  bool place(const Occupancy &occupancy, const double *point) {
+    size_t site = sites++;
+    if (occupancy.partial || occupancy.added) {
+      if (occupancy.partial && !majority) {
+        return fail(
+            json_crystal_partial, "site " + std::to_string(site) + " is shared by several species or partly empty ("
+                                      + occupancy.text + ")");
+      }
+      if (occupancy.partial) ordered = false;
+      SiteNote &note = occupancy.partial ? decided : added;
+      if (note.count++ == 0) {
+        note.first = "site " + std::to_string(site) + " holds " + occupancy.text + ": "
+                     + (occupancy.vacant ? "left out" : "taken as " + stated_formula::symbolText(occupancy.symbol));
+      }
+      if (occupancy.vacant) return true;
+    }
+    scratch.symbols.push_back(occupancy.symbol);
+    scratch.positions.insert(scratch.positions.end(), point, point + 3);
+    return true;
   }
 
   bool unknownSpecies(size_t site, std::string_view text) {
@@ -75,10 +225,10 @@ struct Decoder {
   }
 
   // Exactly three numbers; null among them means "no coordinate".
-  bool triple(dom::element element, double *out, const char *what) {
+  bool triple(dom::element element, double *out, const char *what, int32_t whenNull = json_crystal_not_a_crystal) {
     dom::array array;
     if (element.get(array)) {
-      if (element.is_null()) return fail(json_crystal_not_a_crystal, std::string(what) + " is null");
+      if (element.is_null()) return fail(whenNull, std::string(what) + " is null");
       return fail(json_crystal_unreadable, std::string(what) + " is not an array of three numbers");
     }
     size_t count = 0;
@@ -87,7 +237,8 @@ struct Decoder {
       double value;
       if (item.get(value)) {
         std::string_view text;
-        bool empty = item.is_null() || (!item.get(text) && text.empty());  // NaN becomes "", see replaceNotANumber
+        if (item.is_null()) return fail(whenNull, std::string(what) + " is null");
+        bool empty = !item.get(text) && text.empty();  // NaN becomes "", see replaceNotANumber
         if (empty) return fail(json_crystal_not_a_crystal, std::string(what) + " has no value");
         return fail(json_crystal_unreadable, std::string(what) + " holds something that is no number");
       }
@@ -113,17 +264,87 @@ struct Decoder {
     return true;
   }
 
-  bool positions(dom::element element) {
+  bool positions(dom::element element, int32_t whenNull = json_crystal_not_a_crystal) {
     dom::array rows;
     if (element.get(rows)) {
       if (element.is_null()) return fail(json_crystal_not_a_crystal, "the coordinates are null");
       return fail(json_crystal_unreadable, "the coordinates are not an array");
     }
+    // The size that an array states saturates at 2²⁴ - 1: it is where to begin.
+    scratch.positions.resize(3 * rows.size());
+    size_t end = 0;
     for (dom::element row : rows) {
-      double point[3];
-      if (!triple(row, point, "a coordinate")) return false;
-      scratch.positions.insert(scratch.positions.end(), point, point + 3);
+      if (end + 3 > scratch.positions.size()) scratch.positions.resize(2 * end + 3);
+      if (!triple(row, &scratch.positions[end], "a coordinate", whenNull)) return false;
+      end += 3;
     }
+    scratch.positions.resize(end);
+    return true;
+  }
+
+  // Along which lattice vectors the crystal repeats: three booleans, or the numbers 0 and 1.
+  bool periodicity(dom::element element, const char *name) {
+    if (element.is_null()) return true;
+    bool flags[3];
+    size_t count = 0;
+    dom::array items;
+    bool one;
+    if (!element.get(one)) {
+      flags[0] = flags[1] = flags[2] = one;
+      count = 3;
+    } else if (!element.get(items)) {
+      for (dom::element item : items) {
+        int64_t number;
+        if (!item.get(number) && (number == 0 || number == 1)) {
+          one = number == 1;
+        } else if (item.get(one)) {
+          count = 4;
+        }
+        if (count >= 3) {
+          count = 4;
+          break;
+        }
+        flags[count++] = one;
+      }
+    }
+    if (count != 3) return fail(json_crystal_unreadable, std::string("'") + name + "' is not three booleans");
+    result.periodic_count = 0;
+    for (size_t k = 0; k < 3; k++) {
+      result.periodic[k] = flags[k] ? 1 : 0;
+      result.periodic_count += result.periodic[k];
+    }
+    return isPeriodic();
+  }
+
+  bool isPeriodic() {
+    if (result.periodic_count > 0) return true;
+    return fail(
+        json_crystal_not_a_crystal, "the record says that it is periodic in no direction: a molecule or cluster");
+  }
+
+  // The element of one species at a site, or the shares of several: "Fe", "O2-", "Fe:0.6, Mg:0.4".
+  bool speciesText(std::string_view text, Occupancy &occupancy) {
+    occupancy.symbol = symbol(text);
+    if (occupancy.symbol != 0) return true;
+    scratch.shares.clear();
+    size_t count = 0;
+    for (std::string_view rest = text; !rest.empty(); count++) {
+      size_t comma = rest.find(',');
+      std::string_view part = rest.substr(0, comma);
+      rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
+      while (!part.empty() && part.front() == ' ') part.remove_prefix(1);
+      size_t colon = part.find(':');
+      uint16_t code = symbol(part.substr(0, colon));
+      if (colon == std::string_view::npos || code == 0) return unknownSpecies(sites, text);
+      const char *start = part.data() + colon + 1;
+      char *end = nullptr;
+      std::string number(start, part.data() + part.size());
+      double share = std::strtod(number.c_str(), &end);
+      if (end == number.c_str() || *end != '\0' || !(share >= 0)) return unknownSpecies(sites, text);
+      scratch.shares.add(code, share);
+    }
+    if (count == 0) return unknownSpecies(sites, text);
+    occupancy = settle(count, 0);
     return true;
   }
 
@@ -132,185 +353,341 @@ struct Decoder {
     if (!matrix(lattice) || !positions(coordinates)) return false;
     dom::array names;
     if (species.get(names)) return fail(json_crystal_unreadable, "the species are not an array");
+    scratch.symbols.reserve(names.size());
     for (dom::element name : names) {
       std::string_view text;
       if (name.get(text)) return fail(json_crystal_unreadable, "a species is not a string");
       uint16_t code = symbol(text);
-      if (code == 0) return unknownSpecies(scratch.symbols.size(), text);
+      if (code == 0) return parallelShares(names);
       scratch.symbols.push_back(code);
     }
-    return true;
+    sites = scratch.symbols.size();
+    return 3 * sites == scratch.positions.size() || countsDiffer(sites, scratch.positions.size() / 3);
   }
 
-  // Adds one site whose share of each species is known; the largest share decides when sharing is allowed.
-  bool addSite(uint16_t best, double bestShare, double total, bool shared, const double *point) {
-    bool partial = shared || total < 0.99 || total > 1.01;
-    if (partial && !majority) {
-      size_t site = scratch.symbols.size();
-      return fail(
-          json_crystal_partial, "site " + std::to_string(site) + " is shared by several species or partly empty");
+  // The same where some species are shares.
+  bool parallelShares(dom::array names) {
+    takePoints();
+    scratch.symbols.clear();
+    isotopes = 0;
+    for (dom::element name : names) {
+      std::string_view text;
+      Occupancy occupancy;
+      if (name.get(text)) return fail(json_crystal_unreadable, "a species is not a string");
+      if (!speciesText(text, occupancy) || !placeNext(occupancy, names.size())) return false;
     }
-    if (1 - total > bestShare) return true;
-    scratch.symbols.push_back(best);
-    scratch.positions.insert(scratch.positions.end(), point, point + 3);
-    return true;
+    return allPlaced();
   }
 
-  // One site of pymatgen's dictionary form: {"species": [{"element": "Ba", "occu": 1}], "abc": [...]}.
-  bool pymatgenSite(dom::element element) {
-    size_t index = scratch.symbols.size();
-    dom::object site;
-    if (element.get(site)) return fail(json_crystal_unreadable, "a site is not an object");
-    dom::element coordinates;
-    double point[3];
-    if (site.at_key("abc").get(coordinates)) {
-      return fail(json_crystal_unreadable, "site " + std::to_string(index) + " has no 'abc'");
-    }
-    if (!triple(coordinates, point, "a site's 'abc'")) return false;
-    dom::array species;
-    if (site.at_key("species").get(species)) {
-      return fail(json_crystal_unreadable, "site " + std::to_string(index) + " has no 'species'");
-    }
-    uint16_t best = 0;
-    double bestShare = -1, total = 0;
-    size_t count = 0;
-    for (dom::element entry : species) {
-      std::string_view name;
-      double share = 1;
-      if (entry["element"].get(name)) return fail(json_crystal_unreadable, "a species has no 'element'");
+  // Makes the positions listed those from which sites are placed one after the other.
+  void takePoints() {
+    scratch.points.clear();
+    scratch.points.swap(scratch.positions);
+  }
+
+  bool placeNext(const Occupancy &occupancy, size_t count) {
+    if (3 * sites + 3 > scratch.points.size()) return countsDiffer(count, scratch.points.size() / 3);
+    return place(occupancy, &scratch.points[3 * sites]);
+  }
+
+  bool allPlaced() { return 3 * sites == scratch.points.size() || countsDiffer(sites, scratch.points.size() / 3); }
+
+  bool countsDiffer(size_t species, size_t points) {
+    return fail(
+        json_crystal_unreadable, std::to_string(species) + " species for " + std::to_string(points) + " positions");
+  }
+
+  // Adds the share of one species of a site, of which "occu" is 1 where it is not given.
+  bool addShare(dom::element entry, size_t index) {
+    std::string_view name;
+    double share = 1;
+    dom::object fields;
+    if (!entry.get(fields)) {
       dom::element occupancy;
-      if (!entry["occu"].get(occupancy) && occupancy.get(share)) {
+      if (fields.at_key("element").get(name)) return fail(json_crystal_unreadable, "a species has no 'element'");
+      if (!fields.at_key("occu").get(occupancy) && occupancy.get(share)) {
         return fail(json_crystal_unreadable, "an occupancy is no number");
       }
-      uint16_t code = symbol(name);
-      if (code == 0) return unknownSpecies(index, name);
-      if (share > bestShare) {
-        bestShare = share;
-        best = code;
-      }
-      total += share;
-      count++;
+    } else if (entry.get(name)) {
+      return fail(json_crystal_unreadable, "a species has no 'element'");
     }
-    if (count == 0) return addSite(0, 0, 0, true, point);
-    return addSite(best, bestShare, total, count > 1, point);
+    return addShare(name, share, index);
+  }
+
+  bool addShare(std::string_view name, double share, size_t index) {
+    uint16_t code = symbol(name);
+    if (code == 0) return unknownSpecies(index, name);
+    if (!(share >= 0)) return fail(json_crystal_unreadable, "an occupancy is negative");
+    scratch.shares.add(code, share);
+    return true;
+  }
+
+  // What is at a site: a list of species with their shares, an object of shares by species, one species, or else the
+  // site's label.
+  bool pymatgenSpecies(dom::object site, Occupancy &occupancy) {
+    size_t index = sites;
+    dom::element species;
+    std::string_view text;
+    if (site.at_key("species").get(species) || species.is_null()) {
+      if (site.at_key("label").get(text)) {
+        return fail(json_crystal_unreadable, "site " + std::to_string(index) + " has neither 'species' nor 'label'");
+      }
+      occupancy.symbol = symbol(text);
+      if (occupancy.symbol == 0) return unknownSpecies(index, text);
+      if (labels.count++ == 0) {
+        labels.first = "site " + std::to_string(index) + ": " + stated_formula::symbolText(occupancy.symbol)
+                       + " from the label " + std::string(text.substr(0, 24));
+      }
+      return true;
+    }
+    if (!species.get(text)) return speciesText(text, occupancy);
+    scratch.shares.clear();
+    size_t count = 0;
+    dom::array list;
+    dom::object shares;
+    if (!species.get(list)) {
+      for (dom::element entry : list) {
+        if (!addShare(entry, index)) return false;
+        count++;
+      }
+    } else if (!species.get(shares)) {
+      for (dom::key_value_pair field : shares) {
+        double share;
+        if (field.value.get(share)) return fail(json_crystal_unreadable, "an occupancy is no number");
+        if (!addShare(field.key, share, index)) return false;
+        count++;
+      }
+    } else {
+      return fail(json_crystal_unreadable, "the species of site " + std::to_string(index) + " are no list");
+    }
+    occupancy = settle(count, 0);
+    return true;
+  }
+
+  // Sites of pymatgen's dictionary form: {"species": [{"element": "Ba", "occu": 1}], "abc": [...]}, by `key`: "abc", or
+  // the Cartesian "xyz".
+  bool pymatgenSites(dom::array list, const char *key) {
+    for (dom::element element : list) {
+      dom::object site;
+      if (element.get(site)) return fail(json_crystal_unreadable, "a site is not an object");
+      dom::element coordinates;
+      double point[3];
+      if (site.at_key(key).get(coordinates)) {
+        return fail(json_crystal_unreadable, "site " + std::to_string(sites) + " has no '" + key + "'");
+      }
+      Occupancy occupancy;
+      if (!triple(coordinates, point, key[0] == 'a' ? "a site's 'abc'" : "a site's 'xyz'")) return false;
+      if (!pymatgenSpecies(site, occupancy) || !place(occupancy, point)) return false;
+    }
+    return true;
   }
 
   bool pymatgenStructure(dom::object structure) {
     result.form = json_crystal_pymatgen;
-    dom::element lattice, matrixElement;
-    dom::array sites;
-    if (structure.at_key("lattice").get(lattice) || lattice.is_null()) {
+    dom::element lattice, matrixElement, periodic;
+    dom::array list;
+    if (!find(structure, "lattice", lattice) || lattice.is_null()) {
       return fail(json_crystal_not_a_crystal, "the structure has no lattice");
     }
-    if (lattice.is_object()) {
-      if (lattice["matrix"].get(matrixElement)) return fail(json_crystal_unreadable, "the lattice has no 'matrix'");
+    dom::object fields;
+    if (!lattice.get(fields)) {
+      if (fields.at_key("matrix").get(matrixElement)) {
+        return fail(json_crystal_unreadable, "the lattice has no 'matrix'");
+      }
+      if (!fields.at_key("pbc").get(periodic) && !periodicity(periodic, "pbc")) return false;
     } else {
       matrixElement = lattice;
     }
     if (!matrix(matrixElement)) return false;
-    if (structure.at_key("sites").get(sites)) return fail(json_crystal_unreadable, "'sites' is not an array");
-    for (dom::element site : sites) {
-      if (!pymatgenSite(site)) return false;
+    if (!find(structure, "sites", list)) return fail(json_crystal_unreadable, "'sites' is not an array");
+    bool fractional = true;
+    for (dom::element site : list) {
+      dom::element point;
+      if (!site["abc"].get(point)) continue;
+      if (!site["xyz"].get(point)) fractional = false;
     }
-    return true;
+    result.cartesian = fractional ? 0 : 1;
+    return pymatgenSites(list, fractional ? "abc" : "xyz");
   }
 
   // The "species" list of OPTIMADE: name, chemical_symbols, concentration.
-  bool optimadeSpecies(dom::object attributes) {
-    dom::array list;
-    if (attributes.at_key("species").get(list)) return true;  // names are then element symbols themselves
+  bool optimadeSpecies(dom::array list) {
     for (dom::element entry : list) {
       Species species;
-      dom::array symbols, shares;
+      dom::array symbols, shares, attached, counts;
       if (entry["name"].get(species.name) || entry["chemical_symbols"].get(symbols)) {
         return fail(json_crystal_unreadable, "a species lacks 'name' or 'chemical_symbols'");
       }
+      // Names are looked up one by one.
+      if (scratch.species.size() == mostSpecies) return fail(json_crystal_unreadable, "more than 10,000 species");
+      for (const Species &other : scratch.species) {
+        if (other.name != species.name) continue;
+        return fail(
+            json_crystal_unreadable, "the species '" + std::string(species.name.substr(0, 24)) + "' stands twice");
+      }
       bool hasShares = !entry["concentration"].get(shares);
-      auto share = shares.begin();
-      double bestShare = -1, vacancy = 0, total = 0;
+      double vacancy = 0;
+      scratch.concentrations.clear();
+      if (hasShares) {
+        for (dom::element item : shares) {
+          double value;
+          if (item.get(value)) return fail(json_crystal_unreadable, "a concentration is no number");
+          scratch.concentrations.push_back(value);
+        }
+      }
       size_t count = 0;
+      scratch.shares.clear();
       for (dom::element item : symbols) {
         std::string_view text;
         double value = 1;
         if (item.get(text)) return fail(json_crystal_unreadable, "a chemical symbol is not a string");
         if (hasShares) {
-          if (!(share != shares.end()) || (*share).get(value)) {
+          if (count >= scratch.concentrations.size()) {
             return fail(json_crystal_unreadable, "'concentration' does not match 'chemical_symbols'");
           }
-          ++share;
+          value = scratch.concentrations[count];
         }
-        total += value;
         count++;
+        if (!(value >= 0)) return fail(json_crystal_unreadable, "a concentration is negative");
         if (text == "vacancy") {
           vacancy += value;
           continue;
         }
-        if (value > bestShare) {
-          bestShare = value;
-          species.symbol = symbol(text);
+        uint16_t code = symbol(text);
+        if (code == 0) {
+          return fail(
+              json_crystal_unknown_element, "species '" + std::string(species.name.substr(0, 24))
+                                                + "': no element named '" + std::string(text.substr(0, 24)) + "'");
+        }
+        scratch.shares.add(code, value);
+      }
+      species.occupancy = settle(count, vacancy);
+      if (!entry["attached"].get(attached) && attached.size() > 0) {
+        // Without numbers there is at least one of each.
+        species.attached = true;
+        if (!entry["nattached"].get(counts)) {
+          int64_t number;
+          species.attached = counts.size() == 0;
+          for (dom::element item : counts) species.attached |= item.get(number) || number != 0;
         }
       }
-      species.partial = count != 1 || vacancy > 0 || total < 0.99 || total > 1.01;
-      species.vacant = vacancy + (total < 1 ? 1 - total : 0) > bestShare;
       scratch.species.push_back(species);
     }
     return true;
   }
 
+  // Atoms that an OPTIMADE structure declares without a position of their own, or as alternatives.
+  bool listsAllAtoms(dom::object attributes) {
+    dom::array features, assemblies;
+    dom::element element;
+    int64_t count;
+    const char *what = nullptr;
+    if (!attributes.at_key("structure_features").get(features)) {
+      for (dom::element item : features) {
+        std::string_view feature;
+        if (item.get(feature)) continue;
+        if (feature == "implicit_atoms") what = "'structure_features' has 'implicit_atoms': they have no positions";
+        if (feature == "site_attachments") what = "'structure_features' has 'site_attachments': they have no positions";
+        if (feature == "assemblies") what = "'structure_features' has 'assemblies': sites that exclude each other";
+        if (feature == "unknown_positions") what = "'structure_features' has 'unknown_positions'";
+      }
+    }
+    if (!attributes.at_key("assemblies").get(assemblies) && assemblies.size() > 0) {
+      what = "'assemblies' lists sites that exclude each other";
+    }
+    if (what) return fail(json_crystal_atoms_not_listed, what);
+    if (attributes.at_key("nsites").get(element) || element.get(count)) return true;
+    int64_t listed = int64_t(scratch.positions.size() / 3);
+    return count == listed || siteCountDiffers(count, listed);
+  }
+
+  bool siteCountDiffers(int64_t count, int64_t listed) {
+    std::string message = "'nsites' says " + std::to_string(count) + " where " + std::to_string(listed) + " are listed";
+    if (count > listed) return fail(json_crystal_atoms_not_listed, message);
+    return contradicts(message);
+  }
+
+  // What contradicts the document's own statement is refused, or noted once where that is asked for.
+  bool contradicts(const std::string &message) {
+    if (!notesFormula) return fail(json_crystal_formula_contradicted, message);
+    if (!contradiction) note("formula_contradicted", message);
+    contradiction = true;
+    return true;
+  }
+
+  bool optimadePeriodicity(dom::object attributes) {
+    dom::element element;
+    int64_t count;
+    if (!attributes.at_key("dimension_types").get(element) && !element.is_null()) {
+      return periodicity(element, "dimension_types");
+    }
+    if (attributes.at_key("nperiodic_dimensions").get(element) || element.get(count)) return true;
+    if (count < 0 || count > 3) return fail(json_crystal_unreadable, "'nperiodic_dimensions' is not 0 to 3");
+    result.periodic_count = int32_t(count);
+    if (count < 3) {
+      for (int32_t &flag : result.periodic) flag = -1;
+    }
+    return isPeriodic();
+  }
+
   bool optimade(dom::object attributes) {
     result.form = json_crystal_optimade;
     dom::element lattice, coordinates;
-    dom::array names;
-    if (attributes.at_key("lattice_vectors").get(lattice) || lattice.is_null()) {
+    dom::array names, list;
+    if (!optimadePeriodicity(attributes)) return false;
+    if (!find(attributes, "lattice_vectors", lattice) || lattice.is_null()) {
       return fail(json_crystal_not_a_crystal, "no 'lattice_vectors'");
     }
-    if (attributes.at_key("cartesian_site_positions").get(coordinates) || coordinates.is_null()
-        || attributes.at_key("species_at_sites").get(names)) {
+    if (!find(attributes, "cartesian_site_positions", coordinates) || coordinates.is_null()
+        || !find(attributes, "species_at_sites", names)) {
       return fail(json_crystal_not_a_crystal, "no 'cartesian_site_positions' with 'species_at_sites'");
     }
-    if (!matrix(lattice) || !positions(coordinates) || !optimadeSpecies(attributes)) return false;
+    if (!matrix(lattice)) {
+      if (result.status != json_crystal_not_a_crystal || result.periodic_count == 3) return false;
+      return fail(json_crystal_not_a_crystal, "no lattice vector along a direction without periodicity: no cell");
+    }
+    if (!positions(coordinates, json_crystal_atoms_not_listed)) return false;
+    if (!listsAllAtoms(attributes)) return false;
+    // Without a list of species the names are element symbols themselves.
+    bool hasList = find(attributes, "species", list) && list.size() > 0;
+    if (hasList && !optimadeSpecies(list)) return false;
     result.cartesian = 1;
-    size_t site = 0, kept = 0;
+    takePoints();
+    Species plain;
     for (dom::element item : names) {
       std::string_view name;
       if (item.get(name)) return fail(json_crystal_unreadable, "'species_at_sites' holds something that is no string");
-      Species plain;
       const Species *species = nullptr;
       for (const Species &candidate : scratch.species) {
         if (candidate.name == name) species = &candidate;
       }
       if (species == nullptr) {
-        plain.symbol = symbol(name);
+        if (hasList) {
+          return fail(
+              json_crystal_unreadable, "site " + std::to_string(sites) + ": 'species' does not list '"
+                                           + std::string(name.substr(0, 24)) + "'");
+        }
+        plain.occupancy.symbol = symbol(name);
+        if (plain.occupancy.symbol == 0) return unknownSpecies(sites, name);
         species = &plain;
       }
-      if (species->partial && !majority) {
+      if (species->attached) {
         return fail(
-            json_crystal_partial, "site " + std::to_string(site) + " is shared by several species or partly empty");
+            json_crystal_atoms_not_listed, "site " + std::to_string(sites) + ": the species '"
+                                               + std::string(name.substr(0, 24))
+                                               + "' has atoms attached that have no positions");
       }
-      if (site * 3 + 3 > scratch.positions.size()) break;  // the count check below reports it
-      if (!species->vacant) {
-        if (species->symbol == 0) return unknownSpecies(site, name);
-        scratch.symbols.push_back(species->symbol);
-        std::memmove(&scratch.positions[3 * kept], &scratch.positions[3 * site], 3 * sizeof(double));
-        kept++;
-      }
-      site++;
+      if (!placeNext(species->occupancy, names.size())) return false;
     }
-    if (site != names.size() || site * 3 != scratch.positions.size()) {
-      return fail(
-          json_crystal_unreadable, std::to_string(names.size()) + " species for "
-                                       + std::to_string(scratch.positions.size() / 3) + " positions");
-    }
-    scratch.positions.resize(3 * kept);
-    return true;
+    return allPlaced();
   }
 
   // JARVIS atoms: lattice_mat, coords, elements, cartesian.
   bool jarvis(dom::object atoms) {
     result.form = json_crystal_jarvis;
     dom::element lattice, species, coordinates;
-    if (atoms.at_key("lattice_mat").get(lattice) || atoms.at_key("elements").get(species)
-        || atoms.at_key("coords").get(coordinates)) {
+    if (!find(atoms, "lattice_mat", lattice) || !find(atoms, "elements", species)
+        || !find(atoms, "coords", coordinates)) {
       return fail(json_crystal_not_a_crystal, "'atoms' lacks lattice_mat, elements or coords");
     }
     bool cartesian = false;
@@ -370,55 +747,112 @@ struct Decoder {
   }
 
   bool object(dom::object root) {
-    dom::object inner;
-    dom::element lattice, species, coordinates;
+    Field attributes{"attributes"}, structure{"structure"}, atoms{"atoms"}, data{"data"};
+    std::string_view crystals[2];
+    size_t crystalCount = 0;
+    // One pass for all: records are many, and most of these fields are absent.
+    for (dom::key_value_pair field : root) {
+      collectStated(field.key, field.value);
+      take(field, {&attributes, &structure, &atoms, &data});
+      if (!looksLikeCrystal(field.value)) continue;
+      if (crystalCount < 2) crystals[crystalCount] = field.key;
+      crystalCount++;
+    }
     findId(root);
     findProperties(root);
-    if (!root.at_key("attributes").get(inner)) {
-      findProperties(inner);
+    const Field *chosen = nullptr;
+    for (const Field *field : {&atoms, &structure, &attributes}) {
+      if (field->found && field->value.is_object()) chosen = field;
+    }
+    if (chosen && looksLikeCrystal(chosen->value)) {
+      crystalCount--;
+      if (crystals[0] == chosen->key) crystals[0] = crystals[1];
+    }
+    // A row of a table may have noted others already.
+    if (passedOverCount == 0) passedOver = crystals[0];
+    passedOverCount += crystalCount;
+    dom::object inner, beside;
+    if (!chosen || chosen->value.get(inner)) return crystal(root);
+    if (chosen == &attributes) {
+      describe(inner);
       return optimade(inner);
     }
-    if (!root.at_key("structure").get(inner)) {
-      dom::object data;
-      if (!root.at_key("data").get(data)) {
-        if (scratch.id.empty()) findId(data);
-        findProperties(data);
-      }
-      return crystal(inner);
+    if (chosen == &atoms) return jarvis(inner);
+    if (data.found && !data.value.get(beside)) {
+      if (scratch.id.empty()) findId(beside);
+      describe(beside);
     }
-    if (!root.at_key("atoms").get(inner)) return jarvis(inner);
-    return crystal(root);
+    return crystal(inner);
+  }
+
+  // Takes from an object that stands beside the crystal, or around it, what it says.
+  void describe(dom::object object) {
+    findProperties(object);
+    for (dom::key_value_pair field : object) collectStated(field.key, field.value);
   }
 
   // An object that itself holds the crystal.
   bool crystal(dom::object root) {
-    dom::element lattice, species, coordinates;
-    if (root.at_key("frac_coords").get(coordinates) == SUCCESS) {
-      if (root.at_key("lattice").get(lattice)) return fail(json_crystal_not_a_crystal, "no 'lattice'");
-      if (root.at_key("species").get(species)) return fail(json_crystal_not_a_crystal, "no 'species'");
-      return parallel(lattice, species, coordinates);
+    Field lattice{"lattice"}, species{"species"}, coordinates{"frac_coords"}, periodic{"pbc"};
+    find(root, {&lattice, &species, &coordinates, &periodic});
+    if (coordinates.found) {
+      if (!lattice.found) return fail(json_crystal_not_a_crystal, "no 'lattice'");
+      if (!species.found) return fail(json_crystal_not_a_crystal, "no 'species'");
+      if (periodic.found && !periodicity(periodic.value, "pbc")) return false;
+      return parallel(lattice.value, species.value, coordinates.value);
     }
-    if (root.at_key("sites").get(coordinates) == SUCCESS) {
+    dom::element field;
+    if (root.at_key("sites").get(field) == SUCCESS) {
       dom::object properties;
       if (!root.at_key("properties").get(properties)) findProperties(properties);
       return pymatgenStructure(root);
     }
-    if (root.at_key("lattice_vectors").get(lattice) == SUCCESS) return optimade(root);
-    if (root.at_key("lattice_mat").get(lattice) == SUCCESS) return jarvis(root);
-    return fail(json_crystal_not_a_crystal, "no field that holds a crystal");
+    if (root.at_key("lattice_vectors").get(field) == SUCCESS) return optimade(root);
+    if (root.at_key("lattice_mat").get(field) == SUCCESS) return jarvis(root);
+    if (passedOverCount == 0) return fail(json_crystal_not_a_crystal, "no field that holds a crystal");
+    return fail(
+        json_crystal_not_a_crystal, "no field that holds a crystal; what stands in '"
+                                        + std::string(passedOver.substr(0, 24)) + "' is not looked for there");
+  }
+
+  // Whether an object, or the first element of a list, has the fields of a crystal.
+  static bool looksLikeCrystal(dom::element element) {
+    dom::object object;
+    if (element.is_array()) {
+      dom::array list;
+      if (element.get(list)) return false;
+      auto first = list.begin();
+      return first != list.end() && !(*first).get(object) && looksLikeCrystal(object);
+    }
+    return element.is_object() && !element.get(object) && looksLikeCrystal(object);
+  }
+
+  static bool looksLikeCrystal(dom::object object) {
+    dom::element field;
+    if (!object.at_key("lattice").get(field)) {
+      return !object.at_key("sites").get(field) || !object.at_key("frac_coords").get(field);
+    }
+    return !object.at_key("lattice_mat").get(field) || !object.at_key("lattice_vectors").get(field);
   }
 
   // A row of a table: the column "structure", or else the first object, is the crystal.
   bool row(dom::array cells, const std::vector<std::string_view> &columns) {
     dom::object structure;
+    std::string_view chosen;
     bool found = false;
-    size_t index = 0;
+    size_t index = 0, crystals = 0;
     for (dom::element cell : cells) {
       std::string_view name = index < columns.size() ? columns[index] : std::string_view();
       dom::object candidate;
       double value;
       if (!cell.get(candidate)) {
-        if (!found || name == "structure") structure = candidate;
+        bool better = !found || name == "structure";
+        std::string_view other = better ? chosen : name;
+        if (better) {
+          structure = candidate;
+          chosen = name;
+        }
+        if (looksLikeCrystal(cell) && crystals++ > 0 && passedOverCount++ == 0) passedOver = other;
         found = true;
       } else if (name == "id" || name == "material_id" || name == "mat_id") {
         setId(cell);
@@ -435,15 +869,154 @@ struct Decoder {
     if (!found) return fail(json_crystal_not_a_crystal, "the row holds no structure");
     return object(structure);
   }
+
+  // Keeps a field that states something of the crystal, to be compared at the end.
+  void collectStated(std::string_view key, dom::element value) {
+    static constexpr std::string_view names[] = {
+        "formula",          "formula_pretty",         "full_formula",
+        "pretty_formula",   "chemical_formula",       "chemical_formula_reduced",
+        "reduced_formula",  "chemical_formula_hill",  "chemical_formula_descriptive",
+        "composition",      "unit_cell_formula",      "composition_reduced",
+        "reduced_cell_formula", "nsites",             "elements",
+    };
+    // Most keys are told apart by their length and first letter.
+    constexpr auto bit = [](std::string_view name) {
+      return uint64_t(1) << ((name.size() + 5 * uint8_t(name[0])) & 63);
+    };
+    static constexpr uint64_t bits = [bit] {
+      uint64_t mask = 0;
+      for (std::string_view name : names) mask |= bit(name);
+      return mask;
+    }();
+    if (key.empty() || (bits & bit(key)) == 0) return;
+    for (std::string_view name : names) {
+      if (key == name) scratch.statements.push_back({name, value});
+    }
+  }
+
+  // Compares the crystal with what the document states of it.
+  bool agrees() {
+    for (const Statement &statement : scratch.statements) {
+      bool good = true;
+      if (statement.key == "nsites") {
+        good = siteCountAgrees(statement.value);
+      } else if (statement.key != "elements") {
+        good = formulaAgrees(statement.key, statement.value);
+      } else if (result.form == json_crystal_optimade) {
+        good = elementsAgree(statement.value);
+      }
+      if (!good) return false;
+    }
+    return true;
+  }
+
+  // Cells of one crystal differ in size, so the numbers of sites agree where one divides the other.
+  bool siteCountAgrees(dom::element value) {
+    int64_t count, listed = int64_t(sites);
+    if (value.get(count) || count <= 0 || count % listed == 0 || listed % count == 0) return true;
+    return siteCountDiffers(count, listed);
+  }
+
+  // Counts the crystal's atoms; false where they cannot be compared: an unknown element, or sites that were decided by
+  // their largest share.
+  bool counted() {
+    if (!ordered) return false;
+    if (!scratch.listed.parts.empty()) return true;
+    // Sites of one element often follow each other.
+    const std::vector<uint16_t> &symbols = scratch.symbols;
+    for (size_t start = 0, end; start < symbols.size(); start = end) {
+      if (!stated_formula::isElement(symbols[start])) {
+        scratch.listed.clear();
+        return false;
+      }
+      for (end = start + 1; end < symbols.size() && symbols[end] == symbols[start];) end++;
+      scratch.listed.add(symbols[start], double(end - start));
+    }
+    return true;
+  }
+
+  // Reads a formula as a text, or as amounts by element. What cannot be understood as one says nothing.
+  bool readFormula(dom::element value) {
+    std::string_view text;
+    dom::object amounts;
+    if (!value.get(text)) return text.size() <= 256 && stated_formula::Reader::read(text, scratch.stated);
+    if (value.get(amounts)) return false;
+    scratch.stated.clear();
+    size_t before = isotopes;
+    for (dom::key_value_pair field : amounts) {
+      double amount;
+      uint16_t code = symbol(field.key);
+      if (code == 0 || !stated_formula::isElement(code) || field.value.get(amount) || !(amount >= 0)) return false;
+      scratch.stated.add(code, amount);
+    }
+    isotopes = before;
+    return !scratch.stated.parts.empty();
+  }
+
+  bool formulaAgrees(std::string_view key, dom::element value) {
+    if (!readFormula(value) || !counted()) return true;
+    Agreement agreement = stated_formula::compare(scratch.stated, scratch.listed);
+    if (agreement == Agreement::same) return true;
+    std::string_view text;
+    return contradicted(agreement, key, value.get(text) ? scratch.stated.text() : std::string(text));
+  }
+
+  bool elementsAgree(dom::element value) {
+    dom::array list;
+    if (value.get(list) || list.size() == 0 || !counted()) return true;
+    scratch.stated.clear();
+    size_t before = isotopes;
+    for (dom::element item : list) {
+      std::string_view text;
+      uint16_t code = item.get(text) ? 0 : symbol(text);
+      if (code == 0 || !stated_formula::isElement(code)) return true;
+      scratch.stated.add(code, 1);
+    }
+    isotopes = before;
+    std::string named;
+    for (auto &part : scratch.stated.parts) {
+      named += (named.empty() ? "" : ", ") + stated_formula::symbolText(part.first);
+      // Only which elements there are is stated, not how many of each.
+      part.second = scratch.listed.amount(part.first);
+      if (part.second == 0) part.second = 1;
+    }
+    Agreement agreement = stated_formula::compare(scratch.stated, scratch.listed);
+    return agreement == Agreement::same || contradicted(agreement, "elements", named);
+  }
+
+  bool contradicted(Agreement agreement, std::string_view key, const std::string &stated) {
+    std::string message =
+        "the crystal is " + scratch.listed.text() + " where '" + std::string(key) + "' says " + stated;
+    if (agreement == Agreement::other) return contradicts(message);
+    if (!contradiction) note("formula_without_hydrogen", message);
+    contradiction = true;
+    return true;
+  }
+
+  void noteSites(const char *rule, const SiteNote &sites) {
+    if (sites.count == 0) return;
+    note(rule, sites.first + (sites.count > 1 ? "; so at " + std::to_string(sites.count - 1) + " further" : ""));
+  }
+
+  void writeNotes() {
+    noteSites("element_by_label", labels);
+    noteSites("shares_added", added);
+    noteSites("majority_occupancy", decided);
+    if (isotopes > 0) note("isotope_as_hydrogen", "D and T, hydrogen's isotopes, count as H");
+    if (passedOverCount == 0) return;
+    note(
+        "structures_passed_over", "'" + std::string(passedOver.substr(0, 24)) + "'"
+                                      + (passedOverCount > 1 ? " and others hold" : " holds")
+                                      + " another structure, which is passed over");
+  }
 };
 
-std::vector<std::string_view> split(const char *names, size_t count) {
-  std::vector<std::string_view> list;
+void split(const char *names, size_t count, std::vector<std::string_view> &list) {
+  list.clear();
   for (size_t k = 0; k < count; k++) {
     list.emplace_back(names);
     names += list.back().size() + 1;
   }
-  return list;
 }
 
 // Python writes NaN and Infinity, which are not JSON. Outside strings they become "": no number, and no longer than
@@ -472,22 +1045,27 @@ bool replaceNotANumber(uint8_t *bytes, size_t length) {
 
 void decode(
     Scratch &scratch, const uint8_t *bytes, size_t length, const char *names, size_t nameCount, const char *columns,
-    size_t columnCount, bool all, bool majority, json_crystal *result) {
+    size_t columnCount, bool all, bool majority, bool notesFormula, json_crystal *result) {
   if (scratch.padded.size() < length + SIMDJSON_PADDING) scratch.padded.resize(length + SIMDJSON_PADDING);
   std::memcpy(scratch.padded.data(), bytes, length);
   std::memset(scratch.padded.data() + length, 0, SIMDJSON_PADDING);
   scratch.positions.clear();
   scratch.symbols.clear();
   scratch.species.clear();
+  scratch.statements.clear();
+  scratch.listed.clear();
   scratch.id.clear();
   scratch.message.clear();
-  scratch.names = split(names, nameCount);
+  scratch.notes.clear();
+  split(names, nameCount, scratch.names);
   scratch.values.assign(nameCount, 0);
   scratch.present.assign(nameCount, 0);
 
   scratch.found.clear();
 
-  Decoder decoder{scratch, *result, majority, all};
+  Decoder decoder{scratch, *result, majority, all, notesFormula};
+  result->periodic_count = 3;
+  for (int32_t &flag : result->periodic) flag = 1;
   dom::element root;
   error_code error = scratch.parser.parse(scratch.padded.data(), length, false).get(root);
   if (error && replaceNotANumber(scratch.padded.data(), length)) {
@@ -501,7 +1079,8 @@ void decode(
   } else if (!root.get(object)) {
     good = decoder.object(object);
   } else if (columnCount > 0 && !root.get(array)) {
-    good = decoder.row(array, split(columns, columnCount));
+    split(columns, columnCount, scratch.columns);
+    good = decoder.row(array, scratch.columns);
   } else {
     good = decoder.fail(json_crystal_unreadable, "the record is not a JSON object");
   }
@@ -511,6 +1090,11 @@ void decode(
                                      + std::to_string(scratch.positions.size() / 3) + " positions");
   }
   if (good && scratch.symbols.empty()) good = decoder.fail(json_crystal_not_a_crystal, "the structure has no sites");
+  if (!decoder.twice.empty()) {
+    good = decoder.fail(json_crystal_unreadable, "the field '" + std::string(decoder.twice) + "' stands twice");
+  }
+  if (good) good = decoder.agrees();
+  if (good) decoder.writeNotes();
   if (all) {
     for (std::string_view name : scratch.names) scratch.found.append(name).push_back('\0');
     result->found = scratch.found.data();
@@ -526,19 +1110,23 @@ void decode(
   result->present = scratch.present.data();
   result->message = scratch.message.data();
   result->message_length = scratch.message.size();
+  result->notes = scratch.notes.data();
+  result->notes_length = scratch.notes.size();
 }
 
 }  // namespace
 
 extern "C" void json_crystal_decode(
     const uint8_t *bytes, size_t length, const char *names, size_t name_count, const char *columns,
-    size_t column_count, int32_t all, int32_t majority, json_crystal *result) {
+    size_t column_count, int32_t all, int32_t majority, int32_t note_formula, json_crystal *result) {
   std::memset(result, 0, sizeof *result);
   try {
     // A parser keeps its buffers between records; one for each thread makes the function safe to call in parallel.
     static thread_local Scratch scratch;
     if (scratch.padded.size() > keptCapacity && length < keptCapacity) scratch = Scratch();
-    decode(scratch, bytes, length, names, name_count, columns, column_count, all != 0, majority != 0, result);
+    decode(
+        scratch, bytes, length, names, name_count, columns, column_count, all != 0, majority != 0, note_formula != 0,
+        result);
   } catch (...) {
     static const char message[] = "out of memory while decoding";
     std::memset(result, 0, sizeof *result);

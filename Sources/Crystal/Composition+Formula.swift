@@ -1,5 +1,6 @@
 extension Composition {
-  /// Reads a chemical formula with whole-number amounts and brackets: "FeP2(H4O5)2", "Na [Cl]".
+  /// Reads a chemical formula with whole-number amounts and brackets: "FeP2(H4O5)2", "Na [Cl]". D and T, hydrogen's
+  /// isotopes, count as hydrogen.
   ///
   /// - Throws: `FormulaError`, with the byte position of the offending character.
   public init(formula: some StringProtocol) throws(FormulaError) {
@@ -84,7 +85,9 @@ private struct FormulaParser {
     guard first >= 65, first <= 90 else { throw .unexpectedCharacter(position: position) }
     let next = position + 1 < bytes.count ? bytes[position + 1] : 0
     let second = next >= 97 && next <= 122 ? next : 0
-    guard let element = Element(symbolBytes: first, second) else { throw .unknownElement(position: position) }
+    guard let element = Element(speciesBytes: first, second) else {
+      throw .unknownElement(position: position)
+    }
     position += second == 0 ? 1 : 2
     return element
   }

@@ -14,11 +14,21 @@ public struct Element: RawRepresentable, Hashable, Comparable, Sendable {
   ///
   /// - Complexity: O(1), no allocation.
   public init?(symbol: some StringProtocol) {
+    guard let letters = Element.letters(of: symbol) else { return nil }
+    self.init(symbolBytes: letters.first, letters.second)
+  }
+
+  /// The element of the species `symbol`: as `init(symbol:)`, but D and T, hydrogen's isotopes, count as hydrogen.
+  public init?(species symbol: some StringProtocol) {
+    guard let letters = Element.letters(of: symbol) else { return nil }
+    self.init(speciesBytes: letters.first, letters.second)
+  }
+
+  private static func letters(of symbol: some StringProtocol) -> (first: UInt8, second: UInt8)? {
     var bytes = symbol.utf8.makeIterator()
     guard let first = bytes.next() else { return nil }
     let second = bytes.next()
-    guard bytes.next() == nil else { return nil }
-    self.init(symbolBytes: first, second ?? 0)
+    return bytes.next() == nil ? (first, second ?? 0) : nil
   }
 
   /// The element whose symbol consists of the ASCII bytes `first` and `second` (0 when there is one letter).
@@ -28,6 +38,18 @@ public struct Element: RawRepresentable, Hashable, Comparable, Sendable {
     let number = ElementTable.numberBySymbolSlot[slot]
     guard number > 0 else { return nil }
     self.rawValue = number
+  }
+
+  /// The element that a record's species consists of: a symbol as `init(symbolBytes:)` takes it, or D or T, the symbols of
+  /// hydrogen's isotopes, which count as hydrogen.
+  public init?(speciesBytes first: UInt8, _ second: UInt8) {
+    self.init(symbolBytes: Element.isIsotope(first, second) ? UInt8(ascii: "H") : first, second)
+  }
+
+  /// Whether the bytes (0 for the second when there is one letter) are D or T: deuterium or tritium.
+  @inlinable
+  public static func isIsotope(_ first: UInt8, _ second: UInt8) -> Bool {
+    second == 0 && (first == UInt8(ascii: "D") || first == UInt8(ascii: "T"))
   }
 
   /// The atomic number Z.

@@ -6,7 +6,7 @@ public enum RejectionReason: String, CaseIterable, Hashable, Sendable {
   case truncated
   /// Readable, but no crystal: no lattice, a lattice without volume, no sites, a coordinate that is not finite.
   case notACrystal = "not_a_crystal"
-  /// A species that is no chemical element (dummy atoms, D/T where isotopes are not resolved, unknown symbols).
+  /// A species that is no chemical element (dummy atoms, unknown symbols).
   case unknownElement = "unknown_element"
   /// A site is shared by several species or partly empty.
   case partialOccupancy = "partial_occupancy"

@@ -185,7 +185,7 @@ struct EntryFields {
     var parts: [Composition.Part] = []
     for (symbol, value) in amounts {
       // Species may carry an oxidation state: "Fe3+".
-      guard let element = Element(symbol: String(symbol.prefix { $0.isLetter })) else {
+      guard let element = Element(species: symbol.prefix { $0.isLetter }) else {
         throw EntryProblem(place: "", reason: "\"\(symbol)\" in its composition is no element")
       }
       guard let amount = decimal(value)?.doubleValue, amount > 0, amount < 1e9,

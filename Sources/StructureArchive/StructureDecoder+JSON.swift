@@ -9,7 +9,8 @@ extension StructureDecoder {
         (columns?.bytes ?? []).withUnsafeBufferPointer { columnNames in
           json_crystal_decode(
             bytes.baseAddress, bytes.count, names.baseAddress, propertyNames.count, columnNames.baseAddress,
-            columns?.count ?? 0, takesAllProperties ? 1 : 0, occupancy == .majority ? 1 : 0, &raw)
+            columns?.count ?? 0, takesAllProperties ? 1 : 0, occupancy == .majority ? 1 : 0,
+            formula == .note ? 1 : 0, &raw)
         }
       }
     }
@@ -21,6 +22,8 @@ extension StructureDecoder {
     let structure = try makeStructure(
       lattice: (SIMD3(m.0, m.1, m.2), SIMD3(m.3, m.4, m.5), SIMD3(m.6, m.7, m.8)), elements: elements,
       positions: positions, areCartesian: raw.cartesian != 0)
+    var notes = readingNotes(raw.notes, raw.notes_length)
+    if raw.periodic_count < 3 { notes.append(try periodicity(raw).note(for: structure)) }
     var values = foundProperties(raw.found, raw.found_length, raw.values, raw.found_count)
     for (index, name) in properties.enumerated()
     where raw.present[index] != 0 && raw.values[index].isFinite {
@@ -28,7 +31,14 @@ extension StructureDecoder {
     }
     let id = text(raw.id, raw.id_length)
     return DecodedRecord(
-      id: id.isEmpty ? record.defaultID : id, structure: structure, properties: values, form: form(raw))
+      id: id.isEmpty ? record.defaultID : id, structure: structure, properties: values, form: form(raw),
+      notes: notes)
+  }
+
+  private func periodicity(_ raw: json_crystal) -> Periodicity {
+    let flags = [raw.periodic.0, raw.periodic.1, raw.periodic.2]
+    return flags.contains(-1)
+      ? Periodicity(count: Int(raw.periodic_count)) : Periodicity(along: flags.map { $0 == 1 })
   }
 
   private func form(_ raw: json_crystal) -> CrystalForm {
@@ -47,6 +57,10 @@ extension StructureDecoder {
       return RecordError(reason: .notACrystal, message: message)
     case Int32(json_crystal_unknown_element.rawValue):
       return RecordError(reason: .unknownElement, message: message)
+    case Int32(json_crystal_atoms_not_listed.rawValue):
+      return RecordError(reason: .atomsNotListed, message: message)
+    case Int32(json_crystal_formula_contradicted.rawValue):
+      return RecordError(reason: .formulaContradicted, message: message)
     case Int32(json_crystal_partial.rawValue): return RecordError(reason: .partialOccupancy, message: message)
     default:
       let endsEarly = record.bytes.withUnsafeBytes { JSONScanner.isCut($0) }

@@ -5,10 +5,11 @@ extension StructureDecoder {
   /// selective dynamics, direct or Cartesian coordinates.
   func decodePOSCAR(_ record: ArchiveRecord) throws(RecordError) -> DecodedRecord {
     do {
-      let structure = try record.bytes.withUnsafeBytes { bytes in
+      let (structure, notes) = try record.bytes.withUnsafeBytes { bytes in
         try POSCARText(bytes, largestSiteCount: largestSiteCount).structure()
       }
-      return DecodedRecord(id: record.defaultID, structure: structure, properties: [:], form: .poscar)
+      return DecodedRecord(
+        id: record.defaultID, structure: structure, properties: [:], form: .poscar, notes: notes)
     } catch let error as RecordError {
       throw error
     } catch {
@@ -21,15 +22,16 @@ extension StructureDecoder {
 private struct POSCARText {
   private var lines: TextLines
   private let largestSiteCount: Int
+  private var hasIsotopes = false
 
   init(_ bytes: UnsafeRawBufferPointer, largestSiteCount: Int) {
     lines = TextLines(bytes)
     self.largestSiteCount = largestSiteCount
   }
 
-  func structure() throws(RecordError) -> Structure {
+  func structure() throws(RecordError) -> (Structure, [ReadingNote]) {
     var text = self
-    return try text.read()
+    return (try text.read(), text.hasIsotopes ? [.isotopes] : [])
   }
 
   private mutating func read() throws(RecordError) -> Structure {
@@ -45,10 +47,8 @@ private struct POSCARText {
     let elements = try species()
     var mode = try firstLetter("the coordinate mode")
     if mode == UInt8(ascii: "s") { mode = try firstLetter("the coordinate mode") }
+    // The format knows Cartesian by its first letter; any other word means direct.
     let isCartesian = mode == UInt8(ascii: "c") || mode == UInt8(ascii: "k")
-    guard isCartesian || mode == UInt8(ascii: "d") else {
-      throw unreadable("the coordinate mode must be Direct or Cartesian")
-    }
     var positions: [SIMD3<Double>] = []
     positions.reserveCapacity(elements.count)
     for site in elements.indices {
@@ -61,6 +61,13 @@ private struct POSCARText {
         throw unreadable("the position of site \(site) needs three numbers")
       }
       positions.append(isCartesian ? point * scale : point)
+    }
+    // Velocities follow a blank line or one that names their mode: numbers at once are positions that nothing counts.
+    if let line = lines.next() {
+      var fields = TextFields(line)
+      if fields.vector() != nil {
+        throw unreadable("more positions than the \(elements.count) that the counts of atoms add up to")
+      }
     }
     return try makeStructure(
       lattice: (rows[0] * scale, rows[1] * scale, rows[2] * scale), elements: elements, positions: positions,
@@ -92,33 +99,55 @@ private struct POSCARText {
   }
 
   private mutating func species() throws(RecordError) -> [Element] {
-    var fields = TextFields(try line("the element symbols"))
     var symbols: [Element] = []
-    while let field = fields.next() {
-      if symbols.isEmpty, let first = field.first, first >= 48, first <= 57 {
-        throw unreadable(
-          "no element symbols before the counts: the VASP 4 form does not say what the atoms are")
+    var numbers = TextFields(try line("the element symbols"))
+    // Symbols, and then counts, may stand on several lines: the first number ends the symbols.
+    while !numbers.startsWithDigit {
+      let before = symbols.count
+      while let field = numbers.next(), !POSCARText.startsRemark(field) {
+        symbols.append(try element(field))
       }
-      guard let element = Element(speciesText: field) else {
-        let name = String(decoding: field.prefix(24), as: UTF8.self)
-        throw RecordError(
-          reason: .unknownElement, message: "no element named '\(name)'", byteOffset: lines.position)
+      guard symbols.count > before else {
+        throw unreadable("no element symbols on the line before the counts")
       }
-      symbols.append(element)
+      numbers = TextFields(try line("the counts of atoms"))
     }
-    var counts = TextFields(try line("the counts of atoms"))
-    var elements: [Element] = []
-    for element in symbols {
-      guard let field = counts.next(), let count = TextLines.wholeNumber(field) else {
-        throw unreadable("each element symbol needs a count of atoms")
+    guard !symbols.isEmpty else {
+      throw unreadable(
+        "no element symbols before the counts: the VASP 4 form does not say what the atoms are")
+    }
+    var counts: [Int] = []
+    while true {
+      while let field = numbers.next(), let count = TextLines.wholeNumber(field) { counts.append(count) }
+      guard counts.count < symbols.count else { break }
+      numbers = TextFields(try line("the counts of atoms"))
+      guard numbers.startsWithDigit else {
+        throw unreadable("each element symbol needs a count of atoms: \(counts.count) for \(symbols.count)")
       }
+    }
+    guard counts.count == symbols.count else { throw unreadable("more counts of atoms than element symbols") }
+    var elements: [Element] = []
+    for (element, count) in zip(symbols, counts) {
       guard count <= largestSiteCount - elements.count else {
         throw RecordError(reason: .tooManySites, message: "more than \(largestSiteCount) sites")
       }
       elements += [Element](repeating: element, count: count)
     }
-    guard let next = counts.next(), TextLines.wholeNumber(next) != nil else { return elements }
-    throw unreadable("more counts of atoms than element symbols")
+    return elements
+  }
+
+  private mutating func element(_ field: UnsafeRawBufferPointer) throws(RecordError) -> Element {
+    guard let species = Species(text: field) else {
+      let name = String(decoding: field.prefix(24), as: UTF8.self)
+      throw RecordError(
+        reason: .unknownElement, message: "no element named '\(name)'", byteOffset: lines.position)
+    }
+    if species.isIsotope { hasIsotopes = true }
+    return species.element
+  }
+
+  private static func startsRemark(_ field: UnsafeRawBufferPointer) -> Bool {
+    field.first == UInt8(ascii: "!") || field.first == UInt8(ascii: "#")
   }
 
   private mutating func line(_ what: String) throws(RecordError) -> UnsafeRawBufferPointer {
@@ -132,25 +161,14 @@ private struct POSCARText {
   // The first letter of the next line, in lower case.
   private mutating func firstLetter(_ what: String) throws(RecordError) -> UInt8 {
     var fields = TextFields(try line(what))
-    return (fields.next()?.first ?? 0) | 0x20
+    guard let letter = fields.next()?.first.map({ $0 | 0x20 }), letter >= 97, letter <= 122 else {
+      throw unreadable("\(what) is missing: a line that begins with a letter, as Direct or Cartesian do")
+    }
+    return letter
   }
 
   private func unreadable(_ message: String) -> RecordError {
     RecordError(reason: .unreadable, message: message, byteOffset: lines.position)
-  }
-}
-
-extension Element {
-  /// The element of a species such as "Fe", "Fe_pv", "O2-" or "Si/6b3c"; nil when the letters are no element.
-  init?(speciesText text: UnsafeRawBufferPointer) {
-    var letters = 0
-    while letters < text.count, (text[letters] | 0x20) >= 97, (text[letters] | 0x20) <= 122 { letters += 1 }
-    guard letters == 1 || letters == 2 else { return nil }
-    let rest = text[letters...]
-    let isTagged = rest.first == UInt8(ascii: "_") || rest.first == UInt8(ascii: "/")
-    let isCharge = rest.allSatisfy { ($0 >= 48 && $0 <= 57) || $0 == 43 || $0 == 45 || $0 == 46 }
-    guard isTagged || isCharge else { return nil }
-    self.init(symbolBytes: text[0], letters == 2 ? text[1] : 0)
   }
 }
 

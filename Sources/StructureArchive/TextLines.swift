@@ -39,12 +39,14 @@ struct TextLines {
     return digits > 0 ? value : nil
   }
 
-  /// Whether a line has "Lattice=" in it, in any case.
+  /// Whether a line has the key "Lattice" in it, in any case: an equals sign follows, after blanks or a closing quote.
   static func holdsLattice(_ line: UnsafeRawBufferPointer) -> Bool {
-    let key = Array("lattice=".utf8)
-    guard line.count >= key.count else { return false }
-    return (0...(line.count - key.count)).contains { start in
-      key.indices.allSatisfy { line[start + $0] | (key[$0] == 61 ? 0 : 0x20) == key[$0] }
+    let key = Array("lattice".utf8)
+    guard line.count > key.count else { return false }
+    return (0..<(line.count - key.count)).contains { start in
+      guard key.indices.allSatisfy({ line[start + $0] | 0x20 == key[$0] }) else { return false }
+      let next = line[(start + key.count)...].first { !isBlank($0) && $0 != 34 && $0 != 39 }
+      return next == UInt8(ascii: "=")
     }
   }
 
@@ -70,6 +72,14 @@ struct TextFields {
     let start = position
     while position < line.count, !TextLines.isBlank(line[position]) { position += 1 }
     return UnsafeRawBufferPointer(rebasing: line[start..<position])
+  }
+
+  /// Whether the next field begins with a digit.
+  var startsWithDigit: Bool {
+    mutating get {
+      skipBlanks()
+      return position < line.count && line[position] >= 48 && line[position] <= 57
+    }
   }
 
   /// The next field as a number; nil, without moving on, where it is none.

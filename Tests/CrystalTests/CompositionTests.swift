@@ -30,4 +30,19 @@ import Testing
     #expect(Element(symbol: "") == nil)
     #expect(Element(symbol: "Abc") == nil)
   }
+
+  @Test func `isotopes of hydrogen are hydrogen as species and in formulas, and no symbols of elements`()
+    throws
+  {
+    for symbol in ["D", "T"] {
+      #expect(Element(symbol: symbol) == nil)
+      #expect(Element(species: symbol)?.symbol == "H")
+      #expect(try Composition(formula: "\(symbol)2O") == Composition(formula: "H2O"))
+    }
+    #expect(try Composition(formula: "LiDH(TO)2").formula == "LiH4O2")
+    for symbol in ["Dy", "Ti", "H", "Ds", "Ts"] {
+      #expect(Element(species: symbol) == Element(symbol: symbol))
+    }
+    #expect(Element(species: "Dd") == nil)
+  }
 }

@@ -65,9 +65,17 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         "'x,y,z'", "-y+1/2", "1e999", "?", "_atom_site_occupancy\n", "(3)", "save_", "global_",
       ]
     case .poscar:
-      ["Selective dynamics\n", "Direct\n", "Cartesian\n", "T T F", "-1.0\n", "1e308 ", "999999999 "]
+      [
+        "Selective dynamics\n", "Direct\n", "Cartesian\n", "Fractional\n", "T T F", "-1.0\n", "1e308 ",
+        "999999999 ",
+        "Fe_pv/0a", " D ", "! ", "\n1\n",
+      ]
     case .xyz:
-      ["Lattice=\"", "Properties=", "species:S:1:pos:R:3", "\"", "pbc=\"T T T\"", "99999999\n", "=", "nan"]
+      [
+        "Lattice=\"", "Properties=", "species:S:1:pos:R:3", "\"", "pbc=\"T T T\"", "99999999\n", "=", "nan",
+        "Z:I:1",
+        " = ", "\\\"", "'", "[[1, 2], [3]]", "{T T F}", "pbc=[T, F, F] ",
+      ]
     case .json, .entries, .certificate:
       [
         "{", "}", "[", "]", "\"", ":", ",", "null", "true", "1e400", "-0", "\\u0000", "\\ud800",
@@ -75,7 +83,9 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         "\"species\"", "\"frac_coords\"", "\"abc\"", "\"data\"", "\"columns\"", "\"structure\"",
         "\"attributes\"",
         "\"sites\"", "\"matrix\"", "\"occu\"", "\"composition\"", "\"energy\"", "\"entries\"",
-        "\"correction\"",
+        "\"correction\"", "\"pbc\"", "\"xyz\"", "\"label\"", "\"formula\":\"MgO\"", "\"nsites\"",
+        "\"dimension_types\":[1,1,0]", "\"nperiodic_dimensions\"", "\"assemblies\"", "\"attached\":[\"H\"]",
+        "\"structure_features\"", "\"Fe:0.5, Mg:0.5\"", "{\"Fe2+\":0.5}", "\"concentration\"",
       ]
     case .archive: ["PK\u{3}\u{4}", "PK\u{1}\u{2}", "ustar", "7z"]
     case .safetensors:
@@ -98,7 +108,7 @@ private let limits = ArchiveLimits(largestRecord: 1 << 16, longestName: 64)
 private let decoders = [
   StructureDecoder(
     properties: ["e", "formation_energy_per_atom"], occupancy: .reject, largestSiteCount: 2000),
-  StructureDecoder(properties: ["e"], occupancy: .majority, largestSiteCount: 2000),
+  StructureDecoder(properties: ["e"], occupancy: .majority, formula: .note, largestSiteCount: 2000),
 ]
 
 private func readStructures(_ bytes: [UInt8], as format: RecordFormat?) {
@@ -130,6 +140,7 @@ private func decode(_ record: ArchiveRecord) {
     }
     precondition(decoded.properties.values.allSatisfy { $0.isFinite })
     precondition(!structure.composition.reducedFormula.isEmpty)
+    precondition(decoded.notes.allSatisfy { !$0.message.isEmpty })
   }
 }
 

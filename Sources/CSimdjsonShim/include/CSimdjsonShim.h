@@ -17,6 +17,8 @@ enum json_crystal_status {
   json_crystal_unknown_element = 3,  // a species that cannot be an element symbol
   json_crystal_partial = 4,          // shared or partly empty site
   json_crystal_no_memory = 5,
+  json_crystal_atoms_not_listed = 6,      // atoms that the document declares have no positions
+  json_crystal_formula_contradicted = 7,  // the crystal is not of the formula that the document states
 };
 
 /// Which form a document has.
@@ -34,6 +36,10 @@ typedef struct {
   int32_t cartesian;
   /// Row vectors a, b, c (Å).
   double lattice[9];
+  /// Along how many lattice vectors the crystal repeats; 3 where nothing else is said.
+  int32_t periodic_count;
+  /// Along which: 1 or 0; -1 where only their number is given.
+  int32_t periodic[3];
   size_t site_count;
   /// 3 * site_count coordinates.
   const double *positions;
@@ -54,15 +60,20 @@ typedef struct {
   /// Explanation when status is not ok; UTF-8, not terminated.
   const char *message;
   size_t message_length;
+  /// What was concluded: for each note the code of its rule, a tab and a message, ended by a zero byte.
+  const char *notes;
+  size_t notes_length;
 } json_crystal;
 
 /// Decodes one JSON document: an object, or a table row (array) whose columns are named.
 ///
 /// `names` are `name_count` property names, each terminated by a zero byte, one after the other; `columns`
-/// likewise. `all` != 0 asks for every number that could be asked for by name. `majority` != 0 keeps the most abundant species of a shared site instead of refusing it.
+/// likewise. `all` != 0 asks for every number that could be asked for by name. `majority` != 0 keeps the most
+/// abundant element of a shared site instead of refusing it. `note_formula` != 0 notes a contradiction between the
+/// crystal and the formula that the document states instead of refusing it.
 void json_crystal_decode(
     const uint8_t *bytes, size_t length, const char *names, size_t name_count, const char *columns,
-    size_t column_count, int32_t all, int32_t majority, json_crystal *result);
+    size_t column_count, int32_t all, int32_t majority, int32_t note_formula, json_crystal *result);
 
 #ifdef __cplusplus
 }
