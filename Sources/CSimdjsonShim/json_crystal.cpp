@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 #include <new>
 #include <string>
 #include <string_view>
@@ -44,6 +45,12 @@ struct Species {
   Occupancy occupancy;
 };
 
+// A field that states something of the crystal.
+struct Statement {
+  std::string_view key;
+  dom::element value;
+};
+
 // A rule that was applied to sites, with the first of them.
 struct SiteNote {
   size_t count = 0;
@@ -60,6 +67,7 @@ struct Scratch {
   std::vector<uint8_t> present;
   std::vector<Species> species;
   std::vector<double> concentrations;
+  std::vector<Statement> statements;
   Amounts shares;
   Amounts stated;
   Amounts listed;
@@ -111,6 +119,27 @@ struct Decoder {
       found = true;
     }
     return found;
+  }
+
+  // A field that is looked for among others.
+  struct Field {
+    std::string_view key;
+    dom::element value;
+    bool found = false;
+  };
+
+  // Looks for several fields in one pass.
+  void find(dom::object object, std::initializer_list<Field *> fields) {
+    for (dom::key_value_pair entry : object) take(entry, fields);
+  }
+
+  void take(const dom::key_value_pair &entry, std::initializer_list<Field *> fields) {
+    for (Field *field : fields) {
+      if (entry.key != field->key) continue;
+      if (field->found) twice = field->key;
+      field->value = entry.value;
+      field->found = true;
+    }
   }
 
   template <typename Value>
@@ -718,48 +747,69 @@ struct Decoder {
   }
 
   bool object(dom::object root) {
-    dom::object inner;
+    Field attributes{"attributes"}, structure{"structure"}, atoms{"atoms"}, data{"data"};
+    std::string_view crystals[2];
+    size_t crystalCount = 0;
+    // One pass for all: records are many, and most of these fields are absent.
+    for (dom::key_value_pair field : root) {
+      collectStated(field.key, field.value);
+      take(field, {&attributes, &structure, &atoms, &data});
+      if (!looksLikeCrystal(field.value)) continue;
+      if (crystalCount < 2) crystals[crystalCount] = field.key;
+      crystalCount++;
+    }
     findId(root);
     findProperties(root);
-    if (find(root, "attributes", inner)) {
-      findProperties(inner);
-      notePassedOver(root, "attributes");
+    const Field *chosen = nullptr;
+    for (const Field *field : {&atoms, &structure, &attributes}) {
+      if (field->found && field->value.is_object()) chosen = field;
+    }
+    if (chosen && looksLikeCrystal(chosen->value)) {
+      crystalCount--;
+      if (crystals[0] == chosen->key) crystals[0] = crystals[1];
+    }
+    // A row of a table may have noted others already.
+    if (passedOverCount == 0) passedOver = crystals[0];
+    passedOverCount += crystalCount;
+    dom::object inner, beside;
+    if (!chosen || chosen->value.get(inner)) return crystal(root);
+    if (chosen == &attributes) {
+      describe(inner);
       return optimade(inner);
     }
-    if (find(root, "structure", inner)) {
-      dom::object data;
-      if (!root.at_key("data").get(data)) {
-        if (scratch.id.empty()) findId(data);
-        findProperties(data);
-      }
-      notePassedOver(root, "structure");
-      return crystal(inner);
+    if (chosen == &atoms) return jarvis(inner);
+    if (data.found && !data.value.get(beside)) {
+      if (scratch.id.empty()) findId(beside);
+      describe(beside);
     }
-    if (find(root, "atoms", inner)) {
-      notePassedOver(root, "atoms");
-      return jarvis(inner);
-    }
-    notePassedOver(root, "");
-    return crystal(root);
+    return crystal(inner);
+  }
+
+  // Takes from an object that stands beside the crystal, or around it, what it says.
+  void describe(dom::object object) {
+    findProperties(object);
+    for (dom::key_value_pair field : object) collectStated(field.key, field.value);
   }
 
   // An object that itself holds the crystal.
   bool crystal(dom::object root) {
-    dom::element lattice, species, coordinates, periodic;
-    if (find(root, "frac_coords", coordinates)) {
-      if (!find(root, "lattice", lattice)) return fail(json_crystal_not_a_crystal, "no 'lattice'");
-      if (!find(root, "species", species)) return fail(json_crystal_not_a_crystal, "no 'species'");
-      if (!root.at_key("pbc").get(periodic) && !periodicity(periodic, "pbc")) return false;
-      takeUpReading(root);
-      return parallel(lattice, species, coordinates);
+    Field lattice{"lattice"}, species{"species"}, coordinates{"frac_coords"}, periodic{"pbc"}, reading{"reading"};
+    find(root, {&lattice, &species, &coordinates, &periodic, &reading});
+    if (coordinates.found) {
+      if (!lattice.found) return fail(json_crystal_not_a_crystal, "no 'lattice'");
+      if (!species.found) return fail(json_crystal_not_a_crystal, "no 'species'");
+      if (periodic.found && !periodicity(periodic.value, "pbc")) return false;
+      if (reading.found) takeUpReading(reading.value);
+      return parallel(lattice.value, species.value, coordinates.value);
     }
-    if (root.at_key("sites").get(coordinates) == SUCCESS) {
+    dom::element field;
+    if (root.at_key("sites").get(field) == SUCCESS) {
       dom::object properties;
       if (!root.at_key("properties").get(properties)) findProperties(properties);
       return pymatgenStructure(root);
     }
-    if (root.at_key("lattice_vectors").get(lattice) == SUCCESS) return optimade(root);
-    if (root.at_key("lattice_mat").get(lattice) == SUCCESS) return jarvis(root);
+    if (root.at_key("lattice_vectors").get(field) == SUCCESS) return optimade(root);
+    if (root.at_key("lattice_mat").get(field) == SUCCESS) return jarvis(root);
     if (passedOverCount == 0) return fail(json_crystal_not_a_crystal, "no field that holds a crystal");
     return fail(
         json_crystal_not_a_crystal, "no field that holds a crystal; what stands in '"
@@ -767,9 +817,9 @@ struct Decoder {
   }
 
   // Rules that a reader applied before the record was packed stay with it; names that are none are passed over later.
-  void takeUpReading(dom::object root) {
+  void takeUpReading(dom::element reading) {
     std::string_view codes;
-    if (root.at_key("reading").get(codes)) return;
+    if (reading.get(codes)) return;
     for (size_t start = 0; start < codes.size();) {
       size_t end = std::min(codes.find(',', start), codes.size());
       note(std::string(codes.substr(start, end - start)).c_str(), "concluded when the record was packed");
@@ -780,26 +830,21 @@ struct Decoder {
   // Whether an object, or the first element of a list, has the fields of a crystal.
   static bool looksLikeCrystal(dom::element element) {
     dom::object object;
-    dom::array list;
-    if (!element.get(list)) {
+    if (element.is_array()) {
+      dom::array list;
+      if (element.get(list)) return false;
       auto first = list.begin();
-      if (!(first != list.end()) || (*first).get(object)) return false;
-    } else if (element.get(object)) {
-      return false;
+      return first != list.end() && !(*first).get(object) && looksLikeCrystal(object);
     }
+    return element.is_object() && !element.get(object) && looksLikeCrystal(object);
+  }
+
+  static bool looksLikeCrystal(dom::object object) {
     dom::element field;
     if (!object.at_key("lattice").get(field)) {
       return !object.at_key("sites").get(field) || !object.at_key("frac_coords").get(field);
     }
     return !object.at_key("lattice_mat").get(field) || !object.at_key("lattice_vectors").get(field);
-  }
-
-  // Looks for crystals beside the one that is read, under `chosen`.
-  void notePassedOver(dom::object root, std::string_view chosen) {
-    for (dom::key_value_pair field : root) {
-      if (field.key == chosen || !looksLikeCrystal(field.value)) continue;
-      if (passedOverCount++ == 0) passedOver = field.key;
-    }
   }
 
   // A row of a table: the column "structure", or else the first object, is the crystal.
@@ -837,46 +882,42 @@ struct Decoder {
     return object(structure);
   }
 
-  // Compares the crystal with what the document states of it elsewhere.
-  bool agrees(dom::object root) {
-    dom::object inner;
-    if (!statedAgree(root)) return false;
-    if (!root.at_key("attributes").get(inner)) return statedAgree(inner);
-    if (!root.at_key("data").get(inner)) return statedAgree(inner);
-    return true;
-  }
-
-  bool statedAgree(dom::object object) {
-    static constexpr std::string_view formulas[] = {
+  // Keeps a field that states something of the crystal, to be compared at the end.
+  void collectStated(std::string_view key, dom::element value) {
+    static constexpr std::string_view names[] = {
         "formula",          "formula_pretty",         "full_formula",
         "pretty_formula",   "chemical_formula",       "chemical_formula_reduced",
         "reduced_formula",  "chemical_formula_hill",  "chemical_formula_descriptive",
         "composition",      "unit_cell_formula",      "composition_reduced",
-        "reduced_cell_formula",
+        "reduced_cell_formula", "nsites",             "elements",
     };
-    static constexpr uint32_t lengths = [] {
-      uint32_t mask = 0;
-      for (std::string_view name : formulas) mask |= uint32_t(1) << name.size();
+    // Most keys are told apart by their length and first letter.
+    constexpr auto bit = [](std::string_view name) {
+      return uint64_t(1) << ((name.size() + 5 * uint8_t(name[0])) & 63);
+    };
+    static constexpr uint64_t bits = [bit] {
+      uint64_t mask = 0;
+      for (std::string_view name : names) mask |= bit(name);
       return mask;
     }();
-    for (dom::key_value_pair field : object) {
-      switch (field.key.empty() ? 0 : field.key[0]) {
-      case 'n':
-        if (field.key == "nsites" && !siteCountAgrees(field.value)) return false;
-        break;
-      case 'e':
-        if (result.form != json_crystal_optimade || field.key != "elements") break;
-        if (!elementsAgree(field.value)) return false;
-        break;
-      case 'f': case 'p': case 'c': case 'r': case 'u':
-        // Most keys are told apart by their length.
-        if (field.key.size() >= 32 || (lengths >> field.key.size() & 1) == 0) break;
-        for (std::string_view name : formulas) {
-          if (field.key == name && !formulaAgrees(name, field.value)) return false;
-        }
-        break;
-      default: break;
+    if (key.empty() || (bits & bit(key)) == 0) return;
+    for (std::string_view name : names) {
+      if (key == name) scratch.statements.push_back({name, value});
+    }
+  }
+
+  // Compares the crystal with what the document states of it.
+  bool agrees() {
+    for (const Statement &statement : scratch.statements) {
+      bool good = true;
+      if (statement.key == "nsites") {
+        good = siteCountAgrees(statement.value);
+      } else if (statement.key != "elements") {
+        good = formulaAgrees(statement.key, statement.value);
+      } else if (result.form == json_crystal_optimade) {
+        good = elementsAgree(statement.value);
       }
+      if (!good) return false;
     }
     return true;
   }
@@ -1023,6 +1064,7 @@ void decode(
   scratch.positions.clear();
   scratch.symbols.clear();
   scratch.species.clear();
+  scratch.statements.clear();
   scratch.listed.clear();
   scratch.id.clear();
   scratch.message.clear();
@@ -1063,7 +1105,7 @@ void decode(
   if (!decoder.twice.empty()) {
     good = decoder.fail(json_crystal_unreadable, "the field '" + std::string(decoder.twice) + "' stands twice");
   }
-  if (good && !root.get(object)) good = decoder.agrees(object);
+  if (good) good = decoder.agrees();
   if (good) decoder.writeNotes();
   if (all) {
     for (std::string_view name : scratch.names) scratch.found.append(name).push_back('\0');

@@ -170,7 +170,10 @@ func elements(_ codes: UnsafeBufferPointer<UInt16>) throws(RecordError) -> [Elem
   var bad: Int?
   let elements = [Element](unsafeUninitializedCapacity: codes.count) { target, count in
     for site in codes.indices {
-      guard let element = Element(symbolBytes: UInt8(codes[site] & 0xFF), UInt8(codes[site] >> 8)) else {
+      // Sites of one element mostly follow each other.
+      let known = site > 0 && codes[site] == codes[site - 1] ? target[site - 1] : nil
+      guard let element = known ?? Element(symbolBytes: UInt8(codes[site] & 0xFF), UInt8(codes[site] >> 8))
+      else {
         bad = site
         break
       }
