@@ -171,6 +171,7 @@ struct CIFBlockScan {
         }
       default: break
       }
+      guard hasUnderscore(text, from: token.range.upperBound, to: end) else { return nil }
     }
     return nil
   }

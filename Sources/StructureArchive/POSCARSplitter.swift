@@ -56,7 +56,8 @@ final class POSCARSplitter: RecordSplitter {
       if POSCARSplitter.startsFrame(current) {
         return piece(prefix, position, start, isLarge: isLarge, copies: copies)
       }
-      if let title = previous, ScaleLine(current) != nil, startsFile(at: title) {
+      if let title = previous, ScaleLine(current, after: line(title, position)) != nil, startsFile(at: title)
+      {
         return piece(prefix, title, start, isLarge: isLarge, copies: copies)
       }
       previous = position
@@ -106,7 +107,7 @@ final class POSCARSplitter: RecordSplitter {
   // Looks for the lines of a header, the first of which begins at `start`.
   private func headerEnd(from start: Int) -> HeaderSearch {
     guard let title = lineEnd(from: start), let scaleEnd = lineEnd(from: title),
-      let scale = ScaleLine(line(title, scaleEnd))
+      let scale = ScaleLine(line(title, scaleEnd), after: line(start, title))
     else { return .none }
     let strict = strictHeaderEnd(from: scaleEnd)
     switch strict {
@@ -181,45 +182,53 @@ final class POSCARSplitter: RecordSplitter {
   }
 
   private static func startsWithLetter(_ line: UnsafeRawBufferPointer) -> Bool {
-    guard let first = line.first(where: { !TextLines.isBlank($0) }) else { return false }
-    return (first | 0x20) >= UInt8(ascii: "a") && (first | 0x20) <= UInt8(ascii: "z")
+    var position = 0
+    while position < line.count, TextLines.isBlank(line[position]) { position += 1 }
+    guard position < line.count else { return false }
+    return (line[position] | 0x20) >= UInt8(ascii: "a") && (line[position] | 0x20) <= UInt8(ascii: "z")
   }
 
   // Whether the line is "Direct configuration= 1" or the like.
   private static func startsFrame(_ line: UnsafeRawBufferPointer) -> Bool {
+    guard startsWithLetter(line) else { return false }
     var fields = TextFields(line)
-    guard startsWithLetter(line), fields.next() != nil, let word = fields.next() else { return false }
+    guard fields.next() != nil, let word = fields.next() else { return false }
     let key = Array("configuration".utf8)
     return word.count >= key.count && key.indices.allSatisfy { word[$0] | 0x20 == key[$0] }
   }
 }
 
-/// A line that can be a scale factor: one number, or three positive ones.
+/// A line that can be a scale factor: one number, or after a title that does not begin with a number three positive ones.
 private enum ScaleLine {
   case one
   case three
 
-  init?(_ line: UnsafeRawBufferPointer) {
-    // Most lines are atoms: those are told apart before any number is read.
-    var fields = TextFields(line)
-    guard let first = fields.next(), ScaleLine.beginsNumber(first) else { return nil }
-    let second = fields.next()
-    let isOne = second.map { !ScaleLine.beginsNumber($0) } ?? true
+  init?(_ line: UnsafeRawBufferPointer, after title: UnsafeRawBufferPointer) {
+    // Most lines are atoms behind atoms: those are told apart before any number is read.
+    var position = 0
+    guard ScaleLine.beginsNumber(line, &position) else { return nil }
+    while position < line.count, !TextLines.isBlank(line[position]) { position += 1 }
+    var titleStart = 0
+    let isThree = ScaleLine.beginsNumber(line, &position)
+    if isThree, ScaleLine.beginsNumber(title, &titleStart) { return nil }
     var numbers = TextFields(line)
-    if isOne {
-      guard numbers.number() != nil else { return nil }
-      self = .one
-    } else {
+    if isThree {
       guard let scales = numbers.vector(), scales.x > 0, scales.y > 0, scales.z > 0, numbers.next() == nil
       else {
         return nil
       }
       self = .three
+    } else {
+      guard numbers.number() != nil else { return nil }
+      self = .one
     }
   }
 
-  private static func beginsNumber(_ field: UnsafeRawBufferPointer) -> Bool {
-    guard let byte = field.first else { return false }
+  // Whether the next field from `position`, which is moved there, begins like a number.
+  private static func beginsNumber(_ line: UnsafeRawBufferPointer, _ position: inout Int) -> Bool {
+    while position < line.count, TextLines.isBlank(line[position]) { position += 1 }
+    guard position < line.count else { return false }
+    let byte = line[position]
     return (byte >= 48 && byte <= 57) || byte == 43 || byte == 45 || byte == 46
   }
 }
