@@ -7,6 +7,7 @@ struct JSONProbe {
   /// Keys under which a document may hold its list of records.
   static let listKeys: Set<String> = ["entries", "data", "structures", "results", "materials"]
   private static let longestColumn = 256
+  private static let mostGathered = 64
 
   private let context: SplitterContext
   private var position = 0
@@ -73,6 +74,10 @@ struct JSONProbe {
         let value = position
         guard skipValue(first) else { return unfinished(findings) }
         note(key, value..<position, &findings)
+        // So many are a list by ids, whatever follows: the text is not gathered any further.
+        if !findings.isRecord, findings.crystals.count >= JSONProbe.mostGathered {
+          return members(findings, holdsOne: false)
+        }
       default: return unfinished(findings)
       }
     }
