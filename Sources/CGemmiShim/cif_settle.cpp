@@ -127,6 +127,8 @@ class Settling {
 
   void expand(const std::vector<Operation> &operations, Candidate &result) const {
     result.sites = list.sites;
+    result.orbits.reserve(list.sites.size());
+    result.points.reserve(3 * list.sites.size() * (operations.size() < 2 ? 1 : 4));
     for (const Site &site : list.sites) {
       Orbit orbit{result.points.size() / 3, 1, 0};
       result.points.insert(result.points.end(), site.point, site.point + 3);
@@ -667,6 +669,8 @@ Content settle(
     notes.add("formula_contradicted", formulaMessage(list, chosen));
   }
   Content content;
+  content.elements.reserve(chosen.points.size() / 3);
+  content.positions.reserve(chosen.points.size());
   double merged = 0;
   size_t mergedRow = 0;
   for (size_t i = 0; i < chosen.sites.size(); i++) {

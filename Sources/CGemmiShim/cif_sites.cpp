@@ -55,10 +55,11 @@ double numberOr(double other, const Values &column, size_t row) {
 // Readings of texts that repeat from row to row.
 class Readings {
  public:
-  size_t index(const std::string &text, size_t row, bool isLabel, std::vector<Stem> &stems) {
-    for (size_t k = 0; k < texts.size(); k++) {
-      if (texts[k].first == text) return texts[k].second;
+  size_t index(const std::string &value, size_t row, bool isLabel, std::vector<Stem> &stems) {
+    for (size_t k = texts.size(); k-- > 0;) {
+      if (texts[k].first == value) return texts[k].second;
     }
+    std::string text = cif::as_string(value);
     Stem stem{isLabel ? readLabel(text) : readType(text), row};
     size_t place = stems.size();
     if (isLabel) {
@@ -71,7 +72,7 @@ class Readings {
       }
     }
     if (place == stems.size()) stems.push_back(std::move(stem));
-    if (texts.size() < most) texts.emplace_back(text, place);
+    if (texts.size() < most) texts.emplace_back(value, place);
     return place;
   }
 
@@ -100,6 +101,7 @@ SiteList readSites(const BlockIndex &block, Notes &notes) {
   Readings typeReadings, labelReadings;
   std::vector<Stem> typeStems;
   bool hasIsotopes = false;
+  list.sites.reserve(x.count());
   for (size_t row = 0; row < x.count(); row++) {
     Site site;
     site.row = row;
@@ -134,15 +136,15 @@ SiteList readSites(const BlockIndex &block, Notes &notes) {
       throw Fault(cif_crystal_unknown_element, "site " + list.name(row) + " has no type symbol and no label");
     }
     std::vector<Stem> &stems = hasType ? typeStems : list.stems;
-    std::string text = cif::as_string(hasType ? types[row] : labels[row]);
-    size_t index = (hasType ? typeReadings : labelReadings).index(text, row, !hasType, stems);
+    const std::string &value = hasType ? types[row] : labels[row];
+    size_t index = (hasType ? typeReadings : labelReadings).index(value, row, !hasType, stems);
     const SpeciesReading &reading = stems[index].reading;
     hasIsotopes = hasIsotopes || reading.isIsotope;
     if (reading.isShared) {
       if (reading.shares.empty()) {
         throw Fault(
-            cif_crystal_partial, "site " + list.name(row) + " is shared by several species, '" + shown(text, 24)
-                                     + "', without their shares");
+            cif_crystal_partial, "site " + list.name(row) + " is shared by several species, '"
+                                     + shown(cif::as_string(value), 24) + "', without their shares");
       }
       double whole = site.occupancy;
       for (const Share &share : reading.shares) {
@@ -156,7 +158,8 @@ SiteList readSites(const BlockIndex &block, Notes &notes) {
       site.element = reading.element;
       if (site.element == 0)
         throw Fault(
-            cif_crystal_unknown_element, "site " + list.name(row) + ": no element named '" + shown(text, 24) + "'");
+            cif_crystal_unknown_element,
+            "site " + list.name(row) + ": no element named '" + shown(cif::as_string(value), 24) + "'");
     } else {
       if (reading.isVacancy)
         throw Fault(cif_crystal_unknown_element, "site " + list.name(row) + ": the label names a vacancy, no element");

@@ -498,6 +498,7 @@ Setting listedOperations(const BlockIndex &block) {
   bool isMagnetic = block.has(Tag::magneticOperations);
   const Values &listed = block[isMagnetic ? Tag::magneticOperations : Tag::operations];
   if (listed.count() > mostOperations) throw Fault(cif_crystal_unreadable, "too many symmetry operations");
+  setting.operations.reserve(listed.count());
   for (size_t row = 0; row < listed.count(); row++) {
     if (cif::is_null(listed[row])) continue;
     std::string text = cif::as_string(listed[row]);
