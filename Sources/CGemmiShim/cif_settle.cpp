@@ -390,7 +390,10 @@ class Settling {
         candidates.clear();
         for (bool isLikely : {true, false}) {
           for (const Share &share : list.formula.list) {
-            bool fits = mayHold(share.element) && begins(reading.stem, share.element) == isLikely;
+            bool isMeant =
+                reading.spelled.empty()
+                || std::find(reading.spelled.begin(), reading.spelled.end(), share.element) != reading.spelled.end();
+            bool fits = isMeant && mayHold(share.element) && begins(reading.stem, share.element) == isLikely;
             if (fits) candidates.push_back(share.element);
           }
         }

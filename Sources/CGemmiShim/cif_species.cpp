@@ -86,15 +86,17 @@ std::vector<Share> speciesList(const std::string &text, bool &haveShares) {
   return separated || anyShare ? list : std::vector<Share>();
 }
 
-// The part of a label after its element holds letters that name elements: "CO3", "SiAl", "H2O".
-bool spellsElements(std::string_view text) {
+// The elements that the part of a label after its element names: "CO3", "SiAl", "H2O".
+std::vector<ElementCode> spelledElements(std::string_view text) {
+  std::vector<ElementCode> elements;
   for (size_t k = 0; k < text.size(); k++) {
     if (!isUpper(text[k])) continue;
     size_t count = k + 1 < text.size() && isLower(text[k + 1]) ? 2 : 1;
     std::string_view letters = text.substr(k, count);
-    if (!isHeavyHydrogen(letters) && elementCode(letters) != 0) return true;
+    ElementCode element = isHeavyHydrogen(letters) ? 0 : elementCode(letters);
+    if (element != 0) elements.push_back(element);
   }
-  return false;
+  return elements;
 }
 
 void setShared(SpeciesReading &reading, std::vector<Share> list, bool haveShares) {
@@ -185,7 +187,9 @@ SpeciesReading readLabel(const std::string &text) {
     std::string_view tail = letters.substr(2);
     if (!tail.empty() && isLower(tail[0])) return reading;  // "Sit": no element and a site code
     reading.element = pair;
-    reading.needsEvidence = spellsElements(tail);
+    reading.spelled = spelledElements(tail);
+    reading.needsEvidence = !reading.spelled.empty();
+    if (reading.needsEvidence) reading.spelled.push_back(pair);
     // "Ho" of a hydroxide, where the formula has no holmium.
     if (one != 0) reading.others.push_back(one);
   } else if (isProper) {
@@ -202,7 +206,7 @@ SpeciesReading readLabel(const std::string &text) {
       char second = char(letters[1] & ~0x20);
       reading.needsEvidence = one != 0 && (second == 'O' || second == 'H');
     } else {
-      reading.needsEvidence = count > 2 || spellsElements(upper);
+      reading.needsEvidence = count > 2 || !spelledElements(upper).empty();
     }
   }
   return reading;

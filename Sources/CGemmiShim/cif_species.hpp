@@ -29,6 +29,8 @@ struct SpeciesReading {
   std::vector<ElementCode> others;
   /// The reading holds only where formula or atom types confirm it: "CO3" may be a group of atoms.
   bool needsEvidence = false;
+  /// The elements that a label of several spells, such as "FeMg1": only one of these may be meant.
+  std::vector<ElementCode> spelled;
   /// Several species share the site; their shares where they are given.
   bool isShared = false;
   std::vector<Share> shares;

@@ -327,7 +327,8 @@ import Testing
       ("T1", "'Mg Si'", .crystal("MgSi")),
       ("W1", "'Mg O'", .refused(.formulaContradicted)), ("Fe1", "'Mg O'", .refused(.formulaContradicted)),
       ("Wat1", "'Mg O2'", .refused(.unknownElement)), ("Wat1", "'Mg O H2'", .refused(.unknownElement)),
-      ("Va1", "'Mg V'", .refused(.unknownElement)),
+      ("Va1", "'Mg V'", .refused(.unknownElement)), ("FeNi1", "'Mg O'", .refused(.unknownElement)),
+      ("FeNi1", "'Mg Ni'", .crystal("MgNi")), ("ClW1", "'Mg Cl'", .crystal("MgCl")),
     ]
     for (label, formula, answer) in cases {
       let block = Block(

@@ -135,10 +135,9 @@ def label_two_species(generator: random.Random, block: Draft) -> None:
 
 
 def label_no_element(generator: random.Random, block: Draft) -> None:
-    """A label that names no element, without type symbols or formula."""
+    """A label that names no element, without type symbols: only a formula, if there is one, can tell what it is."""
     relabel(block, lambda element, number: f"{element}{number}")
     block.atoms[0][LABEL] = generator.choice(("Va1", "HOH", "Sit1", "PO4", "CO3", "X1", "Q1", "Me1", "Cat1", "An1"))
-    block.refuse()
 
 
 def symbol_charge(generator: random.Random, block: Draft) -> None:
