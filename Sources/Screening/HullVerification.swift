@@ -38,7 +38,7 @@ public struct HullVerification: Sendable {
   /// - Throws: `ScreeningError` where the file cannot be read or holds no certificate.
   public func verify(_ path: String) throws -> Report {
     var report = Report()
-    let text = try readWholeFile(path: path)
+    let text = try readWholeText(path: path)
     for (index, line) in text.split(separator: 10, omittingEmptySubsequences: false).enumerated()
     where !line.isEmpty {
       do throws(CertificateError) {

@@ -49,6 +49,14 @@ import Testing
     }
   }
 
+  @Test func `certificates behind a byte-order mark are those without`() throws {
+    _ = try table().write(
+      try candidates(["NaLiO,-1.4"]), to: folder.path("o.csv"), certificates: folder.path("o.jsonl"))
+    let marked = try folder.write("\u{FEFF}" + (try folder.text("o.jsonl")), to: "marked.jsonl")
+    let verification = try HullVerification(reference: reference).verify(marked)
+    #expect(verification.verified == 1 && verification.failures.isEmpty)
+  }
+
   @Test func `a certificate with one altered digit fails, by its line`() throws {
     _ = try table().write(
       try candidates(["NaLiO,-1.4", "NaLiOF,-1.9", "KNaClBr,-2.013"]), to: folder.path("o.csv"),
