@@ -141,6 +141,11 @@ void decode(
                                        ? "the sites have Cartesian coordinates only, no fractional ones"
                                        : "no data block with fractional coordinates");
   }
+  if (!index.contradictedTag().empty()) {
+    throw Fault(
+        cif_crystal_unreadable,
+        "'" + shown(index.contradictedTag(), 48) + "' gives another number than was given before");
+  }
   Notes notes;
   gemmi::UnitCell cell = readCell(index, notes);
   for (int row = 0; row < 3; row++) {

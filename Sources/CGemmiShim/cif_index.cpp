@@ -4,6 +4,7 @@
 
 #include <gemmi/numb.hpp>
 
+#include <cmath>
 #include <unordered_map>
 
 namespace cif = gemmi::cif;
@@ -29,6 +30,7 @@ const std::unordered_map<std::string, Tag> &knownTags() {
       {"_space_group_symop_ssg_operation_algebraic", Tag::superspaceOperations},
       {"_space_group_symop_magn_ssg_operation_algebraic", Tag::superspaceOperations},
       {"_cell_modulation_dimension", Tag::modulationDimension},
+      {"_cell_subsystems_number", Tag::subsystems},
       {"_space_group_name_hall", Tag::hall},
       {"_symmetry_space_group_name_hall", Tag::hall},
       {"_space_group_name_h-m_alt", Tag::symbolAlternative},
@@ -81,6 +83,23 @@ bool saysNothing(const std::string &name) {
   return false;
 }
 
+// Whether a tag that is given twice, under an old and a new name say, must say the same each time.
+bool saysOneNumber(Tag tag) {
+  switch (tag) {
+    case Tag::lengthA:
+    case Tag::lengthB:
+    case Tag::lengthC:
+    case Tag::alpha:
+    case Tag::beta:
+    case Tag::gamma:
+    case Tag::number:
+    case Tag::formulaUnits:
+      return true;
+    default:
+      return false;
+  }
+}
+
 bool isGiven(const Values &values) {
   for (size_t row = 0; row < values.count(); row++) {
     if (!cif::is_null(values[row])) return true;
@@ -125,6 +144,10 @@ void BlockIndex::add(const std::string &name, Values found) {
   if (known != knownTags().end()) {
     // The first tag that gives a value counts: files repeat a tag under its old and its new name.
     Values &place = values[size_t(known->second)];
+    if (saysOneNumber(known->second) && place.count() > 0 && twice.empty()) {
+      double first = numberOf(place[0]), second = found.count() > 0 ? numberOf(found[0]) : first;
+      if (std::fabs(first - second) > 1e-3 * std::fabs(first)) twice = name;
+    }
     if (place.count() == 0 || (!isGiven(place) && isGiven(found))) place = found;
     return;
   }
@@ -138,7 +161,9 @@ std::string BlockIndex::text(Tag tag) const {
     if (cif::is_null(found[row])) continue;
     std::string text = cif::as_string(found[row]);
     size_t start = text.find_first_not_of(" \t\r\n"), end = text.find_last_not_of(" \t\r\n");
-    if (start != std::string::npos) return text.substr(start, end - start + 1);
+    if (start == std::string::npos) continue;
+    text = text.substr(start, end - start + 1);
+    if (text != "?" && text != ".") return text;  // programs quote them, and mean that nothing is known
   }
   return std::string();
 }

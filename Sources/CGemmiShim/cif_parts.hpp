@@ -70,6 +70,7 @@ enum class Tag {
   magneticCentrings,
   superspaceOperations,
   modulationDimension,
+  subsystems,
   hall,
   symbol,
   symbolAlternative,
@@ -126,11 +127,14 @@ class BlockIndex {
   std::string text(Tag tag) const;
   /// The name of a tag about symmetry that has a value and is not looked at.
   const std::string &unreadSymmetry() const { return unread; }
+  /// The name of a tag that gives another number than was given before; empty where none does.
+  const std::string &contradictedTag() const { return twice; }
 
  private:
   void add(const std::string &name, Values found);
   Values values[size_t(Tag::count)];
   std::string unread;
+  std::string twice;
 };
 
 }  // namespace sluice

@@ -215,7 +215,7 @@ class Settling {
       }
       result.notes.add(
           "majority_occupancy", "of the groups of disorder" + (name.empty() ? "" : " of assembly " + shown(name, 8))
-                                    + " number " + std::to_string(best.number) + " was kept");
+                                    + " number " + shown(list.groupName(best.number), 8) + " was kept");
     }
   }
 
@@ -362,6 +362,7 @@ class Settling {
         if (mayHold(other) && (haveFormula || haveTypes)) candidates.push_back(other);
       }
       bool isSure = reading.element != 0 && !reading.needsEvidence && candidates.size() <= 1;
+      if (isSure && !haveFormula && !haveTypes) refuseAmbiguous(k, amounts, known);
       bool isProper = reading.stem.size() > 1 && reading.stem[1] >= 'a' && reading.stem[1] <= 'z';
       // "Ho1" is holmium wherever there may be some; a contradiction is for the formula to find.
       if (isProper && !reading.needsEvidence && !candidates.empty() && candidates.front() == reading.element)
@@ -451,6 +452,24 @@ class Settling {
           "element_by_formula", "label of site " + list.name(list.stems[stem].row) + " was read as "
                                     + symbolOf(elements[stem]) + " by the formula '" + shown(list.formulaText, 48)
                                     + "'");
+    }
+  }
+
+  // "CA1" beside carbon may be calcium, or an alpha carbon: upper case alone does not tell.
+  void refuseAmbiguous(size_t stem, const std::vector<double> &amounts, const Amounts &known) const {
+    const SpeciesReading &reading = list.stems[stem].reading;
+    if (reading.stem.size() < 2 || (reading.stem[1] >= 'a' && reading.stem[1] <= 'z')) return;
+    for (ElementCode other : reading.others) {
+      bool isThere = known[other] > 0;
+      for (size_t k = 0; k < list.stems.size() && !isThere; k++) {
+        const SpeciesReading &reading = list.stems[k].reading;
+        isThere = amounts[k] > 0 && reading.element == other && !reading.needsEvidence;
+      }
+      if (isThere) {
+        unnamed(
+            stem, "may be " + symbolOf(reading.element) + " or, like others, " + symbolOf(other)
+                      + ", and neither a type symbol nor a formula tells which");
+      }
     }
   }
 
@@ -661,6 +680,13 @@ Content settle(
         cif_crystal_symmetry,
         "site " + list.name(site.row) + " has " + std::to_string(chosen.orbits[chosen.contradictedRow].count)
             + " images, where the multiplicity " + std::to_string(int(site.multiplicity)) + " is stated");
+  }
+  // A list that lost some of its operations makes fewer atoms; only what the file says of their number shows another
+  // cause.
+  bool isConfirmed = chosen.verdict == Verdict::matches || chosen.multiplicities > 0;
+  if (symmetry.isListed && !isConfirmed && !formGroup(symmetry.settings.front().operations)) {
+    throw Fault(
+        cif_crystal_symmetry, "the listed symmetry operations are no group: some are missing, or one is misspelled");
   }
   if (chosen.verdict == Verdict::lacksHydrogen) {
     if (!policy.notesFormula)

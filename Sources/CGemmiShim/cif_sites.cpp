@@ -60,6 +60,8 @@ class Readings {
       if (texts[k].first == value) return texts[k].second;
     }
     std::string text = cif::as_string(value);
+    size_t start = text.find_first_not_of(" \t"), end = text.find_last_not_of(" \t");
+    if (start != std::string::npos) text = text.substr(start, end - start + 1);
     Stem stem{isLabel ? readLabel(text) : readType(text), row};
     size_t place = stems.size();
     if (isLabel) {
@@ -87,6 +89,21 @@ std::string SiteList::name(size_t row) const {
   std::string number = std::to_string(row);
   if (row >= labels.count() || cif::is_null(labels[row])) return number;
   return number + " (" + shown(cif::as_string(labels[row]), 24) + ")";
+}
+
+int SiteList::groupNumber(const Values &column, size_t row) {
+  if (row >= column.count() || cif::is_null(column[row])) return 0;
+  double value = numberOf(column[row]);
+  if (std::fabs(value) <= firstNamedGroup) return int(value);
+  std::string text = cif::as_string(column[row]);
+  if (text.find_first_not_of(" .?") == std::string::npos) return 0;
+  auto place = std::find(groupNames.begin(), groupNames.end(), text);
+  if (place == groupNames.end()) place = groupNames.insert(groupNames.end(), text);
+  return firstNamedGroup + 1 + int(place - groupNames.begin());
+}
+
+std::string SiteList::groupName(int group) const {
+  return group <= firstNamedGroup ? std::to_string(group) : groupNames[size_t(group - firstNamedGroup - 1)];
 }
 
 SiteList readSites(const BlockIndex &block, Notes &notes) {
@@ -122,7 +139,7 @@ SiteList readSites(const BlockIndex &block, Notes &notes) {
     site.point[1] = coordinate(y, row, list);
     site.point[2] = coordinate(z, row, list);
     site.multiplicity = numberOr(0, block[Tag::multiplicity], row);
-    site.group = int(numberOr(0, block[Tag::disorderGroup], row));
+    site.group = list.groupNumber(block[Tag::disorderGroup], row);
     if (site.group != 0 && row < block[Tag::disorderAssembly].count()
         && !cif::is_null(block[Tag::disorderAssembly][row])) {
       std::string assembly = cif::as_string(block[Tag::disorderAssembly][row]);

@@ -55,8 +55,16 @@ struct SiteList {
   /// Names of the assemblies of disorder; the first is that of sites without one.
   std::vector<std::string> assemblies = {""};
   bool hasDisorder = false;
+  /// Names of groups of disorder that are no numbers.
+  std::vector<std::string> groupNames;
 
   std::string name(size_t row) const;
+  /// The number of the group in a row, 0 for none; groups with names get numbers beyond any that is written.
+  int groupNumber(const Values &column, size_t row);
+  std::string groupName(int group) const;
+
+ private:
+  static constexpr int firstNamedGroup = 1000000;
 };
 
 SiteList readSites(const BlockIndex &block, Notes &notes);

@@ -158,7 +158,8 @@ SpeciesReading readLabel(const std::string &text) {
   reading.stem = std::string(letters);
   bool haveShares = false;
   std::vector<Share> list = speciesList(text, haveShares);
-  if (!list.empty()) {
+  bool isCode = list.size() == 1 && rest.size() > 1 && rest[0] == '.';  // "C.3": an atom type's code, no share
+  if (!list.empty() && !isCode) {
     setShared(reading, std::move(list), haveShares);
     return reading;
   }
@@ -208,6 +209,16 @@ SpeciesReading readLabel(const std::string &text) {
     } else {
       reading.needsEvidence = count > 2 || !spelledElements(upper).empty();
     }
+  }
+  // "Fe1Mg1", "Fe-Mg", "O_Si": a second element behind the site code is one that shares the site, or a neighbor.
+  bool isPlain = count == 1 || (isProper && count == 2);
+  for (size_t k = 0; isPlain && k + 1 < rest.size(); k++) {
+    if (!isUpper(rest[k]) || !isLower(rest[k + 1]) || (k + 2 < rest.size() && isLetter(rest[k + 2]))) continue;
+    ElementCode element = elementCode(rest.substr(k, 2));
+    if (element == 0 || element == reading.element) continue;
+    if (reading.spelled.empty()) reading.spelled.push_back(reading.element);
+    reading.spelled.push_back(element);
+    reading.needsEvidence = true;
   }
   return reading;
 }

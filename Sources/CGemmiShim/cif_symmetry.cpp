@@ -75,6 +75,30 @@ void readOperationPart(const char *start, const char *end, double *rotation, dou
   if (std::fabs(exact - translation) < 1e-3) translation = exact;
 }
 
+// First `right`, then `left`.
+Operation product(const Operation &left, const Operation &right) {
+  Operation product{};
+  for (int i = 0; i < 3; i++) {
+    product.translation[i] = left.translation[i];
+    for (int k = 0; k < 3; k++) {
+      product.translation[i] += left.rotation[3 * i + k] * right.translation[k];
+      for (int j = 0; j < 3; j++) product.rotation[3 * i + j] += left.rotation[3 * i + k] * right.rotation[3 * k + j];
+    }
+  }
+  return product;
+}
+
+bool areSame(const Operation &left, const Operation &right) {
+  for (int k = 0; k < 9; k++) {
+    if (std::fabs(left.rotation[k] - right.rotation[k]) > 1e-3) return false;
+  }
+  for (int k = 0; k < 3; k++) {
+    double shift = left.translation[k] - right.translation[k];
+    if (std::fabs(shift - nearestWhole(shift)) > 5e-3) return false;
+  }
+  return true;
+}
+
 Operation readOperation(const std::string &text) {
   Operation operation{};
   const char *start = text.data(), *end = start + text.size();
@@ -186,6 +210,9 @@ std::string joined(const std::vector<std::string> &list) {
 // The full symbol's parts shortened as the tables do: "F 4/d -3 2/m" is "F d -3 m", "P 21/n 21/m 21/a" is "P n m a".
 std::string shortened(const std::string &text) {
   std::vector<std::string> parts = words(text);
+  if (parts.size() == 3 && parts[1] == "-3" && parts[2].compare(0, 2, "2/") == 0) {  // "R -3 2/c"
+    return parts[0] + " -3 " + parts[2].substr(2);
+  }
   if (parts.size() != 4) return text;
   auto plane = [](const std::string &part) {
     size_t slash = part.find('/');
@@ -212,6 +239,7 @@ struct Symbol {
 // Words about the setting, from brackets or after a comma.
 void readRemark(const std::string &text, Symbol &symbol) {
   std::string word = lowered(withoutBlanks(text));
+  word.erase(std::remove(word.begin(), word.end(), ':'), word.end());  // "origin choice: 2"
   symbol.respelled = true;
   if (word.empty() || word == "x,y,z" || word == "a,b,c") return;
   auto contains = [&](const char *part) { return word.find(part) != std::string::npos; };
@@ -393,7 +421,11 @@ Groups chosen(const Groups &groups, char choice, const std::string &code, const 
     choice = 0;
   for (const gemmi::SpaceGroup *group : groups) {
     if (choice != 0 && group->ext != choice) continue;
-    if (!code.empty() && code != group->qualifier) continue;
+    // "b1" of the dictionary is plain "b" where a group has no other cell choice.
+    bool isCode =
+        code == group->qualifier
+        || (group->qualifier[0] != 0 && group->qualifier[1] == 0 && code == group->qualifier + std::string("1"));
+    if (!code.empty() && !isCode) continue;
     left.push_back(group);
   }
   if (left.empty()) {
@@ -421,12 +453,13 @@ void readCode(std::string code, char &choice, std::string &axes) {
     if (axes.size() > 1 && (axes.front() == '1' || axes.front() == '2')) {  // "2cab"
       choice = axes.front();
       axes.erase(0, 1);
+      if (axes == "abc") axes.clear();
     }
   }
 }
 
 // The settings by symbol or number, before the cell is asked.
-Groups statedGroups(const BlockIndex &block, std::string &name, Notes &notes) {
+Groups statedGroups(const BlockIndex &block, std::string &name, bool &hasSymbol, Notes &notes) {
   int number = 0;
   std::string numberText = block.text(Tag::number);
   if (!numberText.empty()) {
@@ -437,7 +470,7 @@ Groups statedGroups(const BlockIndex &block, std::string &name, Notes &notes) {
   std::string axes;
   readCode(block.text(Tag::coordinateSystemCode), choice, axes);
   Groups groups;
-  bool hasSymbol = false;
+  hasSymbol = false;
   std::string unread;
   for (Tag tag : {Tag::symbolAlternative, Tag::symbol, Tag::symbolFull}) {
     std::string text = block.text(tag);
@@ -484,7 +517,7 @@ Groups statedGroups(const BlockIndex &block, std::string &name, Notes &notes) {
     const gemmi::SpaceGroup *standard = gemmi::find_spacegroup_by_number(number);
     for (const gemmi::SpaceGroup &group : gemmi::spacegroup_tables::main) {
       // The number alone means the standard axes; origin and kind of axes are for the cell and the sites to tell.
-      bool fits = axes.empty() ? std::strcmp(group.hm, standard->hm) == 0 : axes == group.qualifier;
+      bool fits = !axes.empty() || std::strcmp(group.hm, standard->hm) == 0;
       if (group.number == number && fits) groups.push_back(&group);
     }
     name = "number " + std::to_string(number);
@@ -513,19 +546,7 @@ Setting listedOperations(const BlockIndex &block) {
   for (size_t row = 0; row < centrings.count(); row++) {
     if (cif::is_null(centrings[row])) continue;
     Operation centring = readOperation(withoutTimeReversal(cif::as_string(centrings[row])));
-    for (const Operation &operation : setting.operations) {
-      Operation product{};
-      for (int i = 0; i < 3; i++) {
-        product.translation[i] = centring.translation[i];
-        for (int k = 0; k < 3; k++) {
-          product.translation[i] += centring.rotation[3 * i + k] * operation.translation[k];
-          for (int j = 0; j < 3; j++) {
-            product.rotation[3 * i + j] += centring.rotation[3 * i + k] * operation.rotation[3 * k + j];
-          }
-        }
-      }
-      all.push_back(product);
-    }
+    for (const Operation &operation : setting.operations) all.push_back(product(centring, operation));
   }
   if (!all.empty()) setting.operations = all;
   return setting;
@@ -533,9 +554,50 @@ Setting listedOperations(const BlockIndex &block) {
 
 }  // namespace
 
+// The operations that map the whole list onto itself are a subgroup; the list is a group when that holds all of it. So
+// one operation outside of what is known to belong is tried at a time, and each at least doubles what is known.
+bool formGroup(const std::vector<Operation> &listed) {
+  std::vector<Operation> operations = {{{1, 0, 0, 0, 1, 0, 0, 0, 1}, {0, 0, 0}}};
+  auto place = [&](const Operation &operation) {
+    return size_t(
+        std::find_if(
+            operations.begin(), operations.end(), [&](const Operation &other) { return areSame(operation, other); })
+        - operations.begin());
+  };
+  for (const Operation &operation : listed) {
+    if (place(operation) == operations.size()) operations.push_back(operation);
+  }
+  const size_t count = operations.size();
+  std::vector<std::vector<size_t>> tables;
+  std::vector<size_t> members = {0};
+  std::vector<bool> isMember(count, false);
+  isMember[0] = true;
+  for (size_t next = 1; next < count; next++) {
+    if (isMember[next]) continue;
+    std::vector<size_t> table;
+    for (const Operation &operation : operations) {
+      table.push_back(place(product(operations[next], operation)));
+      if (table.back() == count) return false;
+    }
+    tables.push_back(std::move(table));
+    for (size_t k = 0; k < members.size(); k++) {
+      for (const auto &generator : tables) {
+        size_t reached = generator[members[k]];
+        if (isMember[reached]) continue;
+        isMember[reached] = true;
+        members.push_back(reached);
+      }
+    }
+  }
+  return true;
+}
+
 Symmetry readSymmetry(const BlockIndex &block, const gemmi::UnitCell &cell, Notes &notes) {
   if (block.has(Tag::superspaceOperations) || cif::as_number(block.text(Tag::modulationDimension)) >= 1) {
     throw Fault(cif_crystal_symmetry, "a modulated structure: its symmetry is that of superspace");
+  }
+  if (cif::as_number(block.text(Tag::subsystems)) >= 2) {
+    throw Fault(cif_crystal_symmetry, "a composite structure: its symmetry is that of superspace");
   }
   Setting listed = listedOperations(block);
   if (!listed.operations.empty()) {
@@ -543,17 +605,25 @@ Symmetry readSymmetry(const BlockIndex &block, const gemmi::UnitCell &cell, Note
       throw Fault(cif_crystal_symmetry, "the listed symmetry operations do not fit the cell");
     Symmetry symmetry;
     symmetry.settings.push_back(std::move(listed));
+    symmetry.isListed = true;
     return symmetry;
   }
   std::string hall = block.text(Tag::hall);
   std::string name;
-  Groups groups = statedGroups(block, name, notes);
+  bool hasSymbol = false;
+  Groups groups = statedGroups(block, name, hasSymbol, notes);
   if (!hall.empty()) {
     Setting setting{{}, "Hall symbol " + shown(hall)};
     try {
       gemmi::GroupOps operations = gemmi::symops_from_hall(hall.c_str());
       const gemmi::SpaceGroup *group = gemmi::find_spacegroup_by_ops(operations);
-      if (group != nullptr && !groups.empty() && group->number != groups.front()->number) {
+      // A symbol says which axes and origin as well; a number does not.
+      bool agrees = group == nullptr || groups.empty() || group->number == groups.front()->number;
+      if (agrees && group != nullptr && hasSymbol) {
+        agrees = std::any_of(
+            groups.begin(), groups.end(), [&](auto *other) { return operations.is_same_as(other->operations()); });
+      }
+      if (!agrees) {
         throw Fault(cif_crystal_symmetry, "the Hall symbol '" + shown(hall) + "' contradicts space group " + name);
       }
       setting.operations = operationsOf(operations);

@@ -19,7 +19,12 @@ struct Setting {
 struct Symmetry {
   /// One setting; several where the two origin choices, or both kinds of axes, are still open.
   std::vector<Setting> settings;
+  /// Whether the operations were listed, so that some may lack.
+  bool isListed = false;
 };
+
+/// Whether operations, together with the identity, form a group: each after each is one of them, but for whole cells.
+bool formGroup(const std::vector<Operation> &operations);
 
 /// The settings that fit what the block states and its cell. Listed operations come first, then the Hall symbol, the
 /// Hermann-Mauguin symbol, and the group's number where there is no symbol.

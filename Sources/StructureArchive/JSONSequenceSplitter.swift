@@ -48,6 +48,8 @@ final class JSONSequenceSplitter: RecordSplitter {
         // The mark of a file that was joined to another one is passed over with the blanks.
         window.consume(byte == 0xEF ? min(3, window.count) : 1)
       case UInt8(ascii: "]") where list != nil:
+        // The bracket stays, so that a run which goes on behind this rejection finds the list's end as well.
+        if number == 0 { return emptiness }
         ended = true
         guard try entersAnotherList() else { return nil }
         ended = false
@@ -57,6 +59,15 @@ final class JSONSequenceSplitter: RecordSplitter {
       }
     }
     return nil
+  }
+
+  // A list without elements: nothing vanishes, so the member is told by one rejection.
+  private var emptiness: RecordPiece {
+    number = 1
+    let error = RecordError(reason: .unreadable, message: "the list of records is empty")
+    return RecordPiece(
+      bytes: [], offset: context.window.offset, format: format, failure: error, number: nil,
+      passedOver: passedOver)
   }
 
   private func element(first: UInt8) throws(ArchiveError) -> RecordPiece {

@@ -248,6 +248,42 @@ import Testing
     }
   }
 
+  @Test func `a list of operations that lost some is refused, unless the formula needs no more`() throws {
+    let screw = ["x,y,z", "-x,y+1/2,-z+1/2", "-x,-y,-z", "x,-y+1/2,z+1/2"]
+    func text(_ operations: [String], _ header: String = "") -> String {
+      Block(
+        header: header + "\nloop_\n_symmetry_equiv_pos_as_xyz\n" + operations.joined(separator: "\n"),
+        sites: ["Na1 Na .1 .2 .3"]
+      ).text
+    }
+    for operations in [screw, Array(screw.dropFirst()), screw + screw, Array(screw.prefix(2))] {
+      let count = Set(operations + ["x,y,z"]).count
+      try Self.expect(.crystal("Na\(count)"), of: text(operations), "\(operations)")
+    }
+    for operations in [
+      Array(screw.prefix(3)), [screw[0], screw[1], screw[3]], ["x,y,z", "x+1/3,y,z"],
+      ["x,y,z", "-x,y+1/2,-z+1/2", "-x,-y,-z", "x,-y+1/2,z+1/4"],
+    ] {
+      try Self.expect(.refused(.symmetryNotSettled), of: text(operations), "\(operations)")
+    }
+    let confirmed = text(["x,y,z", "x+1/3,y,z"], "_chemical_formula_sum Na\n_cell_formula_units_Z 2")
+    try Self.expect(.crystal("Na2"), of: confirmed, "the formula counts as many")
+    // The largest group, and centrings that stand as rounded decimals.
+    let centered = ["x,y,z", "x+.3333,y+.6667,z+.6667", "x+.6667,y+.3333,z+.3333"]
+    try Self.expect(.crystal("Na3"), of: text(centered), "decimals")
+  }
+
+  @Test func `a number of the cell that is given twice is the same both times`() throws {
+    for (header, answer) in [
+      ("_cell_length_a 4.2", Answer.crystal("Na")), ("_cell.length_a 4.20(1)", .crystal("Na")),
+      ("_cell_length_a ?", .crystal("Na")), ("_cell_length_a 5", .refused(.unreadable)),
+      ("_cell.angle_beta 91", .refused(.unreadable)),
+      ("_symmetry_Int_Tables_number 1\n_space_group_IT_number 2", .refused(.unreadable)),
+    ] {
+      try Self.expect(answer, of: Block(header: header, sites: ["Na1 Na 0 0 0"]).text, header)
+    }
+  }
+
   @Test func `symmetry that stands where nobody looks is not read as none`() throws {
     for header in [
       "_space_group_name_Schoenflies 'O_h.5'", "_symmetry_cell_setting cubic",
@@ -257,14 +293,16 @@ import Testing
       "_space_group.Bravais_type tP",
       "_symmetry_space_group_name_H-M 'P 1'\n_symmetry_Int_Tables_number 225",
       "_space_group_name_Hall '-F 4 2 3'\n_symmetry_space_group_name_H-M 'P m -3 m'",
-      "_space_group_name_Hall 'rubbish'",
+      "_space_group_name_Hall 'rubbish'", "_cell_subsystems_number 2",
+      "_space_group_name_Hall '-P 2ybc'\n_symmetry_space_group_name_H-M 'P 1 21/n 1'",
       "_space_group_IT_number 231", "_symmetry_Int_Tables_number two",
     ] {
       try Self.expect(
         .refused(.symmetryNotSettled), of: Block(header: header, sites: ["Na1 Na 0 0 0"]).text, header)
     }
     for header in [
-      "", "_symmetry_cell_setting triclinic", "_symmetry_space_group_name_H-M ?", "_space_group_IT_number .",
+      "", "_symmetry_space_group_name_H-M '?'", "_symmetry_cell_setting triclinic",
+      "_symmetry_space_group_name_H-M ?", "_space_group_IT_number .",
       "_space_group_crystal_system triclinic\n_space_group_IT_number 1", "_space_group_name_Schoenflies ?",
     ] {
       try Self.expect(.crystal("Na"), of: Block(header: header, sites: ["Na1 Na 0 0 0"]).text, header)
@@ -307,13 +345,27 @@ import Testing
       ("Dum1", .refused(.unknownElement)),
       ("Fe,Ni1", .refused(.partialOccupancy)), ("Al/Si2", .refused(.partialOccupancy)),
       ("Si0.5Al0.5", .refused(.partialOccupancy)), ("(Fe,Mg)1", .refused(.partialOccupancy)),
-      ("Na+K", .refused(.partialOccupancy)),
+      ("Na+K", .refused(.partialOccupancy)), ("Fe-Ni", .refused(.unknownElement)),
+      ("Fe_Ni", .refused(.unknownElement)), ("Fe1Ni1", .refused(.unknownElement)),
+      ("Fe1A", .crystal("MgFe")), ("C.3", .crystal("MgC")), ("'Fe1 '", .crystal("MgFe")),
       ("SiAl1", .refused(.unknownElement)), ("1", .refused(.unknownElement)),
       ("?", .refused(.unknownElement)),
     ]
     for (label, answer) in alone {
       let block = Block(columns: "label fract_x fract_y fract_z", sites: ["Mg1 0 0 0", "\(label) .5 .5 .5"])
       try Self.expect(answer, of: block.text, label)
+    }
+  }
+
+  @Test func `upper case alone does not tell an element from another one that is there`() throws {
+    for (first, second, answer) in [
+      ("CA1", "O1", Answer.crystal("CaO")), ("CA1", "C1", .refused(.unknownElement)),
+      ("ND1", "N1", .refused(.unknownElement)), ("OS1", "O1", .refused(.unknownElement)),
+      ("Ca1", "C1", .crystal("CaC")), ("CA1", "CL1", .crystal("CaCl")),
+    ] {
+      let block = Block(
+        columns: "label fract_x fract_y fract_z", sites: ["\(first) 0 0 0", "\(second) .5 .5 .5"])
+      try Self.expect(answer, of: block.text, "\(first) beside \(second)")
     }
   }
 
@@ -449,6 +501,7 @@ import Testing
       pair, ["Na1 Na 0 0 0 . .", "ClA Cl .5 .5 .5 . 1", "ClB Cl .57 .5 .5 . 2"],
       ["Na1 Na 0 0 0 . .", "Cl1 Cl .48 .5 .5 . -1"],
       pair + ["BrA Br .2 .5 .5 A 3"],
+      ["Na1 Na 0 0 0 . .", "ClA Cl .5 .5 .5 . A", "ClB Cl .57 .5 .5 . B"],
     ] {
       try Self.expect(.refused(.partialOccupancy), of: Block(columns: columns, sites: sites).text, "\(sites)")
     }

@@ -189,7 +189,8 @@ private func operations(_ list: String...) -> String {
       #expect(abs(structure.fractionalPositions[1].x - 0.6) < 1e-12, "\(shift)")
     }
     let third = cif(
-      symmetry: operations("x,y,z", "-y,x-y,z+0.3333"), sites: "A Na 0.1 0.2 0.3 1", cell: "4 4 5 90 90 120")
+      symmetry: operations("x,y,z", "-y,x-y,z+0.3333", "-x+y,-x,z+0.6667"), sites: "A Na 0.1 0.2 0.3 1",
+      cell: "4 4 5 90 90 120")
     #expect(abs(try decode(third, .cif).structure.fractionalPositions[1].z - (0.3 + 1.0 / 3)) < 1e-12)
   }
 

@@ -180,6 +180,19 @@ private func structure(_ first: String) -> String {
     #expect(found.last == Outcome("zz", "MgO"))
   }
 
+  @Test(arguments: [
+    "[]", " [ ]\n", "{\"data\": [], \"meta\": {}}", "{\"entries\": []}",
+    "{\"columns\": [\"structure\"], \"index\": [], \"data\": []}",
+  ])
+  func `a list without elements is one rejection`(text: String) throws {
+    #expect(try outcomes("a.json", Array(text.utf8)) == [Outcome("a", "unreadable")])
+    let folder = try ScratchFolder()
+    try folder.write("f/a.json", Array(text.utf8))
+    try folder.write("f/b.cif", block("b", "Mg", "O"))
+    #expect(outcomes(folder.path("f")) == [Outcome("a", "unreadable"), Outcome("b", "MgO")])
+    try ResumeTests.check(folder.path("f"))
+  }
+
   static let texts: [(String, String, [String])] = [
     ("a.cif", block("a", "Mg", "O") + "_x 'ä'\n" + block("b", "Ca", "O"), ["MgO", "CaO"]),
     ("a.json", "[\(structure("Mg")),\n\(structure("Ca"))]", ["MgO", "CaO"]),
