@@ -16,8 +16,8 @@ struct BatchResult {
 
 /// Either network behind one face, for the comparison with PyTorch.
 struct NetworkUnderTest {
-  /// The network with weights by formula.
-  let parameters: NetworkParameters
+  /// The network, its weights by formula unless others were put in.
+  var parameters: NetworkParameters
   let graphs: GraphCollection
   let targets: [Float]
   private let places: [String: Place]
@@ -71,6 +71,9 @@ struct NetworkUnderTest {
 
   /// Names of the running statistics.
   var statisticNames: [String] { places.filter(\.value.isStatistic).keys.sorted() }
+
+  /// Where the entries of a named tensor lie within values or running statistics, row-major; nil for an unknown name.
+  func indices(_ name: String) -> [Int]? { places[name]?.indices }
 
   /// The entries of a tensor within values (or a gradient) or running statistics; nil for an unknown name.
   func tensor(_ name: String, of numbers: [Double]) -> [Double]? {
