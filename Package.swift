@@ -101,7 +101,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["Crystal"], path: "Tests/TestSupport", swiftSettings: settings),
     tests("Crystal"),
     tests("TextFormats"),
-    tests("CrystalModels", ["CrystalGraphs", "TensorKernels", "ModelFormats"]),
+    tests("CrystalModels", ["CrystalGraphs", "TensorKernels", "ModelFormats", "StructureArchive"]),
     tests("ModelFormats"),
     tests("Charts"),
     tests("PhaseStability", ["TextFormats", .product(name: "BigInt", package: "BigInt")]),

@@ -46,9 +46,10 @@ public enum LearningRateSchedule: Hashable, Sendable {
       let share = Double(step) / Double(max(1, totalSteps))
       return LearningRate(learningRate: anneal(peak, 0, share), momentum: momentum)
     case .oneCycle(let warmUp):
-      let top = max(1, warmUp * Double(totalSteps) - 1)
+      let top = warmUp * Double(totalSteps) - 1
       let end = max(top + 1, Double(totalSteps - 1))
-      if Double(step) <= top {
+      // A warm-up of one step or less has no way up.
+      if top > 0, Double(step) <= top {
         let share = Double(step) / top
         return LearningRate(learningRate: anneal(peak / 25, peak, share), momentum: anneal(0.95, 0.85, share))
       }
