@@ -231,7 +231,7 @@ import Testing
       (
         "{\"formula\": \"NaCl\", \"energy\": -6}\n", "no energy of the pure element for Na (first in entry 1)"
       ),
-      ("[]", "holds no entry"),
+      ("[]", "the list of records is empty"),
     ] {
       let path = try folder.write(text, to: "bad")
       let found = message { _ = try load(path) }
