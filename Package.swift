@@ -50,7 +50,8 @@ let package = Package(
     module("CrystalGraphs", ["Crystal"]),
     module("PhaseStability", ["Crystal", "TextFormats", .product(name: "BigInt", package: "BigInt")]),
     module("Prototypes", ["Crystal"]),
-    module("CrystalModels", ["Crystal", "CrystalGraphs", "TensorKernels", "ModelFormats"]),
+    module("Networks", ["Crystal", "CrystalGraphs", "TensorKernels", "ModelFormats"]),
+    module("Training", ["Crystal", "Networks", "ModelFormats"]),
     // Edges
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -78,9 +79,8 @@ let package = Package(
     module(
       "Screening",
       [
-        "CCrashGuard", "Crystal", "CrystalGraphs", "CrystalModels", "ModelFormats", "TensorKernels",
-        "PhaseStability",
-        "Prototypes", "StructureArchive", "ScreeningStore", "PipelineEngine", "Charts", "TextFormats",
+        "CCrashGuard", "Crystal", "CrystalGraphs", "Networks", "Training", "ModelFormats", "TensorKernels",
+        "PhaseStability", "Prototypes", "StructureArchive", "ScreeningStore", "PipelineEngine", "Charts", "TextFormats",
       ]),
     .executableTarget(
       name: "sluice",
@@ -92,8 +92,8 @@ let package = Package(
     .executableTarget(
       name: "SluiceBenchmarks",
       dependencies: [
-        "Crystal", "CrystalGraphs", "CrystalModels", "PhaseStability", "Screening", "StructureArchive",
-        "TensorKernels",
+        "Crystal", "CrystalGraphs", "Networks", "PhaseStability", "Screening", "StructureArchive",
+        "TensorKernels", "Training",
       ],
       path: "Benchmarks", swiftSettings: settings),
     // Tests
@@ -101,7 +101,8 @@ let package = Package(
       name: "TestSupport", dependencies: ["Crystal"], path: "Tests/TestSupport", swiftSettings: settings),
     tests("Crystal"),
     tests("TextFormats"),
-    tests("CrystalModels", ["CrystalGraphs", "TensorKernels", "ModelFormats", "StructureArchive"]),
+    tests("Networks", ["CrystalGraphs", "TensorKernels", "ModelFormats", "StructureArchive", "Training"]),
+    tests("Training", ["CrystalGraphs", "Networks", "ModelFormats"]),
     tests("ModelFormats"),
     tests("Charts"),
     tests("PhaseStability", ["TextFormats", .product(name: "BigInt", package: "BigInt")]),
@@ -113,14 +114,14 @@ let package = Package(
     .target(
       name: "ScreeningTestSupport",
       dependencies: [
-        "Crystal", "CrystalGraphs", "CrystalModels", "Screening", "ScreeningStore", "StructureArchive",
-        "TestSupport", "PipelineEngine", "TensorKernels",
+        "Crystal", "CrystalGraphs", "Networks", "Screening", "ScreeningStore", "StructureArchive",
+        "TestSupport", "PipelineEngine", "TensorKernels", "Training",
       ],
       path: "Tests/ScreeningTestSupport", swiftSettings: settings),
     tests(
       "Screening",
       [
-        "CrystalGraphs", "CrystalModels", "PhaseStability", "PipelineEngine", "ScreeningStore",
+        "CrystalGraphs", "Networks", "PhaseStability", "PipelineEngine", "ScreeningStore", "Training",
         "StructureArchive",
         "ScreeningTestSupport", "TextFormats",
       ]),

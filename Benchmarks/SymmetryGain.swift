@@ -1,5 +1,6 @@
 import CrystalGraphs
-import CrystalModels
+import Networks
+import Training
 import Foundation
 import Screening
 import StructureArchive

@@ -1,25 +1,30 @@
 internal import Crystal
 internal import CrystalGraphs
-internal import CrystalModels
+internal import Networks
+internal import Training
 internal import PipelineEngine
 
 /// Makes the graphs that one member learns from, epoch by epoch: those of strained copies in place of the crystals that
 /// the augmentation chooses, all others as they were loaded.
 ///
 /// An epoch's graphs follow from the seed, the epoch and the crystals, so a training that is resumed goes on with them.
-struct AugmentedEpochs {
+struct AugmentedEpochs: ExampleSource {
   let augmentation: StrainAugmentation
-  let configuration: NetworkConfiguration
+  let requirements: InputRequirements
   /// The crystals as they were loaded, and their graphs.
   let training: LoadedGraphs
   let seed: UInt64
   let jobs: Int
+  /// Raised where the making is to end.
+  let stop: StopFlag
+
+  var count: Int { training.structures.count }
 
   /// The graphs of an epoch, from 0, in the order of the training split; nil where `stop` was raised.
   ///
   /// A copy that has no graph, since sites came too close, is not taken: the crystal itself stands there.
-  func graphs(epoch: Int, stop: StopFlag) throws -> GraphCollection? {
-    let builder = NeighborGraphBuilder(configuration.rule)
+  func graphs(epoch: Int, view: Int) throws -> GraphCollection? {
+    let builder = NeighborGraphBuilder(requirements.neighbors)
     let (augmentation, structures, seed) = (augmentation, training.structures, seed)
     let whole = training.data.graphs
     var collection = GraphCollection()
@@ -42,7 +47,7 @@ struct AugmentedEpochs {
       write: { (batch: [NeighborGraph?]) in
         for graph in batch {
           if let graph {
-            collection.appendQuotient(of: graph, for: configuration, scratch: &quotient)
+            collection.appendQuotient(of: graph, for: requirements, scratch: &quotient)
           } else {
             collection.append(contentsOf: whole, structure: written)
           }

@@ -1,4 +1,5 @@
-public import CrystalModels
+internal import Networks
+public import Training
 internal import Foundation
 internal import PipelineEngine
 

@@ -1,4 +1,5 @@
-internal import CrystalModels
+internal import Networks
+internal import Training
 
 /// How the error bars of a model hold on labelled structures.
 public struct CalibrationReport: Codable, Sendable {

@@ -46,7 +46,7 @@ public struct CampaignDraft: Sendable {
     name = Self.campaignName(of: archive)
     var lines = Self.inputLines(report, path: Self.path(archive, from: folder), name: name)
     lines += ["stages:"] + Self.filterLines(report)
-    lines += Self.graphLines(card.configuration.rule)
+    lines += Self.graphLines(card.configuration.requirements.neighbors)
     lines += Self.modelLines(model, from: folder)
     lines += Self.energyLines(report)
     let isEnergy = card.property == formationEnergyProperty

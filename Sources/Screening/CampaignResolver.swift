@@ -1,6 +1,7 @@
 internal import Crystal
 internal import CrystalGraphs
-internal import CrystalModels
+internal import Networks
+internal import Training
 internal import Foundation
 internal import PhaseStability
 internal import PipelineEngine
@@ -200,7 +201,7 @@ struct CampaignResolver {
     guard let graph else {
       throw ScreeningError.invalid("\(value.location): a graph stage is needed before predict")
     }
-    let rule = model.card.configuration.rule
+    let rule = model.card.configuration.requirements.neighbors
     guard graph.rule == rule else {
       throw ScreeningError.invalid(
         "\(value.location): \(name) was trained on \(describe(rule)); "
@@ -326,7 +327,7 @@ struct CampaignResolver {
       if let only = filter.onlyElements { elements.formIntersection(only) }
     }
     return elements.filter {
-      $0.atomicNumber <= NetworkPredictor.largestAtomicNumber && elementalVolume(of: $0) != nil
+      $0.atomicNumber <= InputRequirements.largestAtomicNumber && elementalVolume(of: $0) != nil
     }.sorted()
   }
 

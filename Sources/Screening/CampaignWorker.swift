@@ -1,6 +1,7 @@
 internal import Crystal
 internal import CrystalGraphs
-internal import CrystalModels
+internal import Networks
+internal import Training
 internal import PhaseStability
 internal import ScreeningStore
 internal import StructureArchive
@@ -203,7 +204,7 @@ struct CampaignWorker: Sendable {
     for index in candidates.indices where candidates[index].isAlive {
       guard let graph = candidates[index].graph else { continue }
       if let unknown = graph.graph.elements.first(where: {
-        $0.atomicNumber > NetworkPredictor.largestAtomicNumber
+        $0.atomicNumber > InputRequirements.largestAtomicNumber
       }) {
         candidates[index].reject(
           "predict \(plan.models[model].name)", .elementNotInModel, "the model has no features for \(unknown)"
@@ -217,7 +218,7 @@ struct CampaignWorker: Sendable {
       }
       indices.append(index)
       scratch.collection.appendQuotient(
-        of: graph, for: ensemble.configuration, scratch: &scratch.quotient)
+        of: graph, for: ensemble.configuration.requirements, scratch: &scratch.quotient)
     }
     let predictions = ensemble.predictions(scratch.collection, scratch: scratch.ensembles[model])
     for (index, prediction) in known + zip(indices, predictions) {

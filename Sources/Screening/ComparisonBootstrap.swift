@@ -1,4 +1,5 @@
-internal import CrystalModels
+internal import Networks
+internal import Training
 
 /// A 95 % interval.
 public struct ConfidenceInterval: Hashable, Sendable {

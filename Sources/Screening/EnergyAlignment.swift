@@ -1,6 +1,7 @@
 internal import Crystal
 internal import CrystalGraphs
-internal import CrystalModels
+internal import Networks
+internal import Training
 internal import Foundation
 internal import PhaseStability
 internal import PipelineEngine

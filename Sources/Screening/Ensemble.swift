@@ -1,5 +1,6 @@
 public import CrystalGraphs
-public import CrystalModels
+public import Networks
+internal import Training
 internal import TensorKernels
 
 /// What an ensemble says about one structure.
@@ -40,7 +41,7 @@ public struct Ensemble: Sendable {
   public var memberCount: Int { predictor.memberCount }
 
   /// The builder of the graphs this ensemble was trained on.
-  public var graphBuilder: NeighborGraphBuilder { NeighborGraphBuilder(configuration.rule) }
+  public var graphBuilder: NeighborGraphBuilder { NeighborGraphBuilder(configuration.requirements.neighbors) }
 
   /// Working memory of one thread.
   public final class Scratch {

@@ -1,4 +1,5 @@
-internal import CrystalModels
+internal import Networks
+internal import Training
 
 /// Errors of an ensemble's mean on labelled structures, with the members' spread.
 struct EnsembleErrors {

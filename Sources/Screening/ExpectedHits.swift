@@ -1,4 +1,5 @@
-internal import CrystalModels
+internal import Networks
+internal import Training
 
 /// How many candidates of a list are stable, by the probability of each.
 ///

@@ -1,6 +1,7 @@
 public import Crystal
 internal import CrystalGraphs
-public import CrystalModels
+public import Networks
+public import Training
 internal import Foundation
 internal import PipelineEngine
 internal import StructureArchive
@@ -55,7 +56,7 @@ public struct GraphLoader: Sendable {
   /// - Parameter path: any archive that Sluice reads.
   /// - Throws: `ArchiveError` where the archive itself cannot be read; bad records are counted in `leftOut`.
   public func load(_ path: String) throws -> LoadedGraphs {
-    let builder = NeighborGraphBuilder(configuration.rule)
+    let builder = NeighborGraphBuilder(configuration.requirements.neighbors)
     let decoder = StructureDecoder(properties: property.map { [$0] } ?? [])
     let reader = try ArchiveReader(path: path)
     var result = LoadedGraphs()
@@ -70,7 +71,7 @@ public struct GraphLoader: Sendable {
         for item in batch {
           switch item {
           case .graph(let graph, let structure, let id, let formula, let target):
-            graphs.appendQuotient(of: graph, for: configuration, scratch: &quotient)
+            graphs.appendQuotient(of: graph, for: configuration.requirements, scratch: &quotient)
             targets.append(target)
             result.ids.append(id)
             result.formulas.append(formula)
@@ -102,7 +103,7 @@ public struct GraphLoader: Sendable {
         guard value.isFinite else { return .leftOut("\(property) not finite", message: nil) }
         target = value
       }
-      if decoded.structure.elements.contains(where: { $0.atomicNumber > NetworkPredictor.largestAtomicNumber }
+      if decoded.structure.elements.contains(where: { $0.atomicNumber > InputRequirements.largestAtomicNumber }
       ) {
         return .leftOut(
           RejectionReason.elementNotInModel.rawValue, message: "\(decoded.id): an element beyond fermium")

@@ -1,12 +1,13 @@
 internal import Charts
-internal import CrystalModels
+internal import Networks
+internal import Training
 
 /// The learning curves of the members as an SVG picture: mean absolute validation error against epoch.
 func learningCurve(_ histories: [[EpochRecord]], plan: TrainingPlan) -> String {
   let series = histories.enumerated().map { index, history in
     PlotSeries(
       name: "member \(index + 1)",
-      points: history.map { PlotPoint(x: Double($0.epoch), y: $0.validationError) })
+      points: history.map { PlotPoint(x: Double($0.epoch), y: $0.validationFigure) })
   }
   return LinePlot(
     title: plan.name, horizontal: PlotAxis(label: "Epoch"),

@@ -1,4 +1,5 @@
-internal import CrystalModels
+internal import Networks
+internal import Training
 
 /// Fits and tests the model of errors of a model folder on labelled structures.
 public struct ModelCalibration: Sendable {

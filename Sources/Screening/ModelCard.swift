@@ -1,4 +1,5 @@
-public import CrystalModels
+public import Networks
+public import Training
 
 /// What a model folder says about itself: everything needed to use the weights and to judge them.
 public struct ModelCard: Codable, Sendable {
@@ -67,11 +68,11 @@ public struct ModelCard: Codable, Sendable {
   }
 
   /// Version of this format.
-  public var format = ModelCard.currentFormat
+  public var format = ModelCard.formats.upperBound
   /// Name of the model, e.g. "cgcnn-formation-energy".
   public var name: String
   /// Architecture, e.g. "CGCNN".
-  public var architecture: String { configuration.architecture }
+  public var architecture: String { configuration.title }
   /// Shape of every member.
   public var configuration: NetworkConfiguration
   /// The predicted property, as its column is named in the data.
@@ -104,8 +105,9 @@ public struct ModelCard: Codable, Sendable {
     self.members = members
   }
 
-  /// The format this program writes.
-  public static let currentFormat = 1
+  /// The formats this program reads; it writes the last. Format 1 knows CGCNN and iCGCNN; format 2 the other
+  /// architectures too, and metrics of classification.
+  public static let formats = 1...2
 }
 
 extension ModelCard {
@@ -118,17 +120,14 @@ extension ModelCard {
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     let architecture = try container.decode(String.self, forKey: .architecture)
-    let configuration: NetworkConfiguration
-    switch architecture {
-    case "CGCNN":
-      configuration = .cgcnn(try container.decode(CGCNNConfiguration.self, forKey: .configuration))
-    case "iCGCNN":
-      configuration = .icgcnn(try container.decode(ICGCNNConfiguration.self, forKey: .configuration))
-    default:
+    guard let kind = Architectures.titled(architecture) else {
       throw DecodingError.dataCorruptedError(
         forKey: .architecture, in: container,
-        debugDescription: "architecture \"\(architecture)\"; this version knows CGCNN and iCGCNN")
+        debugDescription: "architecture \"\(architecture)\"; this version knows "
+          + Architectures.all.map { $0.title }.joined(separator: ", "))
     }
+    let configuration = try NetworkConfiguration(
+      kind, from: try container.superDecoder(forKey: .configuration))
     self.init(
       name: try container.decode(String.self, forKey: .name), configuration: configuration,
       property: try container.decode(String.self, forKey: .property),
@@ -149,10 +148,7 @@ extension ModelCard {
     try container.encode(format, forKey: .format)
     try container.encode(name, forKey: .name)
     try container.encode(architecture, forKey: .architecture)
-    switch configuration {
-    case .cgcnn(let configuration): try container.encode(configuration, forKey: .configuration)
-    case .icgcnn(let configuration): try container.encode(configuration, forKey: .configuration)
-    }
+    try container.encode(configuration, forKey: .configuration)
     try container.encode(property, forKey: .property)
     try container.encode(unit, forKey: .unit)
     try container.encode(members, forKey: .members)

@@ -1,5 +1,6 @@
 internal import CrystalGraphs
-internal import CrystalModels
+internal import Networks
+internal import Training
 
 extension ModelFolder {
   /// The card for people.
@@ -8,7 +9,7 @@ extension ModelFolder {
       "\(card.name)  (\(card.architecture), \(counted(card.members.count, "member")))",
       "predicts     \(card.property) in \(card.unit)",
       "network      \(shape)",
-      "graph        \(describe(card.configuration.rule))\(padding)",
+      "graph        \(describe(card.configuration.requirements.neighbors))\(padding)",
       "parameters   \(parameters.first?.values.count ?? 0) a member",
       "fingerprint  \(fingerprint)",
     ]
@@ -36,30 +37,13 @@ extension ModelFolder {
     return lines.joined(separator: "\n")
   }
 
-  /// The shape of the members in words.
+  /// The shape of the members: every option with its value.
   var shape: String {
-    switch card.configuration {
-    case .cgcnn(let own):
-      return "\(counted(own.convolutionCount, "convolution")), atom vectors of \(own.nodeWidth), "
-        + "\(counted(own.hiddenLayerCount, "hidden layer")) of \(own.hiddenWidth)"
-    case .icgcnn(let own):
-      let terms = [
-        own.usesFacets ? "facet features" : nil, own.usesAngularMoments ? "angular moments" : nil,
-        own.weighsBySolidAngle
-          ? (own.saturatesWeights == true ? "saturating solid-angle weights" : "solid-angle weights") : nil,
-        own.updatesEdges ? "edge updates" : nil,
-        own.hasTriplets ? "three-body terms" : nil,
-      ].compactMap { $0 }
-      return
-        "\(counted(own.convolutionCount, "convolution")), atom vectors of \(own.nodeWidth), edge vectors of "
-        + "\(own.edgeWidth), \(counted(own.hiddenLayerCount, "hidden layer")) of \(own.hiddenWidth)"
-        + (terms.isEmpty ? "" : "; " + terms.joined(separator: ", "))
-    }
+    card.configuration.architecture.optionValues.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
   }
 
   private var padding: String {
-    guard case .cgcnn(let own) = card.configuration, own.padding == .firstAtom else { return "" }
-    return ", missing ones padded with the first atom"
+    card.configuration.requirements.paddingDistance == nil ? "" : ", missing ones padded with the first atom"
   }
 }
 

@@ -1,4 +1,5 @@
-public import CrystalModels
+public import Networks
+internal import Training
 internal import Foundation
 internal import ModelFormats
 internal import PipelineEngine
@@ -31,10 +32,11 @@ public struct ModelFolder: Sendable {
     } catch {
       throw ScreeningError.unreadable(path: cardPath, reason: "not a model card: \(describe(error))")
     }
-    guard card.format == ModelCard.currentFormat else {
+    guard ModelCard.formats.contains(card.format) else {
       throw ScreeningError.unreadable(
         path: cardPath,
-        reason: "format \(card.format); this version reads format \(ModelCard.currentFormat)")
+        reason: "format \(card.format); this version reads formats \(ModelCard.formats.lowerBound) to "
+          + "\(ModelCard.formats.upperBound)")
     }
     guard !card.members.isEmpty else {
       throw ScreeningError.unreadable(path: cardPath, reason: "a model of 0 members")
@@ -45,7 +47,7 @@ public struct ModelFolder: Sendable {
       throw ScreeningError.unreadable(path: cardPath, reason: describe(error))
     }
     // What a network allows and no graph can have: atoms are farther apart than this.
-    if case .nearest(_, let cutoff) = card.configuration.rule, cutoff < 0.1 {
+    if case .nearest(_, let cutoff) = card.configuration.requirements.neighbors, cutoff < 0.1 {
       throw ScreeningError.unreadable(path: cardPath, reason: "a cutoff of \(cutoff) Å")
     }
     var parameters: [NetworkParameters] = []
@@ -94,22 +96,15 @@ public struct ModelFolder: Sendable {
 
   /// The fingerprint of a card whose members have their digests.
   static func fingerprint(of card: ModelCard) throws -> String {
-    struct Identity<Configuration: Encodable>: Encodable {
-      let configuration: Configuration
+    struct Identity: Encodable {
+      let configuration: NetworkConfiguration
       let weights: [String]
       let normalizers: [Normalizer]
       let property: String
     }
-    func identity(_ configuration: some Encodable) -> any Encodable {
-      Identity(
-        configuration: configuration, weights: card.members.map(\.sha256),
-        normalizers: card.members.map(\.normalizer), property: card.property)
-    }
-    let identity =
-      switch card.configuration {
-      case .cgcnn(let configuration): identity(configuration)
-      case .icgcnn(let configuration): identity(configuration)
-      }
+    let identity = Identity(
+      configuration: card.configuration, weights: card.members.map(\.sha256),
+      normalizers: card.members.map(\.normalizer), property: card.property)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     return Fingerprint(of: [UInt8](try encoder.encode(identity))).hexadecimal

@@ -1,4 +1,5 @@
-internal import CrystalModels
+internal import Networks
+internal import Training
 internal import Foundation
 internal import ModelFormats
 internal import PipelineEngine
@@ -29,7 +30,7 @@ public struct ModelImport: Sendable {
       let archive = try LegacyTorchArchive(decoding: bytes)
       let tensors = try archive.tensors(under: "state_dict")
       let configuration = try configuration(archive, tensors)
-      let parameters = try CGCNNParameters<Float>(configuration, tensors: tensors)
+      let parameters = try NetworkParameters(configuration, tensors: tensors)
       let published = Self.published[stem]
       guard let property = property ?? published?.property, let unit = unit ?? published?.unit else {
         throw ScreeningError.invalid(
@@ -44,13 +45,13 @@ public struct ModelImport: Sendable {
         // For a classifier the stored value is an AUC.
         validationError: configuration.task == .regression ? archive.bestValidationError : nil)
       var card = ModelCard(
-        name: stem, configuration: .cgcnn(configuration), property: property, unit: unit, members: [member])
+        name: stem, configuration: configuration, property: property, unit: unit, members: [member])
       card.training =
         "Imported from \(URL(filePath: file).lastPathComponent), SHA-256 \(Fingerprint(of: bytes).hexadecimal)."
       if published != nil {
         card.license = "MIT; T. Xie and J. C. Grossman, Phys. Rev. Lett. 120, 145301 (2018)"
       }
-      return try ModelFolder.write(path: output, card: card, parameters: [.cgcnn(parameters)])
+      return try ModelFolder.write(path: output, card: card, parameters: [parameters])
     } catch let error as ScreeningError {
       throw error
     } catch {
@@ -64,7 +65,7 @@ public struct ModelImport: Sendable {
   }
 
   private func configuration(_ archive: LegacyTorchArchive, _ tensors: [NamedTensor]) throws
-    -> CGCNNConfiguration
+    -> NetworkConfiguration
   {
     func shape(_ name: String) throws -> [Int] {
       guard let tensor = tensors.first(where: { $0.name == name }), tensor.shape.count == 2 else {
@@ -72,15 +73,15 @@ public struct ModelImport: Sendable {
       }
       return tensor.shape
     }
-    var configuration = CGCNNConfiguration()
-    configuration.nodeWidth = try shape("embedding.weight")[0]
-    configuration.hiddenWidth = try shape("conv_to_fc.weight")[0]
-    configuration.convolutionCount = tensors.count { $0.name.hasSuffix("fc_full.weight") }
-    configuration.hiddenLayerCount =
+    var network = CGCNN()
+    network.nodeWidth = try shape("embedding.weight")[0]
+    network.hiddenWidth = try shape("conv_to_fc.weight")[0]
+    network.convolutionCount = tensors.count { $0.name.hasSuffix("fc_full.weight") }
+    network.hiddenLayerCount =
       1 + tensors.count { $0.name.hasPrefix("fcs.") && $0.name.hasSuffix("weight") }
-    configuration.padding = .firstAtom
-    configuration.task = try shape("fc_out.weight")[0] == 2 ? .classification : .regression
-    return configuration
+    network.padding = .firstAtom
+    return NetworkConfiguration(
+      network, task: try shape("fc_out.weight")[0] == 2 ? .classification : .regression)
   }
 
   private static let published: [String: (property: String, unit: String)] = [

@@ -1,4 +1,5 @@
-internal import CrystalModels
+internal import Networks
+internal import Training
 
 /// What a model's probabilities to be stable are worth on labelled candidates.
 public struct ModelReliability: Hashable, Sendable {

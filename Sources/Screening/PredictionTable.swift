@@ -1,6 +1,7 @@
 internal import Crystal
 internal import CrystalGraphs
-internal import CrystalModels
+internal import Networks
+internal import Training
 internal import PipelineEngine
 internal import StructureArchive
 internal import TextFormats
@@ -95,13 +96,13 @@ private func outcomes(
     switch graph {
     case .success(let graph):
       if let unknown = graph.graph.elements.first(where: {
-        $0.atomicNumber > NetworkPredictor.largestAtomicNumber
+        $0.atomicNumber > InputRequirements.largestAtomicNumber
       }) {
         result.append(
           .rejected(.elementNotInModel, "\(records[index].id): the model has no features for \(unknown)"))
       } else {
         scratch.collection.appendQuotient(
-          of: graph, for: ensemble.configuration, scratch: &scratch.quotient)
+          of: graph, for: ensemble.configuration.requirements, scratch: &scratch.quotient)
         positions.append(index)
         result.append(nil)
       }

@@ -1,4 +1,5 @@
-internal import CrystalModels
+internal import Networks
+internal import Training
 internal import Foundation
 internal import PhaseStability
 internal import PipelineEngine

@@ -1,5 +1,6 @@
 internal import Charts
-internal import CrystalModels
+internal import Networks
+internal import Training
 internal import Foundation
 internal import ScreeningStore
 

@@ -1,5 +1,6 @@
 internal import Crystal
-internal import CrystalModels
+internal import Networks
+internal import Training
 internal import PhaseStability
 internal import PipelineEngine
 internal import Prototypes

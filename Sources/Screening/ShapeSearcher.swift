@@ -1,6 +1,7 @@
 internal import Crystal
 internal import CrystalGraphs
-internal import CrystalModels
+internal import Networks
+internal import Training
 internal import PhaseStability
 
 /// Working memory of a search; belongs to one thread.
@@ -90,7 +91,7 @@ struct ShapeSearcher: Sendable {
     var positions: [Int?] = []
     for structure in structures {
       let isKnown = structure.elements.allSatisfy {
-        $0.atomicNumber <= NetworkPredictor.largestAtomicNumber
+        $0.atomicNumber <= InputRequirements.largestAtomicNumber
       }
       guard isKnown, let graph = try? search.builder.graph(of: structure, scratch: scratch.graph) else {
         positions.append(nil)
@@ -98,7 +99,7 @@ struct ShapeSearcher: Sendable {
       }
       positions.append(scratch.collection.count)
       scratch.collection.appendQuotient(
-        of: graph, for: ensemble.configuration, scratch: &scratch.quotient)
+        of: graph, for: ensemble.configuration.requirements, scratch: &scratch.quotient)
     }
     let made = ensemble.predictions(scratch.collection, scratch: scratch.ensemble)
     return positions.map { $0.map { made[$0] } }

@@ -1,4 +1,5 @@
-public import CrystalModels
+internal import Networks
+public import Training
 internal import Foundation
 internal import PipelineEngine
 
@@ -54,7 +55,11 @@ public struct TrainingPlan: Sendable {
     initialModel = try value["training"].optional("initial_model").map {
       try Self.initialModel($0, relativeTo: folder, count, configuration)
     }
-    canonicalText = value.tree.canonicalText
+    guard case .mapping(var tree) = value.tree else {
+      preconditionFailure("a training file is a mapping")
+    }
+    tree["model"] = Self.tree(configuration)
+    canonicalText = ConfigurationTree.mapping(tree).canonicalText
   }
 
   private static func initialModel(
@@ -80,11 +85,6 @@ public struct TrainingPlan: Sendable {
     let (model, training) = (value["model"], value["training"])
     var options = TrainingOptions()
     options.configuration = try networkConfiguration(model)
-    do {
-      try options.configuration.validate()
-    } catch {
-      throw ScreeningError.invalid("\(model.location): \(describe(error))")
-    }
     options.seed = UInt64(training.integer("seed"))
     options.epochs = training.integer("epochs")
     options.batchSize = training.integer("batch_size")
@@ -111,57 +111,44 @@ public struct TrainingPlan: Sendable {
     return options
   }
 
-  private static let onlyICGCNN = [
-    "edge_width", "facets", "facet_encoding", "angular_moments", "solid_angle_weights", "saturating_weights",
-    "edge_updates", "triplets", "triplet_sum", "minimum_solid_angle",
-  ]
-
+  /// The network that `model` describes; where a value is wrong the error says where it stands.
   private static func networkConfiguration(_ model: ConfigurationValue) throws -> NetworkConfiguration {
-    let isImproved = model.string("architecture") == "icgcnn"
-    for key in isImproved ? ["padding"] : onlyICGCNN {
-      guard let given = model.optional(key) else { continue }
-      throw ScreeningError.invalid(
-        "\(given.location): a network of architecture \(model.string("architecture")) has no \(key)")
+    guard let kind = Architectures.named(model.string("architecture")) else {
+      throw ScreeningError.invalid("\(model.location): no such architecture")
     }
-    if isImproved {
-      var configuration = ICGCNNConfiguration()
-      configuration.nodeWidth = model.integer("node_width")
-      configuration.hiddenWidth = model.integer("hidden_width")
-      configuration.convolutionCount = model.integer("convolutions")
-      configuration.hiddenLayerCount = model.integer("hidden_layers")
-      configuration.gaussianReach = model.number("cutoff")
-      configuration.gaussianSpacing = model.number("gaussian_spacing")
-      configuration.nearestNeighborCount = model.optional("neighbors")?.integer
-      configuration.edgeWidth = model.optional("edge_width")?.integer ?? configuration.edgeWidth
-      configuration.usesFacets =
-        model.optional("facets")?.boolean ?? (configuration.nearestNeighborCount == nil)
-      configuration.facetEncoding =
-        model.optional("facet_encoding").flatMap { FacetEncoding(rawValue: $0.string) }
-        ?? configuration.facetEncoding
-      configuration.usesAngularMoments =
-        model.optional("angular_moments")?.boolean ?? configuration.usesAngularMoments
-      configuration.weighsBySolidAngle =
-        model.optional("solid_angle_weights")?.boolean ?? configuration.weighsBySolidAngle
-      configuration.saturatesWeights = model.optional("saturating_weights")?.boolean
-      configuration.updatesEdges = model.optional("edge_updates")?.boolean ?? true
-      configuration.hasTriplets = model.optional("triplets")?.boolean ?? configuration.hasTriplets
-      configuration.normalizesTriplets =
-        (model.optional("triplet_sum")?.string ?? "normalized") == "normalized"
-      configuration.minimumSolidAngleFraction =
-        model.optional("minimum_solid_angle")?.number ?? configuration.minimumSolidAngleFraction
-      return .icgcnn(configuration)
+    return NetworkConfiguration(try network(kind, model))
+  }
+
+  private static func network<Network: Architecture>(
+    _ kind: Network.Type, _ model: ConfigurationValue
+  ) throws -> Network {
+    var values: [String: OptionValue] = [:]
+    for (key, value) in model.entries where key != "architecture" {
+      guard let option = kind.options.first(where: { $0.key == key }) else {
+        throw ScreeningError.invalid("\(value.location): a network of architecture \(kind.key) has no \(key)")
+      }
+      values[key] =
+        switch option.values {
+        case .integer: .integer(value.integer)
+        case .number: .number(value.number)
+        case .boolean: .boolean(value.boolean)
+        case .choice: .choice(value.string)
+        }
     }
-    var configuration = CGCNNConfiguration()
-    configuration.nodeWidth = model.integer("node_width")
-    configuration.hiddenWidth = model.integer("hidden_width")
-    configuration.convolutionCount = model.integer("convolutions")
-    configuration.hiddenLayerCount = model.integer("hidden_layers")
-    configuration.neighborCount = model.optional("neighbors")?.integer ?? 12
-    configuration.cutoff = model.number("cutoff")
-    configuration.gaussianSpacing = model.number("gaussian_spacing")
-    configuration.padding =
-      model.optional("padding").flatMap { NeighborPadding(rawValue: $0.string) } ?? .none
-    return .cgcnn(configuration)
+    do throws(ModelError) {
+      let network = try Network(options: values)
+      try network.validate()
+      return network
+    } catch {
+      throw ScreeningError.invalid("\(model.location): \(describe(error))")
+    }
+  }
+
+  /// The network as a training file that says all of it.
+  private static func tree(_ configuration: NetworkConfiguration) -> ConfigurationTree {
+    var model: [String: ConfigurationTree] = ["architecture": .string(configuration.key)]
+    for (key, value) in configuration.architecture.optionValues { model[key] = ConfigurationTree(value) }
+    return .mapping(model)
   }
 
   private static func unit(of property: ConfigurationValue) throws -> String {
@@ -174,6 +161,18 @@ public struct TrainingPlan: Sendable {
         "\(property.location): the unit of \"\(property.string)\" is not known here; add data.unit")
     }
     return unit
+  }
+}
+
+extension ConfigurationTree {
+  /// An option's value.
+  init(_ value: OptionValue) {
+    switch value {
+    case .integer(let value): self = .integer(value)
+    case .number(let value): self = .number(value)
+    case .boolean(let value): self = .boolean(value)
+    case .choice(let value): self = .string(value)
+    }
   }
 }
 

@@ -1,4 +1,5 @@
-public import CrystalModels
+internal import Networks
+public import Training
 internal import Foundation
 internal import ModelFormats
 public import PipelineEngine
@@ -104,13 +105,12 @@ public struct TrainingRun: Sendable {
     options.seed += UInt64(member)
     let epochs = options.augmentation.map { augmentation in
       AugmentedEpochs(
-        augmentation: augmentation, configuration: options.configuration, training: training,
-        seed: options.seed, jobs: jobs)
+        augmentation: augmentation, requirements: options.configuration.requirements, training: training,
+        seed: options.seed, jobs: jobs, stop: stop)
     }
     let trainer = try Trainer(
       options: options, training: training.data, validation: validation,
-      epochGraphs: epochs.map { epochs in { try epochs.graphs(epoch: $0, stop: stop) } },
-      initial: plan.initialModel?.parameters[member], jobs: jobs)
+      examples: epochs, initial: plan.initialModel?.parameters[member], jobs: jobs)
     try restore(trainer, member: member, identity: identity)
     report(.member(index: member, of: plan.memberCount, epochsDone: trainer.history.count))
     while !trainer.isFinished {
@@ -121,7 +121,7 @@ public struct TrainingRun: Sendable {
         return !stop.isRaised
       }
       guard let record else { return nil }
-      guard record.trainingLoss.isFinite, record.validationError.isFinite else {
+      guard record.trainingLoss.isFinite, record.validationFigure.isFinite else {
         throw ScreeningError.invalid(
           "the training of member \(member + 1) diverged in epoch \(record.epoch): its loss is \(record.trainingLoss); "
             + "lower training.learning_rate")
@@ -173,7 +173,7 @@ public struct TrainingRun: Sendable {
     for (member, trainer) in trainers.enumerated() {
       for record in trainer.history {
         text +=
-          "\(member),\(record.epoch),\(record.trainingLoss),\(record.validationError),\(record.learningRate)\n"
+          "\(member),\(record.epoch),\(record.trainingLoss),\(record.validationFigure),\(record.learningRate)\n"
       }
     }
     try writeAtomically(Array(text.utf8), to: output + "/training.csv")
@@ -188,10 +188,12 @@ public struct TrainingRun: Sendable {
     var members: [ModelCard.Member] = []
     var testErrors: [[Double]] = []
     for trainer in trainers {
-      let best = trainer.history.min { $0.validationError < $1.validationError }
+      let best = trainer.history.min {
+        trainer.metric.isImprovement($0.validationFigure, over: $1.validationFigure)
+      }
       var member = ModelCard.Member(
         file: "", sha256: "", normalizer: trainer.normalizer, seed: trainer.options.seed, epoch: best?.epoch,
-        validationError: best?.validationError)
+        validationError: best?.validationFigure)
       if let test {
         let predictions = NetworkPredictor([trainer.best]).predictions(test.data.graphs, jobs: jobs)
         let errors = zip(predictions, test.data.targets).map {

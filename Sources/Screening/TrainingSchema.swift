@@ -1,4 +1,5 @@
-internal import CrystalModels
+internal import Networks
+internal import Training
 public import PipelineEngine
 
 /// What a training file may say.
@@ -27,51 +28,41 @@ public enum TrainingSchema {
     .optional("maximum_sites", .integer(1...), "Largest number of sites of a structure that is used."),
   ])
 
-  private static let model = Schema.mapping([
-    Field("architecture", .choice(of: ["cgcnn", "icgcnn"]), default: "cgcnn", "The network."),
-    Field("node_width", .integer(16...1024), default: 64, "Width of the atom vectors; a multiple of 16."),
-    Field("hidden_width", .integer(16...4096), default: 128, "Width after pooling; a multiple of 16."),
-    Field("convolutions", .integer(1...16), default: 3, "Number of convolutions."),
-    Field("hidden_layers", .integer(1...16), default: 1, "Number of hidden layers after pooling."),
-    .optional(
-      "neighbors", .integer(1...64),
-      "Nearest neighbors of each site. cgcnn: 12 when absent. icgcnn: Voronoi neighbors when absent."),
-    Field("cutoff", .number(0.1...20), default: 8.0, "Reach of the Gaussians and of nearest neighbors (Å)."),
-    Field("gaussian_spacing", .number(above: 0, through: 2), default: 0.2, "Spacing of the Gaussians (Å)."),
-    .optional(
-      "padding", .choice(of: ["none", "first_atom"]),
-      "cgcnn: what stands in for missing neighbors: nothing (the default), or the first atom as in the published code."
-    ),
-    .optional("edge_width", .integer(16...1024), "icgcnn: width of the edge vectors; 32 when absent."),
-    .optional(
-      "facets", .boolean,
-      "icgcnn: whether solid angle, area and pyramid volume are edge features; true with Voronoi neighbors."),
-    .optional(
-      "facet_encoding", .choice(of: FacetEncoding.allCases.map(\.rawValue)),
-      "icgcnn: the facet's three measures as they are, or their roots on Gaussians; scalars when absent."),
-    .optional(
-      "angular_moments", .boolean,
-      "icgcnn: whether the angles between facets, as moments, are edge features (not in the paper); false when absent."
-    ),
-    .optional(
-      "solid_angle_weights", .boolean,
-      "icgcnn: whether a message counts by the solid angle of its facet (not in the paper); false when absent."
-    ),
-    .optional(
-      "saturating_weights", .boolean,
-      "icgcnn: whether that weight levels off below 2, so that no facet counts for many; false when absent."
-    ),
-    .optional("edge_updates", .boolean, "icgcnn: whether edge vectors are updated; true when absent."),
-    .optional("triplets", .boolean, "icgcnn: whether there are three-body terms; true when absent."),
-    .optional(
-      "triplet_sum", .choice(of: ["normalized", "plain"]),
-      "icgcnn: whether the sum over triplets is divided by the number of other edges; normalized when absent."
-    ),
-    .optional(
-      "minimum_solid_angle", .number(0...0.99),
-      "icgcnn: facets below this fraction of the larger cell's largest solid angle are left out; 0.01 when absent."
-    ),
-  ])
+  private static let model = Schema.mapping(
+    [
+      Field(
+        "architecture", .choice(of: Architectures.all.map { $0.key }), default: "cgcnn", "The network.")
+    ] + options)
+
+  /// The options of all architectures, each key once: which architectures have it, and what it is where it is absent.
+  private static var options: [Field] {
+    var order: [String] = []
+    var byKey: [String: [(architecture: String, option: OptionDescription)]] = [:]
+    for kind in Architectures.all {
+      for option in kind.optionDescriptions {
+        if byKey[option.key] == nil { order.append(option.key) }
+        byKey[option.key, default: []].append((kind.key, option))
+      }
+    }
+    return order.map { key in
+      let owners = byKey[key] ?? []
+      let texts = owners.map(\.option.summary)
+      let summary =
+        Set(texts).count == 1
+        ? "\(owners.map(\.architecture).joined(separator: ", ")): \(texts[0])"
+        : owners.map { "\($0.architecture): \($0.option.summary)" }.joined(separator: " ")
+      let defaults = owners.compactMap { owner in
+        owner.option.defaultValue.map { (owner.architecture, $0.description) }
+      }
+      let same = Set(defaults.map(\.1)).count == 1 && defaults.count == owners.count
+      let absent =
+        same
+        ? " When absent: \(defaults[0].1)."
+        : defaults.isEmpty
+          ? "" : " When absent: " + defaults.map { "\($0.1) (\($0.0))" }.joined(separator: ", ") + "."
+      return .optional(key, Schema(owners.map(\.option.values)), summary + absent)
+    }
+  }
 
   private static let training = Schema.mapping([
     Field("members", .integer(1...64), default: 3, "Members of the ensemble."),
@@ -129,4 +120,30 @@ public enum TrainingSchema {
           ]), "Up to the learning rate and down again, after Smith and Topin."),
       ]), default: ["one_cycle": [:]], "How the learning rate changes."),
   ])
+}
+
+extension Schema {
+  /// Values that one of several architectures takes under one key; each checks its own.
+  fileprivate init(_ values: [OptionValues]) {
+    let first = values[0]
+    switch first {
+    case .boolean: self = .boolean
+    case .choice:
+      var words: [String] = []
+      for case .choice(let own) in values { words += own.filter { !words.contains($0) } }
+      self = .choice(of: words)
+    case .integer:
+      var (low, high) = (Int.max, Int.min)
+      for case .integer(let own, _) in values {
+        (low, high) = (min(low, own.lowerBound), max(high, own.upperBound))
+      }
+      self = .integer(low...high)
+    case .number:
+      var (low, high) = (Double.infinity, -Double.infinity)
+      for case .number(let own) in values {
+        (low, high) = (min(low, own.lowerBound), max(high, own.upperBound))
+      }
+      self = .number(low...high)
+    }
+  }
 }

@@ -25,7 +25,7 @@ struct TrainingProgress {
     case .epoch(_, let record, let epochs, let unit):
       Terminal.note(
         "epoch \(record.epoch)/\(epochs)  loss \(decimals(record.trainingLoss, 5))  validation MAE "
-          + "\(decimals(record.validationError, 5)) \(unit)  learning rate \(decimals(record.learningRate, 6))"
+          + "\(decimals(record.validationFigure, 5)) \(unit)  learning rate \(decimals(record.learningRate, 6))"
       )
     case .notCalibrated(let reason):
       Terminal.note("no calibration by the validation split: \(reason)")

@@ -1,0 +1,144 @@
+/// A kind of network: what may be chosen about it, what it is fed with, and how it is built from layers.
+///
+/// A new one is a file with such a type and a line in `Architectures.all`. The values it holds are its options, and its
+/// JSON form is what model cards have under `configuration`.
+public protocol Architecture: Codable, Hashable, Sendable {
+  /// The network with every option at its default.
+  init()
+
+  /// Name in training files, e.g. "cgcnn".
+  static var key: String { get }
+  /// Name in model cards and for people, e.g. "CGCNN".
+  static var title: String { get }
+  /// What it is and where it is from, in a sentence.
+  static var summary: String { get }
+  /// What may be chosen, in the order of documents.
+  static var options: [ArchitectureOption<Self>] { get }
+
+  /// What its graphs are and hold.
+  var requirements: InputRequirements { get }
+
+  /// Checks what ranges of single options do not say.
+  ///
+  /// - Throws: `ModelError.unsupportedConfiguration` naming the value.
+  func validate() throws(ModelError)
+
+  /// Builds the network.
+  ///
+  /// - Parameters:
+  ///   - network: takes the layers.
+  ///   - outputs: numbers that it gives for a structure.
+  /// - Returns: the value with these numbers.
+  func build(_ network: inout NetworkBuilder, outputs: Int) -> NetworkValue
+
+  /// Sites that a block of inference holds at most; results do not depend on it.
+  var sitesPerBlock: Int { get }
+
+  /// Whether model cards say the task where it is regression too, as they did before other architectures had tasks.
+  static var alwaysNamesTask: Bool { get }
+}
+
+extension Architecture {
+  /// Nothing beyond the options' own ranges.
+  public func validate() throws(ModelError) {}
+
+  /// A block of 192 sites.
+  public var sitesPerBlock: Int { 192 }
+
+  /// Not where it is regression.
+  public static var alwaysNamesTask: Bool { false }
+}
+
+/// What a network's outputs mean.
+public enum PredictionTask: String, Codable, CaseIterable, Hashable, Sendable {
+  /// One real number, de-standardized.
+  case regression
+  /// The probability of class 1 of two.
+  case classification
+
+  /// Outputs of the network: 1, or two logits.
+  public var outputCount: Int { self == .regression ? 1 : 2 }
+}
+
+/// The shape of a network: an architecture with its options, and the task.
+public struct NetworkConfiguration: Sendable {
+  /// The architecture with its options.
+  public let architecture: any Architecture
+  /// What its outputs mean.
+  public let task: PredictionTask
+
+  /// A shape; not checked before `validate`.
+  public init(_ architecture: any Architecture, task: PredictionTask = .regression) {
+    self.architecture = architecture
+    self.task = task
+  }
+
+  /// Name in training files, e.g. "cgcnn".
+  public var key: String { type(of: architecture).key }
+
+  /// Name in model cards, e.g. "CGCNN".
+  public var title: String { type(of: architecture).title }
+
+  /// What its graphs are and hold.
+  public var requirements: InputRequirements { architecture.requirements }
+
+  /// Checks that a network of this shape can be built.
+  ///
+  /// - Throws: `ModelError.unsupportedConfiguration` naming the value.
+  public func validate() throws(ModelError) {
+    try Self.checkRanges(architecture)
+    try architecture.validate()
+  }
+
+  private static func checkRanges<Kind: Architecture>(_ architecture: Kind) throws(ModelError) {
+    for option in Kind.options { try option.check(architecture) }
+  }
+
+  /// The network as a program of layers.
+  ///
+  /// - Throws: `ModelError.unsupportedConfiguration`.
+  public func program() throws(ModelError) -> NetworkProgram {
+    try validate()
+    var builder = NetworkBuilder()
+    let output = architecture.build(&builder, outputs: task.outputCount)
+    return builder.program(output: output, sitesPerBlock: architecture.sitesPerBlock)
+  }
+}
+
+extension NetworkConfiguration: Hashable {
+  /// Whether kind, options and task are equal.
+  public static func == (first: NetworkConfiguration, second: NetworkConfiguration) -> Bool {
+    AnyHashable(first.architecture) == AnyHashable(second.architecture) && first.task == second.task
+  }
+
+  /// Mixes kind, options and task.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(AnyHashable(architecture))
+    hasher.combine(task)
+  }
+}
+
+extension NetworkConfiguration: Encodable {
+  private enum CodingKeys: String, CodingKey {
+    case task
+  }
+
+  /// Writes the options, and the task beside them where a card would be wrong without.
+  public func encode(to encoder: any Encoder) throws {
+    try architecture.encode(to: encoder)
+    if task != .regression || type(of: architecture).alwaysNamesTask {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(task, forKey: .task)
+    }
+  }
+
+  /// Reads the configuration of an architecture of the given kind.
+  ///
+  /// - Throws: `DecodingError`.
+  public init(_ kind: any Architecture.Type, from decoder: any Decoder) throws {
+    architecture = try kind.init(from: decoder)
+    task =
+      try decoder.container(keyedBy: CodingKeys.self).decodeIfPresent(PredictionTask.self, forKey: .task)
+      ?? .regression
+  }
+}

@@ -1,0 +1,83 @@
+/// What stands in for a neighbor that does not exist within the cutoff.
+public enum NeighborPadding: String, Codable, CaseIterable, Hashable, Sendable {
+  /// Missing neighbors are left out.
+  case none
+  /// As in the published CGCNN code: the first atom of the structure at the distance cutoff + 1 Å, not masked.
+  case firstAtom = "first_atom"
+}
+
+/// The crystal graph convolutional neural network.
+///
+/// Source: T. Xie and J. C. Grossman, Phys. Rev. Lett. 120, 145301 (2018), in the form of the authors' code, whose command
+/// line has these defaults but for the padding.
+public struct CGCNN: Architecture {
+  /// Width w of the atom vectors.
+  public var nodeWidth = 64
+  /// Width h of the layers after pooling.
+  public var hiddenWidth = 128
+  /// Number of convolutions.
+  public var convolutionCount = 3
+  /// Number of hidden layers after pooling.
+  public var hiddenLayerCount = 1
+  /// Neighbors per atom.
+  public var neighborCount = 12
+  /// Largest neighbor distance (Å).
+  public var cutoff = 8.0
+  /// Spacing and width of the Gaussians of the bond length (Å); they reach from 0 to the cutoff.
+  public var gaussianSpacing = 0.2
+  /// What stands in for missing neighbors.
+  public var padding = NeighborPadding.none
+
+  /// The default network.
+  public init() {}
+
+  public static let key = "cgcnn"
+  public static let title = "CGCNN"
+  public static let summary =
+    "Crystal graph convolutions over the nearest neighbors (T. Xie and J. C. Grossman, PRL 120, 145301, 2018)."
+  public static let alwaysNamesTask = true
+
+  public static let options: [ArchitectureOption<CGCNN>] = [
+    .integer("node_width", \.nodeWidth, 16...1024, multipleOf: 16, "Width of the atom vectors."),
+    .integer("hidden_width", \.hiddenWidth, 16...4096, multipleOf: 16, "Width after pooling."),
+    .integer("convolutions", \.convolutionCount, 1...16, "Number of convolutions."),
+    .integer("hidden_layers", \.hiddenLayerCount, 1...16, "Number of hidden layers after pooling."),
+    .integer("neighbors", \.neighborCount, 1...64, "Nearest neighbors of each site."),
+    .number("cutoff", \.cutoff, 0.1...20, "Reach of the Gaussians and of nearest neighbors (Å)."),
+    .number("gaussian_spacing", \.gaussianSpacing, 0.001...2, "Spacing of the Gaussians (Å)."),
+    .choice(
+      "padding", \.padding,
+      "What stands in for missing neighbors: nothing, or the first atom as in the published code."),
+  ]
+
+  public func validate() throws(ModelError) {
+    try checkGaussians(reach: cutoff, spacing: gaussianSpacing)
+  }
+
+  public var requirements: InputRequirements {
+    InputRequirements(
+      neighbors: .nearest(count: neighborCount, cutoff: cutoff), neighborLimit: neighborCount,
+      paddingDistance: padding == .firstAtom ? cutoff + 1 : nil)
+  }
+
+  public func build(_ network: inout NetworkBuilder, outputs: Int) -> NetworkValue {
+    let lengths = network.radialBasis(reach: cutoff, spacing: gaussianSpacing)
+    var nodes = network.elementEmbedding("embedding", width: nodeWidth)
+    for number in 0..<convolutionCount {
+      nodes = network.crystalGraphConvolution("convs.\(number)", nodes, lengths: lengths)
+    }
+    var x = network.activation(.softplus, network.meanPooling(nodes))
+    for number in 0..<hiddenLayerCount {
+      let name = number == 0 ? "conv_to_fc" : "fcs.\(number - 1)"
+      x = network.linear(name, x, to: hiddenWidth, activation: .softplus)
+    }
+    return network.linear("fc_out", x, to: outputs)
+  }
+}
+
+/// Checks that Gaussians from 0 to `reach`, `spacing` apart (Å), are a number that the kernels take.
+func checkGaussians(reach: Double, spacing: Double) throws(ModelError) {
+  guard spacing > 0, reach / spacing >= 8, reach / spacing <= 1000 else {
+    throw .unsupportedConfiguration("Gaussian spacing \(spacing) Å does not give 9 … 1001 Gaussians")
+  }
+}

@@ -1,0 +1,351 @@
+internal import TensorKernels
+
+/// Forward and backward pass of a network in training mode over one batch.
+///
+/// The batch is cut into a fixed number of chunks of whole structures; chunks are computed in parallel and their
+/// partial sums are added up in chunk order, so that the result does not depend, to the last bit, on `jobs`. Where a
+/// layer needs sums over the whole batch the chunks wait for each other: between such places everything that a chunk has to
+/// do is one parallel region, whatever layers it belongs to.
+final class BatchTraining<Scalar: NetworkScalar> {
+  /// One stage of one layer.
+  private struct Stage {
+    let step: Int
+    let number: Int
+  }
+
+  /// Stages between two barriers, and the normalizations (step, number within the layer) that are settled at the second.
+  private struct Region {
+    var stages: [Stage] = []
+    var settled: [(step: Int, normalization: Int)] = []
+  }
+
+  /// All trainable parameters.
+  var values: [Scalar]
+  /// Running means and variances.
+  var statistics: [Scalar]
+  /// dL/d(parameters) of the last batch.
+  private(set) var gradient: [Scalar]
+
+  private let program: NetworkProgram
+  private let jobs: Int
+  private let chunks: [Chunk<Scalar>]
+  private let routines: [LayerRoutines<Scalar>]
+  private let shared: [SharedWork<Scalar>]
+  /// By chunk, by step.
+  private let contexts: [[LayerContext<Scalar>]]
+  private let forwardRegions: [Region]
+  private let backwardRegions: [Region]
+
+  /// A network that computes with `jobs` threads.
+  ///
+  /// - Parameters:
+  ///   - program: the network.
+  ///   - values: parameters where training starts.
+  ///   - statistics: running statistics likewise.
+  ///   - jobs: number of threads.
+  ///   - normalizationMomentum: weight of a batch in the running statistics; PyTorch's default is 0.1.
+  init(
+    _ program: NetworkProgram, values: [Scalar], statistics: [Scalar], jobs: Int, normalizationMomentum: Double
+  ) {
+    self.program = program
+    self.values = values
+    self.statistics = statistics
+    self.jobs = max(1, jobs)
+    gradient = [Scalar](repeating: 0, count: values.count)
+    let chunks = (0..<batchChunkCount).map { _ in Chunk<Scalar>(program) }
+    self.chunks = chunks
+    routines = program.steps.map { Scalar.routines(of: $0.layer) }
+    // Replaced by the parameters' own place at the start of every batch.
+    let nowhere = UnsafePointer(chunks[0].gradient.pointer)
+    let shared = program.steps.map {
+      SharedWork($0.layer, weights: nowhere, normalizationMomentum: normalizationMomentum)
+    }
+    self.shared = shared
+    contexts = chunks.map { chunk in
+      zip(program.steps, shared).map { LayerContext($0, of: chunk, shared: $1, weights: nowhere) }
+    }
+    forwardRegions = Self.regions(
+      program.steps.indices.map { ($0, program.steps[$0].layer.forwardStages) },
+      settledBy: { step, stage in program.steps[step].layer.normalizations.map { $0.measuredBy == stage } })
+    backwardRegions = Self.regions(
+      program.steps.indices.reversed().map { ($0, program.steps[$0].layer.backwardStages) },
+      settledBy: { step, stage in program.steps[step].layer.normalizations.map { $0.gradientBy == stage } })
+  }
+
+  private static func regions(
+    _ steps: [(step: Int, stages: Int)], settledBy: (Int, Int) -> [Bool]
+  ) -> [Region] {
+    var regions = [Region()]
+    for (step, count) in steps {
+      for number in 0..<count {
+        regions[regions.count - 1].stages.append(Stage(step: step, number: number))
+        let settled = settledBy(step, number).enumerated().filter(\.element).map(\.offset)
+        guard !settled.isEmpty else { continue }
+        regions[regions.count - 1].settled = settled.map { (step, $0) }
+        regions.append(Region())
+      }
+    }
+    return regions
+  }
+
+  /// Computes loss and gradient of one batch and updates the running statistics.
+  ///
+  /// - Parameters:
+  ///   - indices: structures of the batch, B ≥ 1.
+  ///   - collection: graphs they are taken from.
+  ///   - loss: from the outputs of the batch's structures, in its order and one after the other, shape (B, outputs): the
+  ///     loss of the batch and its derivatives by them, of the same shape.
+  /// - Returns: the loss.
+  func computeGradient(
+    _ indices: [Int], of collection: GraphCollection, loss: ([Double]) -> (value: Double, slopes: [Double])
+  ) -> Double {
+    let active = assignChunks(indices, of: collection)
+    let value = values.withUnsafeBufferPointer { values in
+      let weights = values.baseAddress.unsafelyUnwrapped
+      for (routine, shared) in zip(routines, shared) {
+        shared.begin(weights)
+        routine.begin(shared)
+      }
+      forward(active, weights, collection)
+      let (value, slopes) = loss(active.flatMap { outputs(of: $0) })
+      backward(active, slopes)
+      return value
+    }
+    reduceGradient(active)
+    return value
+  }
+
+  // MARK: Passes
+
+  private func forward(_ active: Range<Int>, _ weights: UnsafePointer<Scalar>, _ collection: GraphCollection) {
+    for (index, region) in forwardRegions.enumerated() {
+      performInParallel(count: active.count, jobs: jobs) { chunk in
+        if index == 0 {
+          chunks[chunk].block.assemble(chunks[chunk].members, of: collection)
+          chunks[chunk].clearGradients(parameterCount: program.parameters.count)
+          for context in contexts[chunk] { context.weights = weights }
+        }
+        for stage in region.stages { routines[stage.step].forward(stage.number, contexts[chunk][stage.step]) }
+      }
+      settleStatistics(region, active, weights)
+    }
+  }
+
+  private func backward(_ active: Range<Int>, _ slopes: [Double]) {
+    let width = program.outputCount
+    var first: [Int] = []
+    var next = 0
+    for chunk in active {
+      first.append(next)
+      next += chunks[chunk].members.count * width
+    }
+    for (index, region) in backwardRegions.enumerated() {
+      performInParallel(count: active.count, jobs: jobs) { chunk in
+        if index == 0, let (out, _) = chunks[chunk].startGradient(program.output) {
+          for place in 0..<chunks[chunk].members.count * width { out[place] = Scalar(slopes[first[chunk] + place]) }
+        }
+        for stage in region.stages { routines[stage.step].backward(stage.number, contexts[chunk][stage.step]) }
+      }
+      settleGradients(region, active)
+    }
+  }
+
+  private func outputs(of chunk: Int) -> [Double] {
+    let pointer = chunks[chunk].values[program.output].pointer
+    return (0..<chunks[chunk].members.count * program.outputCount).map { Double(pointer[$0]) }
+  }
+
+  // MARK: Barriers
+
+  private func settleStatistics(
+    _ region: Region, _ active: Range<Int>, _ weights: UnsafePointer<Scalar>
+  ) {
+    guard !region.settled.isEmpty else { return }
+    let totals = active.reduce(into: (sites: 0, edges: 0, triplets: 0)) { totals, chunk in
+      let own = chunks[chunk].block.totals
+      totals.sites += own.sites
+      totals.edges += own.edges
+      totals.triplets += own.triplets
+    }
+    for (step, index) in region.settled {
+      let slot = program.steps[step].layer.normalizations[index].slot
+      let rows =
+        switch slot.rows {
+        case .sites: totals.sites
+        case .edges: totals.edges
+        case .triplets: totals.triplets
+        }
+      let sums = total(active, step, index)
+      statistics.withUnsafeMutableBufferPointer { statistics in
+        sums.withUnsafeBufferPointer { sums in
+          let running = statistics.baseAddress.unsafelyUnwrapped + slot.statistics
+          let sums = sums.baseAddress.unsafelyUnwrapped
+          shared[step].normalizations[index].setStatistics(
+            sum: sums, square: sums + slot.channels, rows: rows, gamma: weights + slot.gamma,
+            beta: weights + slot.beta, runningMean: running, runningVariance: running + slot.channels)
+        }
+      }
+    }
+  }
+
+  private func settleGradients(_ region: Region, _ active: Range<Int>) {
+    for (step, index) in region.settled {
+      let staged = program.steps[step].layer.normalizations[index]
+      let sums = total(active, step, index)
+      gradient.withUnsafeMutableBufferPointer { gradient in
+        sums.withUnsafeBufferPointer { sums in
+          let base = gradient.baseAddress.unsafelyUnwrapped
+          let sums = sums.baseAddress.unsafelyUnwrapped
+          let (gamma, beta) = (base + staged.slot.gamma, base + staged.slot.beta)
+          if staged.sumsNormalized {
+            shared[step].normalizations[index].setGradients(
+              sumG: sums, sumGX: sums + staged.slot.channels, gamma: gamma, beta: beta)
+          } else {
+            shared[step].normalizations[index].setGradients(
+              sumG: sums, sumOfProducts: sums + staged.slot.channels, gamma: gamma, beta: beta)
+          }
+        }
+      }
+    }
+  }
+
+  /// Sums of all chunks in chunk order, shape (2, channels).
+  private func total(_ active: Range<Int>, _ step: Int, _ normalization: Int) -> [Double] {
+    let count = 2 * contexts[0][step].sums[normalization].channels
+    var result = [Double](repeating: 0, count: count)
+    for chunk in active {
+      let partial = contexts[chunk][step].sums[normalization].memory.pointer
+      for index in 0..<count { result[index] += partial[index] }
+    }
+    return result
+  }
+
+  /// Adds up the chunks' shares. γ and β were written by the normalizations; the chunks hold zeros there.
+  private func reduceGradient(_ active: Range<Int>) {
+    gradient.withUnsafeMutableBufferPointer { gradient in
+      let base = gradient.baseAddress.unsafelyUnwrapped
+      let first = chunks[active.lowerBound].gradient.pointer
+      for step in program.steps {
+        for staged in step.layer.normalizations {
+          let (slot, count) = (staged.slot, staged.slot.channels)
+          (first + slot.gamma).update(from: base + slot.gamma, count: count)
+          (first + slot.beta).update(from: base + slot.beta, count: count)
+        }
+      }
+      base.update(from: first, count: gradient.count)
+      for chunk in active.dropFirst() {
+        let partial = chunks[chunk].gradient.pointer
+        for index in 0..<gradient.count { gradient[index] += partial[index] }
+      }
+    }
+  }
+
+  /// Cuts the batch into contiguous chunks of about equal numbers of sites.
+  private func assignChunks(_ indices: [Int], of collection: GraphCollection) -> Range<Int> {
+    let assigned = chunkMembers(indices, of: collection, count: chunks.count)
+    for (chunk, members) in zip(chunks, assigned) { chunk.members = members }
+    return 0..<assigned.count
+  }
+}
+
+/// Chunks a batch is cut into; part of the definition of a training run, since rounding depends on it.
+let batchChunkCount = 8
+
+/// Cuts a batch into at most `count` contiguous chunks of about equal numbers of sites, none empty.
+private func chunkMembers(_ indices: [Int], of collection: GraphCollection, count: Int) -> [[Int]] {
+  let total = indices.reduce(0) { $0 + collection.siteCount(of: $1) }
+  let count = min(count, indices.count)
+  var assigned: [[Int]] = Array(repeating: [], count: count)
+  var sites = 0
+  for index in indices {
+    assigned[min(count - 1, sites * count / max(1, total))].append(index)
+    sites += collection.siteCount(of: index)
+  }
+  return assigned.filter { !$0.isEmpty }
+}
+
+/// A network in training: what `Trainer` needs of it, and whoever measures how fast a training goes.
+///
+/// Reached by `NetworkParameters.trainable`, what is behind it runs as compiled for its precision. Made outside of this
+/// module it would run as generic code, several times slower.
+public protocol TrainableNetwork: AnyObject {
+  /// Parameters and running statistics, in single precision.
+  var networkParameters: NetworkParameters { get set }
+  /// Parameters.
+  var values: [Float] { get set }
+  /// dL/d(parameters) of the last batch.
+  var gradient: [Float] { get }
+
+  /// Computes loss and gradient of one batch and updates the running statistics; see `BatchTraining`.
+  func computeGradient(
+    _ indices: [Int], of collection: GraphCollection, loss: ([Double]) -> (value: Double, slopes: [Double])
+  ) -> Double
+}
+
+private final class SinglePrecisionTraining: TrainableNetwork {
+  private let frame: NetworkParameters
+  private let training: BatchTraining<Float>
+
+  init(_ parameters: NetworkParameters, jobs: Int, normalizationMomentum: Double) {
+    frame = parameters
+    training = BatchTraining<Float>(
+      parameters.program, values: parameters.values, statistics: parameters.statistics, jobs: jobs,
+      normalizationMomentum: normalizationMomentum)
+  }
+
+  var networkParameters: NetworkParameters {
+    get { frame.replacing(values: training.values, statistics: training.statistics) }
+    set {
+      precondition(newValue.configuration == frame.configuration, "parameters of this shape")
+      training.values = newValue.values
+      training.statistics = newValue.statistics
+    }
+  }
+
+  var values: [Float] {
+    get { training.values }
+    _modify { yield &training.values }
+  }
+
+  var gradient: [Float] { training.gradient }
+
+  func computeGradient(
+    _ indices: [Int], of collection: GraphCollection, loss: ([Double]) -> (value: Double, slopes: [Double])
+  ) -> Double {
+    training.computeGradient(indices, of: collection, loss: loss)
+  }
+}
+
+/// Loss, gradient and running statistics of one batch in double precision.
+package struct DoubleBatch {
+  /// Loss of the batch.
+  package let loss: Double
+  /// dL/d(parameters).
+  package let gradient: [Double]
+  /// Running statistics after the batch.
+  package let statistics: [Double]
+}
+
+extension NetworkParameters {
+  /// A network in training that starts here.
+  public func trainable(jobs: Int, normalizationMomentum: Double = 0.1) -> any TrainableNetwork {
+    SinglePrecisionTraining(self, jobs: jobs, normalizationMomentum: normalizationMomentum)
+  }
+
+  /// One batch in double precision from the given parameters: what checks compare with.
+  ///
+  /// - Parameters:
+  ///   - values: parameters; this network's where nil.
+  ///   - statistics: running statistics; this network's where nil.
+  ///   - indices, collection, loss: see `BatchTraining.computeGradient`.
+  package func doubleBatch(
+    values: [Double]? = nil, statistics: [Double]? = nil, _ indices: [Int], of collection: GraphCollection,
+    jobs: Int = 1, loss: ([Double]) -> (value: Double, slopes: [Double])
+  ) -> DoubleBatch {
+    let training = BatchTraining<Double>(
+      program, values: values ?? self.values.map { Double($0) },
+      statistics: statistics ?? self.statistics.map { Double($0) }, jobs: jobs, normalizationMomentum: 0.1)
+    let loss = training.computeGradient(indices, of: collection, loss: loss)
+    return DoubleBatch(loss: loss, gradient: training.gradient, statistics: training.statistics)
+  }
+}

@@ -1,0 +1,13 @@
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#elseif canImport(Darwin)
+  internal import Darwin
+#endif
+
+/// eˣ in double precision.
+func exponential(_ x: Double) -> Double { exp(x) }
+
+/// log(1 + x) in double precision.
+func logarithm1p(_ x: Double) -> Double { log1p(x) }

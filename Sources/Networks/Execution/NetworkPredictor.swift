@@ -1,0 +1,116 @@
+internal import TensorKernels
+
+/// Networks of one shape prepared for inference: the members of an ensemble; see `BlockInference`.
+public struct NetworkPredictor: Sendable {
+  /// Working memory of one thread.
+  public final class Scratch {
+    fileprivate var own: BlockInference<Float>.Scratch?
+
+    /// Empty; grows with use. Serves one predictor only.
+    public init() {}
+  }
+
+  /// Shape of every member.
+  public let configuration: NetworkConfiguration
+  /// Number of members.
+  public let memberCount: Int
+  private let inference: BlockInference<Float>
+
+  /// Prepares the parameters of trained networks of one shape; at least one.
+  public init(_ parameters: [NetworkParameters]) {
+    precondition(!parameters.isEmpty, "an ensemble has members")
+    configuration = parameters[0].configuration
+    precondition(parameters.allSatisfy { [configuration] in $0.configuration == configuration }, "one shape")
+    memberCount = parameters.count
+    inference = BlockInference(
+      parameters[0].program, members: parameters.map { ($0.values, $0.statistics) })
+  }
+
+  /// Predicts every structure of `collection`, whose graphs, whole or as quotients, meet the requirements of
+  /// `configuration`.
+  ///
+  /// - Parameters:
+  ///   - collection: S graphs of elements that the networks know.
+  ///   - scratch: this thread's working memory.
+  ///   - output: standardized values, or for classification the probability of class 1; shape (members, S).
+  public func predict(
+    _ collection: GraphCollection, scratch: Scratch, into output: UnsafeMutablePointer<Float>
+  ) {
+    for range in collection.blocks(sites: inference.program.sitesPerBlock) {
+      predict(range, of: collection, scratch: scratch, into: output)
+    }
+  }
+
+  private func predict(
+    _ range: Range<Int>, of collection: GraphCollection, scratch: Scratch,
+    into output: UnsafeMutablePointer<Float>
+  ) {
+    let own = scratch.own ?? inference.makeScratch()
+    scratch.own = own
+    let width = inference.program.outputCount
+    inference.run(range, of: collection, own) { member, outputs in
+      let out = output + member * collection.count + range.lowerBound
+      for structure in 0..<range.count {
+        let row = outputs + structure * width
+        switch configuration.task {
+        case .regression: out[structure] = row[0]
+        case .classification:
+          // softmax over two classes
+          out[structure] = Float(1 / (1 + exponential(Double(row[0]) - Double(row[1]))))
+        }
+      }
+    }
+  }
+
+  /// Predicts every structure of a collection with `jobs` threads; shape (members, S).
+  public func predictions(_ collection: GraphCollection, jobs: Int) -> [Float] {
+    let blocks = collection.blocks(sites: inference.program.sitesPerBlock)
+    let output = Buffer<Float>(capacity: memberCount * collection.count)
+    let workers = min(max(1, jobs), max(1, blocks.count))
+    performInParallel(count: workers, jobs: workers) { worker in
+      let scratch = Scratch()
+      for index in stride(from: worker, to: blocks.count, by: workers) {
+        predict(blocks[index], of: collection, scratch: scratch, into: output.pointer)
+      }
+    }
+    return Array(UnsafeBufferPointer(start: output.pointer, count: memberCount * collection.count))
+  }
+}
+
+extension NetworkParameters {
+  /// Outputs of every structure in double precision, as the kernels compute them, shape (S, outputs): what checks compare
+  /// with.
+  package func doubleOutputs(_ collection: GraphCollection) -> [[Double]] {
+    let inference = BlockInference<Double>(
+      program, members: [(values.map { Double($0) }, statistics.map { Double($0) })])
+    let scratch = inference.makeScratch()
+    let width = program.outputCount
+    return collection.blocks(sites: program.sitesPerBlock).flatMap { range in
+      var rows: [[Double]] = []
+      inference.run(range, of: collection, scratch) { _, outputs in
+        rows = range.indices.map { structure in
+          (0..<width).map { outputs[(structure - range.lowerBound) * width + $0] }
+        }
+      }
+      return rows
+    }
+  }
+}
+
+extension GraphCollection {
+  /// Consecutive structures cut into blocks of at most `limit` sites, unless a single structure has more.
+  func blocks(sites limit: Int) -> [Range<Int>] {
+    var blocks: [Range<Int>] = []
+    var (first, sites) = (0, 0)
+    for index in 0..<count {
+      let own = siteCount(of: index)
+      if index > first, sites + own > limit {
+        blocks.append(first..<index)
+        (first, sites) = (index, 0)
+      }
+      sites += own
+    }
+    if first < count { blocks.append(first..<count) }
+    return blocks
+  }
+}

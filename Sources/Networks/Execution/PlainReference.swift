@@ -1,0 +1,123 @@
+internal import ModelFormats
+
+/// A network in plain loops and double precision, as its equations are written: concatenations are formed, nothing is
+/// folded, shared or cut into blocks. Slow; what the fast executors are held to.
+///
+/// It takes graphs as they are, not their quotients.
+public struct PlainReference: Sendable {
+  private let program: NetworkProgram
+  private let tensors: [String: NamedTensor]
+  private let gaussians: PlainGaussians
+
+  /// The network with the given parameters, which adds up the Gaussians `gaussians`.
+  public init(_ parameters: NetworkParameters, gaussians: PlainGaussians = .all) {
+    program = parameters.program
+    tensors = parameters.namedTensors.reduce(into: [:]) { $0[$1.name] = $1 }
+    self.gaussians = gaussians
+  }
+
+  /// Where batch normalizations take their mean and variance from.
+  public enum Normalization: Sendable {
+    /// The running statistics: inference.
+    case running
+    /// The batch itself: training.
+    case batch
+  }
+
+  /// Outputs of all structures of `collection` as one batch, shape (S, outputs).
+  public func outputs(_ collection: GraphCollection, normalization: Normalization) -> [[Double]] {
+    let context = PlainContext(
+      collection, tensors: tensors, gaussians: gaussians, normalization: normalization)
+    var values: [Int: [[Double]]] = [:]
+    for step in program.steps {
+      let made = step.layer.plain(step.inputs.map { values[$0] ?? [] }, context)
+      for (output, rows) in zip(step.outputs, made) { values[output] = rows }
+    }
+    return values[program.output] ?? []
+  }
+}
+
+/// What plain loops over whole graphs have before them.
+struct PlainContext {
+  /// A directed edge.
+  struct Edge {
+    /// Site within the collection.
+    let center: Int
+    let neighbor: Int
+    /// Length (Å).
+    let distance: Double
+    /// Ω/4π, A/10 Å², V/10 Å³ and the angular moments of the facet; empty where there is none.
+    let facet: [Double]
+  }
+
+  let atomicNumbers: [UInt8]
+  /// Sites of each structure.
+  let structures: [Range<Int>]
+  let edges: [Edge]
+  let gaussians: PlainGaussians
+  let normalization: PlainReference.Normalization
+  private let tensors: [String: NamedTensor]
+
+  init(
+    _ collection: GraphCollection, tensors: [String: NamedTensor], gaussians: PlainGaussians,
+    normalization: PlainReference.Normalization
+  ) {
+    precondition(collection.siteMultiplicities.isEmpty, "plain loops take whole graphs")
+    self.tensors = tensors
+    self.gaussians = gaussians
+    self.normalization = normalization
+    atomicNumbers = collection.atomicNumbers
+    structures = (0..<collection.count).map { collection.siteOffsets[$0]..<collection.siteOffsets[$0 + 1] }
+    let measures = collection.facets.isEmpty ? 0 : GraphCollection.facetMeasureCount
+    edges = structures.flatMap { sites in
+      sites.flatMap { site in
+        (collection.edgeOffsets[site]..<collection.edgeOffsets[site + 1]).map { edge in
+          Edge(
+            center: site, neighbor: sites.lowerBound + Int(collection.neighbors[edge]),
+            distance: Double(collection.distances[edge]),
+            facet: collection.facets[measures * edge..<measures * (edge + 1)].map { Double($0) })
+        }
+      }
+    }
+  }
+
+  /// The numbers of a tensor.
+  func vector(_ name: String) -> [Double] {
+    guard let numbers = tensors[name]?.floats else { preconditionFailure("a layer knows its tensors") }
+    return numbers.map { Double($0) }
+  }
+
+  /// The rows of a matrix, (outputs, inputs).
+  func matrix(_ name: String) -> [[Double]] {
+    guard let shape = tensors[name]?.shape, shape.count == 2 else {
+      preconditionFailure("a layer knows its tensors")
+    }
+    let numbers = vector(name)
+    return (0..<shape[0]).map { Array(numbers[$0 * shape[1]..<($0 + 1) * shape[1]]) }
+  }
+
+  /// Batch normalization of the rows with the tensors `name.weight`, `.bias`, and the batch's or the running statistics.
+  func normalize(_ rows: inout [[Double]], _ name: String) {
+    let (gamma, beta) = (vector(name + ".weight"), vector(name + ".bias"))
+    let (means, variances) = (vector(name + ".running_mean"), vector(name + ".running_var"))
+    guard !rows.isEmpty else { return }
+    for channel in gamma.indices {
+      var (mean, variance) = (means[channel], variances[channel])
+      if normalization == .batch {
+        mean = rows.reduce(0) { $0 + $1[channel] } / Double(rows.count)
+        variance = rows.reduce(0) { $0 + ($1[channel] - mean) * ($1[channel] - mean) } / Double(rows.count)
+      }
+      let scale = gamma[channel] / (variance + batchNormalizationEpsilon).squareRoot()
+      for row in rows.indices { rows[row][channel] = (rows[row][channel] - mean) * scale + beta[channel] }
+    }
+  }
+}
+
+/// W x + b, with W as rows.
+func plainProduct(_ weight: [[Double]], _ x: [Double], _ bias: [Double]) -> [Double] {
+  zip(weight, bias).map { row, bias in zip(row, x).reduce(bias) { $0 + $1.0 * $1.1 } }
+}
+
+func plainSigmoid(_ x: Double) -> Double { 1 / (1 + exponential(-x)) }
+
+func plainSoftplus(_ x: Double) -> Double { max(x, 0) + logarithm1p(exponential(-abs(x))) }

@@ -1,0 +1,151 @@
+internal import TensorKernels
+
+/// Some graphs of a collection laid out for the kernels: one block that fits into a core's cache.
+///
+/// Reused for one block after the other; not thread-safe. Shapes: S structures, n sites, E edges.
+final class GraphBlock<Scalar: NetworkScalar> {
+  /// Number of structures S.
+  private(set) var structureCount = 0
+  /// Number of sites n.
+  private(set) var siteCount = 0
+  /// Number of edges E.
+  private(set) var edgeCount = 0
+  /// Sites of structure s are `structureOffsets[s] ..< structureOffsets[s + 1]`, shape (S + 1).
+  let structureOffsets = Buffer<Int32>()
+  /// Atomic number of each site, shape (n).
+  let atomicNumbers = Buffer<UInt8>()
+  /// Shape (n + 1).
+  let edgeOffsets = Buffer<Int32>()
+  /// Neighbor of each edge within the block, shape (E).
+  let neighbors = Buffer<Int32>()
+  /// Length of each edge (Å), shape (E).
+  let distances = Buffer<Scalar>()
+  /// Measures of each edge's facet, shape (E, `GraphCollection.facetMeasureCount`), where graphs have facets.
+  let facets = Buffer<Scalar>()
+  private let siteMultiplicities = Buffer<Scalar>()
+  private let edgeMultiplicities = Buffer<Scalar>()
+  private let rowMultiplicities = Buffer<Scalar>()
+  private var isQuotient = false
+
+  /// How often sites and edges count.
+  var multiplicities: Multiplicities<Scalar> {
+    guard isQuotient else { return Multiplicities() }
+    return Multiplicities(
+      centers: siteMultiplicities.pointer, edges: edgeMultiplicities.pointer, rows: rowMultiplicities.pointer)
+  }
+
+  /// An empty block.
+  init() {}
+
+  /// Fills the block with the graphs `indices` of `collection`, in that order.
+  func assemble(_ indices: [Int], of collection: GraphCollection) {
+    structureCount = indices.count
+    siteCount = 0
+    edgeCount = 0
+    for index in indices {
+      let sites = collection.siteOffsets[index]..<collection.siteOffsets[index + 1]
+      siteCount += sites.count
+      edgeCount += collection.edgeOffsets[sites.upperBound] - collection.edgeOffsets[sites.lowerBound]
+    }
+    let structureOffsets = structureOffsets.reserve(structureCount + 1)
+    let atomicNumbers = atomicNumbers.reserve(siteCount)
+    let edgeOffsets = edgeOffsets.reserve(siteCount + 1)
+    let neighbors = neighbors.reserve(edgeCount)
+    let distances = distances.reserve(edgeCount)
+    let hasFacets = !collection.facets.isEmpty
+    let measureCount = GraphCollection.facetMeasureCount
+    let facets = facets.reserve(hasFacets ? measureCount * edgeCount : 0)
+    isQuotient = !collection.siteMultiplicities.isEmpty
+    let siteMultiplicities = siteMultiplicities.reserve(isQuotient ? siteCount : 0)
+    let edgeMultiplicities = edgeMultiplicities.reserve(isQuotient ? edgeCount : 0)
+    let rowMultiplicities = rowMultiplicities.reserve(isQuotient ? edgeCount : 0)
+    let isQuotient = isQuotient
+    structureOffsets[0] = 0
+    edgeOffsets[0] = 0
+    collection.withUnsafePointers { source in
+      var (site, edge) = (0, 0)
+      for (position, index) in indices.enumerated() {
+        let first = Int32(site)
+        for sourceSite in source.siteOffsets[index]..<source.siteOffsets[index + 1] {
+          atomicNumbers[site] = source.atomicNumbers[sourceSite]
+          if isQuotient { siteMultiplicities[site] = Scalar(source.siteMultiplicities[sourceSite]) }
+          for sourceEdge in source.edgeOffsets[sourceSite]..<source.edgeOffsets[sourceSite + 1] {
+            neighbors[edge] = first + source.neighbors[sourceEdge]
+            distances[edge] = Scalar(source.distances[sourceEdge])
+            if isQuotient {
+              edgeMultiplicities[edge] = Scalar(source.edgeMultiplicities[sourceEdge])
+              rowMultiplicities[edge] = edgeMultiplicities[edge] * siteMultiplicities[site]
+            }
+            if hasFacets {
+              for index in 0..<measureCount {
+                facets[measureCount * edge + index] = Scalar(source.facets[measureCount * sourceEdge + index])
+              }
+            }
+            edge += 1
+          }
+          site += 1
+          edgeOffsets[site] = Int32(edge)
+        }
+        structureOffsets[position + 1] = Int32(site)
+      }
+    }
+  }
+
+  /// Lists for the kernels of networks with a vector per edge.
+  var edgeLists: EdgeLists<Scalar> {
+    EdgeLists(
+      centerCount: siteCount, offsets: edgeOffsets.pointer, neighbors: neighbors.pointer,
+      multiplicities: multiplicities)
+  }
+
+  /// Sites, edges, and ordered pairs of edges with one center, each as often as it counts.
+  var totals: (sites: Int, edges: Int, triplets: Int) {
+    var totals = (sites: 0, edges: 0, triplets: 0)
+    for site in 0..<siteCount {
+      let edges = Int(edgeOffsets.pointer[site])..<Int(edgeOffsets.pointer[site + 1])
+      let sites = isQuotient ? Int(siteMultiplicities.pointer[site]) : 1
+      let count = isQuotient ? edges.reduce(0) { $0 + Int(edgeMultiplicities.pointer[$1]) } : edges.count
+      totals.sites += sites
+      totals.edges += sites * count
+      totals.triplets += sites * count * max(0, count - 1)
+    }
+    return totals
+  }
+}
+
+extension GraphCollection {
+  struct Pointers {
+    let siteOffsets: UnsafeBufferPointer<Int>
+    let edgeOffsets: UnsafeBufferPointer<Int>
+    let atomicNumbers: UnsafeBufferPointer<UInt8>
+    let neighbors: UnsafeBufferPointer<Int32>
+    let distances: UnsafeBufferPointer<Float>
+    let facets: UnsafeBufferPointer<Float>
+    let siteMultiplicities: UnsafeBufferPointer<Float>
+    let edgeMultiplicities: UnsafeBufferPointer<Float>
+  }
+
+  func withUnsafePointers<Result>(_ body: (Pointers) -> Result) -> Result {
+    siteOffsets.withUnsafeBufferPointer { siteOffsets in
+      edgeOffsets.withUnsafeBufferPointer { edgeOffsets in
+        atomicNumbers.withUnsafeBufferPointer { atomicNumbers in
+          neighbors.withUnsafeBufferPointer { neighbors in
+            distances.withUnsafeBufferPointer { distances in
+              facets.withUnsafeBufferPointer { facets in
+                siteMultiplicities.withUnsafeBufferPointer { siteMultiplicities in
+                  edgeMultiplicities.withUnsafeBufferPointer { edgeMultiplicities in
+                    body(
+                      Pointers(
+                        siteOffsets: siteOffsets, edgeOffsets: edgeOffsets, atomicNumbers: atomicNumbers,
+                        neighbors: neighbors, distances: distances, facets: facets,
+                        siteMultiplicities: siteMultiplicities, edgeMultiplicities: edgeMultiplicities))
+                  }
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}

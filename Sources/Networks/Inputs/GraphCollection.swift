@@ -1,0 +1,152 @@
+public import CrystalGraphs
+
+/// The graphs of many crystals in flat arrays: what networks are fed from.
+///
+/// Shapes: S structures, N sites in all, E directed edges in all.
+public struct GraphCollection: Sendable {
+  /// Sites of structure s are `siteOffsets[s] ..< siteOffsets[s + 1]`, shape (S + 1).
+  public private(set) var siteOffsets: [Int] = [0]
+  /// Edges of site i are `edgeOffsets[i] ..< edgeOffsets[i + 1]`, shape (N + 1).
+  public private(set) var edgeOffsets: [Int] = [0]
+  /// Atomic number of each site, shape (N).
+  public private(set) var atomicNumbers: [UInt8] = []
+  /// Neighbor of each edge, counted within its structure, shape (E).
+  public private(set) var neighbors: [Int32] = []
+  /// Length of each edge (Å), shape (E).
+  public private(set) var distances: [Float] = []
+  /// Facet of each edge as Ω/4π, A/10 Å², V/10 Å³ and the angular moments, shape (E, `facetMeasureCount`); empty where
+  /// graphs have no facets.
+  public private(set) var facets: [Float] = []
+  /// How many sites each node stands for, shape (N); empty where each stands for itself.
+  public private(set) var siteMultiplicities: [Float] = []
+  /// How many edges each edge stands for, shape (E); empty where each stands for itself.
+  public private(set) var edgeMultiplicities: [Float] = []
+
+  /// Measures of a facet.
+  public static let facetMeasureCount = 3 + VoronoiGraph.angularMomentCount
+
+  /// No graphs.
+  public init() {}
+
+  /// Number of structures S.
+  public var count: Int { siteOffsets.count - 1 }
+
+  /// Number of sites of structure `index`.
+  public func siteCount(of index: Int) -> Int { siteOffsets[index + 1] - siteOffsets[index] }
+
+  /// Forgets all graphs and keeps the memory.
+  public mutating func removeAll() {
+    siteOffsets.removeSubrange(1...)
+    edgeOffsets.removeSubrange(1...)
+    atomicNumbers.removeAll(keepingCapacity: true)
+    neighbors.removeAll(keepingCapacity: true)
+    distances.removeAll(keepingCapacity: true)
+    facets.removeAll(keepingCapacity: true)
+    siteMultiplicities.removeAll(keepingCapacity: true)
+    edgeMultiplicities.removeAll(keepingCapacity: true)
+  }
+
+  /// Adds the quotient of a graph: equivalent sites as one node, equal edges as one edge, each with its multiplicity.
+  /// Not to be mixed with graphs that were added whole.
+  ///
+  /// - Parameters:
+  ///   - graph: the graph.
+  ///   - requirements: those of the networks it is for.
+  ///   - quotient: working memory.
+  public mutating func appendQuotient(
+    of graph: NeighborGraph, for requirements: InputRequirements, scratch quotient: inout QuotientGraph
+  ) {
+    quotient.form(graph, limit: requirements.neighborLimit, padding: requirements.paddingDistance)
+    let elements = graph.graph.elements
+    let hasFacets = graph.facets != nil
+    for node in 0..<quotient.nodeCount {
+      atomicNumbers.append(elements[quotient.representatives[node]].rawValue)
+      siteMultiplicities.append(quotient.siteMultiplicities[node])
+      for edge in quotient.edgeOffsets[node]..<quotient.edgeOffsets[node + 1] {
+        let measure = quotient.measures[edge]
+        neighbors.append(quotient.neighbors[edge])
+        distances.append(measure[0])
+        edgeMultiplicities.append(quotient.edgeMultiplicities[edge])
+        if hasFacets {
+          for index in 1...Self.facetMeasureCount { facets.append(measure[index]) }
+        }
+      }
+      edgeOffsets.append(neighbors.count)
+    }
+    siteOffsets.append(atomicNumbers.count)
+  }
+
+  /// Adds a graph whole, with the padding that the requirements ask for.
+  public mutating func append(_ graph: NeighborGraph, for requirements: InputRequirements) {
+    switch graph {
+    case .voronoi(let voronoi): append(voronoi)
+    case .nearest(let graph):
+      append(graph, limit: requirements.neighborLimit, paddingDistance: requirements.paddingDistance)
+    }
+  }
+
+  /// Adds structure `structure` of another collection.
+  public mutating func append(contentsOf other: GraphCollection, structure: Int) {
+    for site in other.siteOffsets[structure]..<other.siteOffsets[structure + 1] {
+      let edges = other.edgeOffsets[site]..<other.edgeOffsets[site + 1]
+      atomicNumbers.append(other.atomicNumbers[site])
+      neighbors.append(contentsOf: other.neighbors[edges])
+      distances.append(contentsOf: other.distances[edges])
+      if !other.facets.isEmpty {
+        let count = Self.facetMeasureCount
+        facets.append(contentsOf: other.facets[count * edges.lowerBound..<count * edges.upperBound])
+      }
+      if !other.siteMultiplicities.isEmpty {
+        siteMultiplicities.append(other.siteMultiplicities[site])
+        edgeMultiplicities.append(contentsOf: other.edgeMultiplicities[edges])
+      }
+      edgeOffsets.append(neighbors.count)
+    }
+    siteOffsets.append(atomicNumbers.count)
+  }
+
+  /// Adds one Voronoi graph with the measures of its facets; not to be mixed with graphs without.
+  public mutating func append(_ voronoi: VoronoiGraph) {
+    let graph = voronoi.graph
+    for element in graph.elements { atomicNumbers.append(element.rawValue) }
+    for site in 0..<graph.siteCount {
+      for edge in graph.edges(of: site) {
+        neighbors.append(graph.neighbors[edge])
+        distances.append(Float(graph.distances[edge]))
+        facets.append(Float(voronoi.solidAngles[edge] / (4 * .pi)))
+        facets.append(Float(voronoi.areas[edge] / 10))
+        facets.append(Float(voronoi.pyramidVolumes[edge] / 10))
+        let count = VoronoiGraph.angularMomentCount
+        facets.append(contentsOf: voronoi.angularMoments[count * edge..<count * (edge + 1)])
+      }
+      edgeOffsets.append(neighbors.count)
+    }
+    siteOffsets.append(atomicNumbers.count)
+  }
+
+  /// Adds one graph.
+  ///
+  /// - Parameters:
+  ///   - graph: the graph.
+  ///   - limit: at most so many edges of a site, its first ones, are taken.
+  ///   - paddingDistance: length (Å) of the edges to the structure's first site that fill a site's list up to `limit`; nil
+  ///     for none.
+  public mutating func append(_ graph: CrystalGraph, limit: Int = .max, paddingDistance: Double? = nil) {
+    for element in graph.elements { atomicNumbers.append(element.rawValue) }
+    for site in 0..<graph.siteCount {
+      let range = Int(graph.edgeOffsets[site])..<Int(graph.edgeOffsets[site + 1])
+      for edge in range.prefix(limit) {
+        neighbors.append(graph.neighbors[edge])
+        distances.append(Float(graph.distances[edge]))
+      }
+      if let paddingDistance, range.count < limit {
+        for _ in range.count..<limit {
+          neighbors.append(0)
+          distances.append(Float(paddingDistance))
+        }
+      }
+      edgeOffsets.append(neighbors.count)
+    }
+    siteOffsets.append(atomicNumbers.count)
+  }
+}

@@ -1,0 +1,73 @@
+internal import TensorKernels
+
+/// A function of single numbers.
+public enum ActivationFunction: String, Codable, CaseIterable, Hashable, Sendable {
+  /// ln(1 + eˣ).
+  case softplus
+  /// max(x, 0).
+  case relu
+
+  /// y = f(x) in place.
+  func apply<Scalar: NetworkScalar>(_ x: UnsafeMutablePointer<Scalar>, count: Int) {
+    switch self {
+    case .softplus: Scalar.softplus(x, count: count)
+    case .relu:
+      for index in 0..<count where x[index] < 0 { x[index] = 0 }
+    }
+  }
+
+  /// g ⊙= f′, from the output y, in place.
+  func backward<Scalar: NetworkScalar>(
+    output y: UnsafePointer<Scalar>, gradient g: UnsafeMutablePointer<Scalar>, count: Int
+  ) {
+    switch self {
+    case .softplus: Scalar.softplusBackward(output: y, gradient: g, count: count)
+    case .relu:
+      for index in 0..<count where y[index] <= 0 { g[index] = 0 }
+    }
+  }
+
+  /// f(x).
+  func plain(_ x: Double) -> Double {
+    switch self {
+    case .softplus: plainSoftplus(x)
+    case .relu: max(x, 0)
+    }
+  }
+}
+
+/// A function of every number of a value.
+struct Activation: Layer {
+  let function: ActivationFunction
+  let shape: ValueShape
+
+  var outputs: [ValueShape] { [shape] }
+  var backwardStages: Int { shape.needsGradient ? 1 : 0 }
+  var worksInPlace: Bool { true }
+
+  func forward<Scalar: NetworkScalar>(_ stage: Int, _ context: LayerContext<Scalar>) {
+    let (x, y, count) = (context.input(0), context.output(0), context.chunk.count(context.outputs[0]))
+    if x != y { y.update(from: x, count: count) }
+    function.apply(y, count: count)
+  }
+
+  func backward<Scalar: NetworkScalar>(_ stage: Int, _ context: LayerContext<Scalar>) {
+    let count = context.chunk.count(context.outputs[0])
+    function.backward(
+      output: context.chunk.values[context.outputs[0]].pointer, gradient: context.outputGradient(0),
+      count: count)
+    _ = context.passGradient(output: 0, input: 0)
+  }
+
+  func plain(_ inputs: [[[Double]]], _ context: PlainContext) -> [[[Double]]] {
+    [inputs[0].map { $0.map(function.plain) }]
+  }
+}
+
+extension NetworkBuilder {
+  /// f of every number.
+  public mutating func activation(_ function: ActivationFunction, _ x: NetworkValue) -> NetworkValue {
+    let shape = ValueShape(space: x.space, width: x.width, needsGradient: needsGradient(x))
+    return add([x]) { _ in Activation(function: function, shape: shape) }[0]
+  }
+}

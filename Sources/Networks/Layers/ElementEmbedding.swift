@@ -1,0 +1,118 @@
+internal import ModelFormats
+internal import TensorKernels
+
+/// A vector for each site, W x + b of its element's features x: 92 of the table that CGCNN was published with.
+struct ElementEmbedding: Layer {
+  let name: String
+  let width: Int
+  let weight: Int
+  let bias: Int
+
+  private var features: AtomFeatureTable { .cgcnn }
+  /// Rows of a table by atomic number; row 0 is unused.
+  static let elementRows = AtomFeatureTable.cgcnn.elementCount + 1
+
+  init(_ name: String, width: Int, _ parameters: inout ParameterLayout) {
+    self.name = name
+    self.width = width
+    let count = AtomFeatureTable.cgcnn.featureCount
+    weight = parameters.take(count * width, inputs: count)
+    bias = parameters.take(width, inputs: count)
+    parameters.name(name + ".weight", transposed: weight, outputs: width, inputs: count)
+    parameters.name(name + ".bias", vector: bias, width)
+  }
+
+  var outputs: [ValueShape] { [ValueShape(space: .sites, width: width)] }
+
+  /// Embeds all elements, shape (101, w); `out` is zero where nothing is written.
+  private func embedAll<Scalar: NetworkScalar>(
+    _ values: UnsafePointer<Scalar>, into out: UnsafeMutablePointer<Scalar>
+  ) {
+    let table = features
+    for number in 1...table.elementCount {
+      guard let row = table.row(for: number) else { continue }
+      for channel in 0..<width {
+        var sum = values[bias + channel]
+        for feature in 0..<table.featureCount where row[feature] != 0 {
+          sum += values[weight + feature * width + channel]
+        }
+        out[number * width + channel] = sum
+      }
+    }
+  }
+
+  func begin<Scalar: NetworkScalar>(_ shared: SharedWork<Scalar>) {
+    let table = shared.table.reserve(Self.elementRows * width)
+    table.update(repeating: 0, count: Self.elementRows * width)
+    embedAll(shared.weights, into: table)
+  }
+
+  func prepare<Scalar: NetworkScalar>(_ source: PreparedSource<Scalar>) -> PreparedLayer<Scalar> {
+    var table = [Scalar](repeating: 0, count: Self.elementRows * width)
+    table.withUnsafeMutableBufferPointer { table in
+      source.values.withUnsafeBufferPointer { values in
+        embedAll(values.baseAddress.unsafelyUnwrapped, into: table.baseAddress.unsafelyUnwrapped)
+      }
+    }
+    return PreparedLayer(arrays: [], table: table)
+  }
+
+  func forward<Scalar: NetworkScalar>(_ stage: Int, _ context: LayerContext<Scalar>) {
+    gatherElements(context.block, context.shared.table.pointer, width: width, into: context.output(0))
+  }
+
+  func infer<Scalar: NetworkScalar>(_ context: LayerContext<Scalar>) {
+    context.prepared.table?.withUnsafeBufferPointer { table in
+      gatherElements(
+        context.block, table.baseAddress.unsafelyUnwrapped, width: width, into: context.output(0))
+    }
+  }
+
+  /// Sites of one element share a row of features, so their gradients are added up first.
+  func backward<Scalar: NetworkScalar>(_ stage: Int, _ context: LayerContext<Scalar>) {
+    let (block, nodes, table) = (context.block, context.outputGradient(0), features)
+    let elements = context.chunk.scratch[0].reserve(Self.elementRows * width)
+    elements.update(repeating: 0, count: Self.elementRows * width)
+    for site in 0..<block.siteCount {
+      let row = Int(block.atomicNumbers.pointer[site]) * width
+      for channel in 0..<width { elements[row + channel] += nodes[site * width + channel] }
+    }
+    let (weight, bias) = (context.gradient + weight, context.gradient + bias)
+    for number in 1...table.elementCount {
+      let row = elements + number * width
+      guard (0..<width).contains(where: { row[$0] != 0 }) else { continue }
+      for channel in 0..<width { bias[channel] += row[channel] }
+      for feature in 0..<table.featureCount
+      where table.values[(number - 1) * table.featureCount + feature] != 0 {
+        for channel in 0..<width { weight[feature * width + channel] += row[channel] }
+      }
+    }
+  }
+
+  func plain(_ inputs: [[[Double]]], _ context: PlainContext) -> [[[Double]]] {
+    let (weight, bias) = (context.matrix(name + ".weight"), context.vector(name + ".bias"))
+    return [
+      context.atomicNumbers.map { number in
+        plainProduct(weight, features.row(for: Int(number))?.map { Double($0) } ?? [], bias)
+      }
+    ]
+  }
+}
+
+/// Rows of a table by atomic number, shape (101, w), to the sites of a block, shape (n, w).
+func gatherElements<Scalar: NetworkScalar>(
+  _ block: GraphBlock<Scalar>, _ table: UnsafePointer<Scalar>, width: Int,
+  into out: UnsafeMutablePointer<Scalar>
+) {
+  for site in 0..<block.siteCount {
+    (out + site * width).update(
+      from: table + Int(block.atomicNumbers.pointer[site]) * width, count: width)
+  }
+}
+
+extension NetworkBuilder {
+  /// A vector of `width` for each site by its element; tensors `name.weight` (width, 92) and `name.bias`.
+  public mutating func elementEmbedding(_ name: String, width: Int) -> NetworkValue {
+    add([]) { ElementEmbedding(name, width: width, &$0) }[0]
+  }
+}

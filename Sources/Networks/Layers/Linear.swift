@@ -1,0 +1,137 @@
+internal import TensorKernels
+
+/// y = f(W x + b) on every row.
+///
+/// W is stored (in, out) where the number of outputs is a multiple of 16, as the kernels ask, and otherwise (out, in) for
+/// plain loops: the last layer of a network has one or two outputs.
+struct Linear: Layer {
+  let name: String
+  let space: RowSpace
+  let inputCount: Int
+  let outputCount: Int
+  let activation: ActivationFunction?
+  /// Whether dL/dx is asked for.
+  let goesOn: Bool
+  let weight: Int
+  let bias: Int?
+
+  private static let columnMultiple = 16
+  private var isNarrow: Bool { outputCount % Self.columnMultiple != 0 }
+
+  init(
+    _ name: String, _ x: NetworkValue, goesOn: Bool, outputs: Int, hasBias: Bool, _ activation: ActivationFunction?,
+    _ parameters: inout ParameterLayout
+  ) {
+    self.name = name
+    space = x.space
+    inputCount = x.width
+    outputCount = outputs
+    self.activation = activation
+    self.goesOn = goesOn
+    weight = parameters.take(inputCount * outputs, inputs: inputCount)
+    bias = hasBias ? parameters.take(outputs, inputs: inputCount) : nil
+    precondition(
+      !goesOn || isNarrow || inputCount % Self.columnMultiple == 0, "an inner width is a multiple of 16")
+    if isNarrow {
+      parameters.name(
+        name + ".weight", outputs: outputs,
+        blocks: [.init(columns: 0..<inputCount, offset: weight, rowStride: inputCount, columnStride: 1)])
+    } else {
+      parameters.name(name + ".weight", transposed: weight, outputs: outputs, inputs: inputCount)
+    }
+    if let bias { parameters.name(name + ".bias", vector: bias, outputs) }
+  }
+
+  var outputs: [ValueShape] { [ValueShape(space: space, width: outputCount)] }
+  var transposed: [StoredMatrix] {
+    isNarrow || !goesOn ? [] : [StoredMatrix(offset: weight, rows: inputCount, columns: outputCount)]
+  }
+
+  func forward<Scalar: NetworkScalar>(_ stage: Int, _ context: LayerContext<Scalar>) {
+    let (x, y, rows) = (context.input(0), context.output(0), context.chunk.rows(context.outputs[0]))
+    let values = context.weights
+    if isNarrow {
+      for row in 0..<rows {
+        for output in 0..<outputCount {
+          let (own, weight) = (x + row * inputCount, values + weight + output * inputCount)
+          var sum = bias.map { values[$0 + output] } ?? 0
+          for channel in 0..<inputCount { sum += weight[channel] * own[channel] }
+          y[row * outputCount + output] = sum
+        }
+      }
+    } else {
+      Scalar.multiply(
+        rows: rows, columns: outputCount, inner: inputCount, x, aRow: inputCount, aColumn: 1, values + weight,
+        bias: bias.map { values + $0 }, into: y, accumulate: false)
+    }
+    activation?.apply(y, count: rows * outputCount)
+  }
+
+  func backward<Scalar: NetworkScalar>(_ stage: Int, _ context: LayerContext<Scalar>) {
+    let (x, g, rows) = (context.input(0), context.outputGradient(0), context.chunk.rows(context.outputs[0]))
+    activation?.backward(
+      output: context.chunk.values[context.outputs[0]].pointer, gradient: g, count: rows * outputCount)
+    if isNarrow {
+      narrowBackward(context, x, g, rows)
+      return
+    }
+    Scalar.multiply(
+      rows: inputCount, columns: outputCount, inner: rows, x, aRow: 1, aColumn: inputCount, g, bias: nil,
+      into: context.gradient + weight, accumulate: true)
+    if let bias {
+      addRows(g, rows: rows, width: outputCount, stride: outputCount, to: context.gradient + bias)
+    }
+    guard let (out, isFirst) = context.inputGradient(0) else { return }
+    Scalar.multiply(
+      rows: rows, columns: inputCount, inner: outputCount, g, aRow: outputCount, aColumn: 1,
+      context.shared.transposed[0].pointer, bias: nil, into: out, accumulate: !isFirst)
+  }
+
+  private func narrowBackward<Scalar: NetworkScalar>(
+    _ context: LayerContext<Scalar>, _ x: UnsafePointer<Scalar>, _ g: UnsafePointer<Scalar>, _ rows: Int
+  ) {
+    let out = context.clearedInputGradient(0)
+    for row in 0..<rows {
+      for output in 0..<outputCount {
+        let slope = g[row * outputCount + output]
+        if let bias { context.gradient[bias + output] += slope }
+        let (weight, gradient) = (
+          context.weights + self.weight + output * inputCount,
+          context.gradient + self.weight + output * inputCount
+        )
+        for channel in 0..<inputCount { gradient[channel] += slope * x[row * inputCount + channel] }
+        if let out {
+          for channel in 0..<inputCount { out[row * inputCount + channel] += slope * weight[channel] }
+        }
+      }
+    }
+  }
+
+  func plain(_ inputs: [[[Double]]], _ context: PlainContext) -> [[[Double]]] {
+    let weight = context.matrix(name + ".weight")
+    let bias = bias == nil ? [Double](repeating: 0, count: outputCount) : context.vector(name + ".bias")
+    return [
+      inputs[0].map { row in
+        plainProduct(weight, row, bias).map { activation?.plain($0) ?? $0 }
+      }
+    ]
+  }
+}
+
+extension NetworkBuilder {
+  /// f(W x + b) on every row of x.
+  ///
+  /// - Parameters:
+  ///   - name: path of the tensors `name.weight` (out, in) and `name.bias`.
+  ///   - x: rows of any number of columns; of a multiple of 16 where it depends on parameters itself.
+  ///   - outputs: columns of the result; quick where they are a multiple of 16.
+  ///   - hasBias: whether there is a b.
+  ///   - activation: f; the identity where nil.
+  public mutating func linear(
+    _ name: String, _ x: NetworkValue, to outputs: Int, hasBias: Bool = true,
+    activation: ActivationFunction? = nil
+  ) -> NetworkValue {
+    let goesOn = needsGradient(x)
+    return add([x]) { Linear(name, x, goesOn: goesOn, outputs: outputs, hasBias: hasBias, activation, &$0) }[0]
+  }
+}

@@ -1,0 +1,86 @@
+/// What the rows of a value stand for.
+public enum RowSpace: Sendable {
+  /// One row a structure, S in all.
+  case structures
+  /// One row a site, n in all.
+  case sites
+  /// One row a directed edge, E in all.
+  case edges
+}
+
+/// A value between layers, as the builder hands it from one to the next: rows of `width` numbers.
+public struct NetworkValue: Sendable {
+  /// Its place in the program's list.
+  let index: Int
+  /// What its rows stand for.
+  public let space: RowSpace
+  /// Numbers a row.
+  public let width: Int
+}
+
+/// What a layer makes of its inputs, before the program has given it a place.
+struct ValueShape: Sendable {
+  let space: RowSpace
+  let width: Int
+  /// Whether a loss depends on parameters through it. Features of the graph are fixed.
+  var needsGradient = true
+  /// Whether a row is eight consecutive numbers of a longer one, stored as these and the index of the first.
+  var isSparse = false
+}
+
+/// A network as layers in the order of their execution, recorded once by `NetworkBuilder` and carried out by
+/// `BatchTraining`, `BlockInference` and `PlainReference`.
+public struct NetworkProgram: Sendable {
+  /// One layer with the values that it reads and makes.
+  struct Step: Sendable {
+    let layer: any Layer
+    let inputs: [Int]
+    let outputs: [Int]
+  }
+
+  /// Where the parameters lie, and their names.
+  public let parameters: ParameterLayout
+  let steps: [Step]
+  let values: [ValueShape]
+  /// The value that the loss is taken of, a row a structure.
+  let output: Int
+  /// Sites that a block of inference holds at most, unless a single structure has more: its activations then stay in a
+  /// core's cache. Results do not depend on it.
+  let sitesPerBlock: Int
+
+  /// Numbers that the network gives for a structure.
+  public var outputCount: Int { values[output].width }
+}
+
+/// Records a network, layer by layer. Layers extend it by a method each.
+public struct NetworkBuilder {
+  private(set) var parameters = ParameterLayout()
+  private var steps: [NetworkProgram.Step] = []
+  private var values: [ValueShape] = []
+
+  init() {}
+
+  /// Adds a layer; `make` takes room for its parameters.
+  mutating func add(
+    _ inputs: [NetworkValue], _ make: (inout ParameterLayout) -> any Layer
+  ) -> [NetworkValue] {
+    let layer = make(&parameters)
+    let outputs = layer.outputs.map { shape in
+      values.append(shape)
+      return NetworkValue(index: values.count - 1, space: shape.space, width: shape.width)
+    }
+    steps.append(
+      NetworkProgram.Step(layer: layer, inputs: inputs.map(\.index), outputs: outputs.map(\.index)))
+    return outputs
+  }
+
+  /// Whether a loss depends on parameters through `value`.
+  func needsGradient(_ value: NetworkValue) -> Bool { values[value.index].needsGradient }
+
+  func program(output: NetworkValue, sitesPerBlock: Int) -> NetworkProgram {
+    precondition(output.space == .structures, "a network gives numbers for structures")
+    return NetworkProgram(
+      parameters: parameters, steps: steps, values: values, output: output.index,
+      sitesPerBlock: sitesPerBlock)
+  }
+}

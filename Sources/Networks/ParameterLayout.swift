@@ -1,0 +1,126 @@
+/// Where the numbers of a network lie in two flat arrays, trainable parameters and running statistics, and under which
+/// names and shapes files have them.
+///
+/// Matrices are stored as their kernels stream through them, mostly (in, out); files have them (out, in).
+public struct ParameterLayout: Sendable {
+  /// Number of trainable parameters.
+  public private(set) var count = 0
+  /// Number of running statistics.
+  public private(set) var statisticCount = 0
+  /// All tensors, in the order of files.
+  public private(set) var tensors: [ParameterTensor] = []
+  /// Ranges drawn uniformly in ± bound, in the order in which they are drawn.
+  private(set) var draws: [(range: Range<Int>, bound: Double)] = []
+  /// Parameters and statistics that start at 1; all others not drawn start at 0.
+  private(set) var unitParameters: [Range<Int>] = []
+  private(set) var unitStatistics: [Range<Int>] = []
+
+  init() {}
+
+  /// Takes room for `count` parameters, which start at 0 unless they are drawn.
+  mutating func take(_ count: Int) -> Int {
+    defer { self.count += count }
+    return self.count
+  }
+
+  /// Draws `count` parameters from `first` on as PyTorch draws those of a linear layer: uniform in ± 1/√inputs.
+  mutating func draw(_ first: Int, _ count: Int, inputs: Int) {
+    draws.append((first..<first + count, 1 / Double(inputs).squareRoot()))
+  }
+
+  /// Takes room for `count` parameters and draws them.
+  mutating func take(_ count: Int, inputs: Int) -> Int {
+    let first = take(count)
+    draw(first, count, inputs: inputs)
+    return first
+  }
+
+  /// Names a vector.
+  mutating func name(_ name: String, vector offset: Int, _ count: Int, isStatistic: Bool = false) {
+    tensors.append(
+      ParameterTensor(
+        name: name, shape: [count], isStatistic: isStatistic,
+        blocks: [.init(columns: 0..<1, offset: offset, rowStride: 1, columnStride: 0)]))
+  }
+
+  /// Names a matrix of files, (outputs, inputs), whose columns lie in one block each or in several.
+  mutating func name(_ name: String, outputs: Int, blocks: [ParameterTensor.Block]) {
+    tensors.append(
+      ParameterTensor(
+        name: name, shape: [outputs, blocks.last?.columns.upperBound ?? 0], isStatistic: false, blocks: blocks))
+  }
+
+  /// Names a matrix of files, (outputs, inputs), that is stored (inputs, outputs) in rows of `stride` numbers.
+  mutating func name(_ name: String, transposed offset: Int, outputs: Int, inputs: Int, stride: Int? = nil) {
+    self.name(
+      name, outputs: outputs,
+      blocks: [.init(columns: 0..<inputs, offset: offset, rowStride: 1, columnStride: stride ?? outputs)])
+  }
+
+  /// Takes room for a batch normalization of `channels` channels: γ = 1, β = 0, running mean 0 and variance 1.
+  mutating func takeNormalization(_ channels: Int, over rows: NormalizedRows) -> NormalizationSlot {
+    let slot = NormalizationSlot(
+      gamma: take(channels), beta: take(channels), statistics: statisticCount, channels: channels, rows: rows)
+    statisticCount += 2 * channels
+    unitParameters.append(slot.gamma..<slot.gamma + channels)
+    unitStatistics.append(slot.statistics + channels..<slot.statistics + 2 * channels)
+    return slot
+  }
+
+  /// Names the four vectors of a batch normalization as PyTorch does.
+  mutating func name(_ name: String, _ slot: NormalizationSlot) {
+    self.name(name + ".weight", vector: slot.gamma, slot.channels)
+    self.name(name + ".bias", vector: slot.beta, slot.channels)
+    self.name(name + ".running_mean", vector: slot.statistics, slot.channels, isStatistic: true)
+    self.name(
+      name + ".running_var", vector: slot.statistics + slot.channels, slot.channels, isStatistic: true)
+  }
+}
+
+/// One tensor of a network: its name and shape in files, and where its numbers lie.
+public struct ParameterTensor: Sendable {
+  /// Columns of a matrix that lie at one stride; element (row, column) is at
+  /// `offset + row · rowStride + (column − first column) · columnStride`.
+  struct Block: Sendable {
+    let columns: Range<Int>
+    let offset: Int
+    let rowStride: Int
+    let columnStride: Int
+  }
+
+  /// Dotted name, e.g. "convs.0.fc_full.weight".
+  public let name: String
+  /// (outputs, inputs) of a matrix, (count) of a vector.
+  public let shape: [Int]
+  /// Whether the numbers are running statistics.
+  public let isStatistic: Bool
+  let blocks: [Block]
+
+  /// Index of each element, row-major, within the parameters or the running statistics.
+  public var indices: [Int] {
+    (0..<shape[0]).flatMap { row in
+      blocks.flatMap { block in
+        block.columns.map { column in
+          block.offset + row * block.rowStride + (column - block.columns.lowerBound) * block.columnStride
+        }
+      }
+    }
+  }
+}
+
+/// What the rows of a normalized matrix stand for.
+enum NormalizedRows: Sendable {
+  case sites
+  case edges
+  /// Ordered pairs of different edges of one site.
+  case triplets
+}
+
+/// Where γ, β, running mean and running variance (behind the mean) of a batch normalization lie.
+struct NormalizationSlot: Sendable {
+  let gamma: Int
+  let beta: Int
+  let statistics: Int
+  let channels: Int
+  let rows: NormalizedRows
+}

@@ -1,0 +1,197 @@
+public import ModelFormats
+public import Networks
+
+/// Trains one network, epoch by epoch.
+///
+/// The state after an epoch is complete: a trainer restored from `checkpoint()` continues exactly as the one that
+/// wrote it, because the order of structures in epoch e follows from the seed and e alone.
+public final class Trainer {
+  /// What is being trained, and how.
+  public let options: TrainingOptions
+  /// Standardization of the target, from the training split.
+  public let normalizer: Normalizer
+  /// The epochs done so far.
+  public private(set) var history: [EpochRecord] = []
+  /// The figure on the validation split that chooses the best epoch.
+  public let metric: Metric
+  /// Parameters of the best epoch so far.
+  public private(set) var best: NetworkParameters
+  /// Its figure; infinitely bad before the first epoch.
+  public private(set) var bestFigure: Double
+
+  private let examples: any ExampleSource
+  private let validation: LabelledGraphs
+  private let objective: any Objective
+  private let network: any TrainableNetwork
+  private var optimizer: Optimizer
+  private let jobs: Int
+
+  /// A trainer at the start of its run.
+  ///
+  /// - Parameters:
+  ///   - options: how to train.
+  ///   - training: structures to learn from; at least one.
+  ///   - validation: structures that choose the best epoch; where empty, the last epoch is best.
+  ///   - examples: the graphs to learn from, as many and in the same order as those of `training`, whose own are taken
+  ///     where this is nil.
+  ///   - initial: parameters to start from, of the configuration in `options`; drawn by the seed where nil.
+  ///   - jobs: number of threads; the result does not depend on it.
+  /// - Throws: `ModelError.unsupportedConfiguration`.
+  public init(
+    options: TrainingOptions, training: LabelledGraphs, validation: LabelledGraphs,
+    examples: (any ExampleSource)? = nil, initial: NetworkParameters? = nil, jobs: Int
+  ) throws(ModelError) {
+    precondition(training.graphs.count > 0, "there is something to learn from")
+    precondition(
+      initial == nil || initial?.configuration == options.configuration, "parameters of the same shape")
+    precondition(options.batchSize > 0 && options.epochs > 0, "batch size and epochs are positive")
+    self.options = options
+    self.examples = examples ?? FixedExamples(training.graphs)
+    precondition(self.examples.count == training.graphs.count, "a graph for each target")
+    self.validation = validation
+    self.jobs = max(1, jobs)
+    switch options.configuration.task {
+    case .regression:
+      let normalizer = Normalizer(fitting: training.targets)
+      self.normalizer = normalizer
+      objective = RegressionObjective(
+        targets: training.targets.map { Float(normalizer.standardized($0)) }, loss: options.loss)
+      metric = .meanAbsoluteError
+    case .classification:
+      normalizer = Normalizer(mean: 0, standardDeviation: 1)
+      objective = ClassificationObjective(classes: training.targets.map { $0 > 0.5 ? 1 : 0 })
+      metric = .areaUnderCurve
+    }
+    bestFigure = metric.worst
+    let parameters: NetworkParameters
+    if let initial {
+      parameters = initial
+    } else {
+      var generator = SeededRandom(seed: options.seed, stream: 0)
+      parameters = try NetworkParameters(options.configuration, using: &generator)
+    }
+    best = parameters
+    network = parameters.trainable(jobs: jobs, normalizationMomentum: options.normalizationMomentum)
+    optimizer = Optimizer(
+      options.optimizer, weightDecay: options.weightDecay, parameterCount: parameters.values.count)
+  }
+
+  /// Steps of one epoch; an incomplete last batch is left out, as its normalization would be noisy.
+  public var stepsPerEpoch: Int { max(1, examples.count / options.batchSize) }
+
+  /// Whether all epochs are done.
+  public var isFinished: Bool { history.count >= options.epochs }
+
+  /// Trains one epoch and validates.
+  ///
+  /// - Parameter progress: called after each step with the structures done, those of the whole epoch, and the mean
+  ///   loss so far; returning false abandons the epoch.
+  /// - Returns: the epoch's record, or nil when it was abandoned: then this trainer must not be used further; go on
+  ///   from the last checkpoint.
+  /// - Throws: what making the epoch's graphs throws.
+  public func runEpoch(
+    progress: (_ done: Int, _ total: Int, _ loss: Double) -> Bool
+  ) throws -> EpochRecord? {
+    precondition(!isFinished, "all epochs are done")
+    let epoch = history.count
+    guard let graphs = try examples.graphs(epoch: epoch, view: 0) else { return nil }
+    precondition(graphs.count == examples.count, "a graph for each target")
+    let order = structureOrder(epoch: epoch)
+    let steps = stepsPerEpoch
+    var lossSum = 0.0
+    var rate = LearningRate(learningRate: 0, momentum: 0)
+    for step in 0..<steps {
+      let batch = Array(order[step * options.batchSize..<min((step + 1) * options.batchSize, order.count)])
+      lossSum += network.computeGradient(batch, of: graphs) { objective.loss(of: $0, for: batch) }
+      rate = options.schedule.rate(
+        step: epoch * steps + step, totalSteps: options.epochs * steps, stepsPerEpoch: steps,
+        peak: options.learningRate, momentum: options.momentum)
+      optimizer.update(&network.values, gradient: network.gradient, rate: rate)
+      let done = min((step + 1) * options.batchSize, order.count)
+      if !progress(done, steps * options.batchSize, lossSum / Double(step + 1)) { return nil }
+    }
+    let figure = validationFigure(network.networkParameters)
+    if metric.isImprovement(figure, over: bestFigure) || validation.graphs.count == 0 {
+      best = network.networkParameters
+      bestFigure = figure
+    }
+    let record = EpochRecord(
+      epoch: epoch + 1, trainingLoss: lossSum / Double(steps), validationFigure: figure,
+      learningRate: rate.learningRate)
+    history.append(record)
+    return record
+  }
+
+  private func structureOrder(epoch: Int) -> [Int] {
+    var generator = SeededRandom(seed: options.seed, stream: UInt64(epoch) + 1)
+    return (0..<examples.count).shuffled(using: &generator)
+  }
+
+  private func validationFigure(_ parameters: NetworkParameters) -> Double {
+    guard validation.graphs.count > 0 else { return .nan }
+    let predictions = NetworkPredictor([parameters]).predictions(validation.graphs, jobs: jobs)
+    return metric.value(
+      predictions: predictions.map { normalizer.restored(Double($0)) }, targets: validation.targets)
+  }
+}
+
+extension Trainer {
+  /// The whole state as tensors, to be saved between epochs.
+  public func checkpoint() -> [NamedTensor] {
+    let current = network.networkParameters
+    let numbers = history.flatMap { [$0.trainingLoss, $0.validationFigure, $0.learningRate] }
+    return [
+      NamedTensor(name: "parameters", shape: [current.values.count], values: current.values),
+      NamedTensor(name: "statistics", shape: [current.statistics.count], values: current.statistics),
+      NamedTensor(name: "best_parameters", shape: [best.values.count], values: best.values),
+      NamedTensor(name: "best_statistics", shape: [best.statistics.count], values: best.statistics),
+      NamedTensor(name: "moment1", shape: [optimizer.moment1.count], values: optimizer.moment1),
+      NamedTensor(name: "moment2", shape: [optimizer.moment2.count], values: optimizer.moment2),
+      NamedTensor(name: "step", shape: [1], data: .int64([Int64(optimizer.step)])),
+      NamedTensor(name: "best_error", shape: [1], data: .double([bestFigure])),
+      NamedTensor(name: "history", shape: [history.count, 3], data: .double(numbers)),
+    ]
+  }
+
+  /// Takes over the state that `checkpoint()` of a trainer with equal options and data saved.
+  ///
+  /// - Throws: `ModelError` when a tensor is missing or has the wrong shape.
+  public func restore(_ tensors: [NamedTensor]) throws(ModelError) {
+    func tensor(_ name: String) throws(ModelError) -> NamedTensor {
+      guard let tensor = tensors.first(where: { $0.name == name }) else { throw .missingTensor(name: name) }
+      return tensor
+    }
+    func floats(_ name: String, _ count: Int) throws(ModelError) -> [Float] {
+      let found = try tensor(name)
+      guard let values = found.floats, values.count == count else {
+        throw .wrongShape(name: name, expected: [count], found: found.shape)
+      }
+      return values
+    }
+    let current = network.networkParameters
+    let (count, statisticsCount) = (current.values.count, current.statistics.count)
+    let values = try floats("parameters", count)
+    let statistics = try floats("statistics", statisticsCount)
+    let bestValues = try floats("best_parameters", count)
+    let bestStatistics = try floats("best_statistics", statisticsCount)
+    let moment1 = try floats("moment1", count)
+    let moment2 = try floats("moment2", count)
+    let step = try tensor("step")
+    let error = try tensor("best_error")
+    let past = try tensor("history")
+    guard let steps = step.integers, steps.count == 1, let errors = error.doubles, errors.count == 1,
+      let numbers = past.doubles, numbers.count % 3 == 0
+    else { throw .wrongShape(name: "history", expected: [-1, 3], found: past.shape) }
+    network.networkParameters = current.replacing(values: values, statistics: statistics)
+    best = current.replacing(values: bestValues, statistics: bestStatistics)
+    optimizer.moment1 = moment1
+    optimizer.moment2 = moment2
+    optimizer.step = Int(steps[0])
+    bestFigure = errors[0]
+    history = (0..<numbers.count / 3).map { index in
+      EpochRecord(
+        epoch: index + 1, trainingLoss: numbers[3 * index], validationFigure: numbers[3 * index + 1],
+        learningRate: numbers[3 * index + 2])
+    }
+  }
+}
