@@ -41,7 +41,7 @@ func expectCentralDifferences(
     if !isConstant(name) { #expect(scale > 1e-7, "\(name) has no gradient") }
     for index in [largest] + (0..<random).compactMap({ _ in indices.randomElement(using: &generator) }) {
       var shifted = values
-      let step = 1e-4
+      let step = 3e-5
       shifted[index] = values[index] + step
       let above = loss(shifted)
       shifted[index] = values[index] - step
