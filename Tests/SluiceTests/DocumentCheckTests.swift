@@ -12,12 +12,16 @@ import Testing
   }
 
   @Test func `a target of make that a document names and that is not there is refused`() throws {
-    let good = try check("`make test FILTER=Name`, then make something of it.\n\n```\nmake build demo\n```\n")
+    let good = try check(
+      "`make test FILTER=Name`, then make something of it.\n\n```\n$ make build demo  # make both\n```\n")
     #expect(good.exitCode == 0, "\(good.output)\(good.errors)")
-    for text in ["Call `make test-swift`.\n", "```\nmake build absent  # both\n```\n"] {
+    for (text, line, target) in [
+      ("Call `make test-swift`.\n", 1, "test-swift"), ("```\nmake build absent  # both\n```\n", 2, "absent"),
+      ("```\ncd folder && COUNT=5 make demo2\n```\n", 2, "demo2"),
+    ] {
       let bad = try check(text)
       #expect(bad.exitCode == 1)
-      #expect(bad.output.contains("page.md: there is no target "), "\(bad.output)")
+      #expect(bad.output.contains("page.md:\(line): there is no target \(target)\n"), "\(bad.output)")
     }
   }
 }
