@@ -20,7 +20,7 @@ build: deps ## Build the program: .build/release/sluice
 demo: build ## Run the quickstart campaign into a fresh folder and rank what it found
 	@scripts/demo
 
-test: deps ## Run the tests (about a minute once built; FILTER=NAME runs some)
+test: deps ## Run the tests (some minutes once built; FILTER=NAME runs some)
 	@scripts/test $(if $(FILTER),--filter '$(FILTER)')
 
 test-faults: build ## Kill, starve and damage runs in many ways, and print what was lost
