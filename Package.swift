@@ -101,6 +101,8 @@ let package = Package(
       name: "TestSupport", dependencies: ["Crystal"], path: "Tests/TestSupport", swiftSettings: settings),
     tests("Crystal"),
     tests("TextFormats"),
+    .target(name: "CKernelLevels", dependencies: ["CKernels"], path: "Tests/CKernelLevels"),
+    tests("TensorKernels", ["CKernelLevels"]),
     tests("Networks", ["CrystalGraphs", "TensorKernels", "ModelFormats", "StructureArchive", "Training"]),
     tests("Training", ["CrystalGraphs", "Networks", "ModelFormats"]),
     tests("ModelFormats"),
