@@ -106,7 +106,7 @@ struct Benchmarks {
       var scratch = NearestNeighborGraphBuilder.Scratch()
       collection.removeAll()
       for structure in structures {
-        collection.append(try builder.graph(of: structure, scratch: &scratch), for: CGCNNConfiguration())
+        collection.append(try builder.graph(of: structure, scratch: &scratch), limit: 12)
       }
     }
     report("graph, 12 nearest, 1 thread", count: structures.count, unit: "structures", times)
@@ -137,7 +137,7 @@ struct Benchmarks {
     let builder = VoronoiGraphBuilder()
     var collection = GraphCollection()
     let parameters = try shippedICGCNN()
-    let configuration = NetworkConfiguration.icgcnn(parameters.configuration)
+    let requirements = parameters.configuration.requirements
     let times = try seconds(repetitions: 3) {
       var scratch = VoronoiGraphBuilder.Scratch()
       collection.removeAll()
@@ -146,7 +146,7 @@ struct Benchmarks {
     let cells = structures.reduce(0) { $0 + $1.siteCount }
     report("Voronoi graphs, whole, 1 thread", count: cells, unit: "cells", times)
     voronoiThreads(structures, cells)
-    let predictor = NetworkPredictor([.icgcnn(parameters)])
+    let predictor = NetworkPredictor([parameters])
     let inference = seconds(repetitions: 3) { _ = predictor.predictions(collection, jobs: 1) }
     report("iCGCNN inference, whole graphs, 1 thread", count: structures.count, unit: "structures", inference)
     let merging = try seconds(repetitions: 3) {
@@ -155,7 +155,7 @@ struct Benchmarks {
       collection.removeAll()
       for structure in structures {
         collection.appendQuotient(
-          of: .voronoi(try builder.graph(of: structure, scratch: &scratch)), for: configuration,
+          of: .voronoi(try builder.graph(of: structure, scratch: &scratch)), for: requirements,
           scratch: &quotient)
       }
     }
@@ -167,23 +167,21 @@ struct Benchmarks {
     report(
       "iCGCNN inference with its graphs, 1 thread", count: structures.count, unit: "structures",
       zip(merging, merged).map { $0 + $1 })
-    training("iCGCNN training, two-body, merged graphs", .icgcnn(parameters), collection, batchSize: 64)
-    var threeBody = parameters.configuration
+    training("iCGCNN training, two-body, merged graphs", parameters, collection, batchSize: 64)
+    guard var threeBody = parameters.configuration.architecture as? ICGCNN else {
+      throw ScreeningError.invalid("the model that ships is no iCGCNN")
+    }
     threeBody.hasTriplets = true
     threeBody.edgeWidth = 32
     var random = SeededRandom(seed: 7)
     training(
-      "iCGCNN training, three-body, merged graphs", try NetworkParameters(.icgcnn(threeBody), using: &random),
+      "iCGCNN training, three-body, merged graphs", try NetworkParameters(NetworkConfiguration(threeBody), using: &random),
       collection, batchSize: 64)
   }
 
   /// The first member of the iCGCNN ensemble that ships.
-  private static func shippedICGCNN() throws -> ICGCNNParameters<Float> {
-    let path = "fixtures/models/icgcnn-formation-energy"
-    guard case .icgcnn(let parameters) = try ModelFolder(path: path).parameters[0] else {
-      throw ScreeningError.unreadable(path: path, reason: "not an iCGCNN")
-    }
-    return parameters
+  private static func shippedICGCNN() throws -> NetworkParameters {
+    try ModelFolder(path: "fixtures/models/icgcnn-formation-energy").parameters[0]
   }
 
   /// What a training step takes, with the optimizer's step and without the validation after each epoch.
@@ -192,16 +190,16 @@ struct Benchmarks {
   private static func training(
     _ name: String, _ parameters: NetworkParameters, _ collection: GraphCollection, batchSize: Int
   ) {
-    let targets = (0..<collection.count).map { Float($0 % 17) / 8 - 1 }
+    let objective = RegressionObjective(
+      targets: (0..<collection.count).map { Float($0 % 17) / 8 - 1 }, loss: .squared)
     for jobs in [1, 2] {
       let network = parameters.trainable(jobs: jobs, normalizationMomentum: 0.1)
       var optimizer = Optimizer(.adamw, weightDecay: 1e-5, parameterCount: parameters.values.count)
       let batches = collection.count / batchSize
       let times = seconds(repetitions: 5) {
         for batch in 0..<batches {
-          _ = network.computeGradient(
-            Array(batch * batchSize..<(batch + 1) * batchSize), of: collection, targets: targets,
-            loss: .squared)
+          let members = Array(batch * batchSize..<(batch + 1) * batchSize)
+          _ = network.computeGradient(members, of: collection) { objective.loss(of: $0, for: members) }
           let rate = LearningRate(learningRate: 1e-3, momentum: 0.9)
           optimizer.update(&network.values, gradient: network.gradient, rate: rate)
         }
@@ -257,7 +255,7 @@ struct Benchmarks {
       for structure in structures {
         collection.appendQuotient(
           of: .nearest(try builder.graph(of: structure, scratch: &scratch)),
-          for: .cgcnn(CGCNNConfiguration()), scratch: &quotient)
+          for: NetworkConfiguration(CGCNN()).requirements, scratch: &quotient)
       }
     }
     report(
@@ -268,8 +266,8 @@ struct Benchmarks {
 
   private static func cgcnn(whole: GraphCollection, merged: GraphCollection) throws {
     var random = SeededRandom(seed: 7)
-    let parameters = try CGCNNParameters<Float>(CGCNNConfiguration(), using: &random)
-    let predictor = NetworkPredictor([.cgcnn(parameters)])
+    let parameters = try NetworkParameters(NetworkConfiguration(CGCNN()), using: &random)
+    let predictor = NetworkPredictor([parameters])
     for (name, collection) in [("whole", whole), ("merged", merged)] {
       for jobs in [1, 2] {
         let times = seconds(repetitions: 7) { _ = predictor.predictions(collection, jobs: jobs) }
@@ -278,13 +276,13 @@ struct Benchmarks {
           count: collection.count, unit: "structures", times)
       }
     }
-    let reference = ReferenceCGCNN(CGCNNParameters<Double>(parameters))
+    let reference = PlainReference(parameters)
     var few = GraphCollection()
     for index in 0..<min(20, whole.count) { few.append(contentsOf: whole, structure: index) }
     let times = seconds(repetitions: 1) { _ = reference.outputs(few, normalization: .running) }
     report("CGCNN inference, plain loops, 1 thread", count: few.count, unit: "structures", times)
     for (name, collection) in [("whole", whole), ("merged", merged)] {
-      training("CGCNN training, \(name) graphs", .cgcnn(parameters), collection, batchSize: 128)
+      training("CGCNN training, \(name) graphs", parameters, collection, batchSize: 128)
     }
   }
 

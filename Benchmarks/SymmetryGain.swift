@@ -34,19 +34,19 @@ enum SymmetryGain {
         let wholeTime = median(
           seconds(repetitions: 5) {
             whole.removeAll()
-            for graph in graphs { whole.append(graph, for: network) }
+            for graph in graphs { whole.append(graph, for: network.requirements) }
             expected = ensemble.predictions(whole, scratch: scratch)
           })
         let mergedTime = median(
           seconds(repetitions: 5) {
             merged.removeAll()
-            for graph in graphs { merged.appendQuotient(of: graph, for: network, scratch: &quotient) }
+            for graph in graphs { merged.appendQuotient(of: graph, for: network.requirements, scratch: &quotient) }
             found = ensemble.predictions(merged, scratch: scratch)
           })
         let difference = zip(expected, found).map { abs($0.mean - $1.mean) }.max() ?? 0
         let rates = [wholeTime, mergedTime].map { Double(graphs.count) / $0 }
         let columns = [
-          (system.name, -14), (network.architecture, -8), ("\(graphs.count)", 11),
+          (system.name, -14), (network.title, -8), ("\(graphs.count)", 11),
           ("\(whole.atomicNumbers.count)", 10), ("\(merged.atomicNumbers.count)", 8),
           ("\(whole.neighbors.count)", 10), ("\(merged.neighbors.count)", 8),
           ("\(Int(rates[0]))", 9), ("\(Int(rates[1]))", 10), (rounded(rates[1] / rates[0]), 6),

@@ -45,6 +45,13 @@ public struct CrystalGraph: Hashable, Sendable {
     self.tiedCuts = tiedCuts
   }
 
+  /// Sites without neighbors.
+  public init(withoutEdges elements: [Element]) {
+    self.init(
+      elements: elements, edgeOffsets: [Int32](repeating: 0, count: elements.count + 1), neighbors: [],
+      distances: [], images: [], tiedCuts: elements.map { _ in false })
+  }
+
   /// Number of edges E.
   public var edgeCount: Int { neighbors.count }
 

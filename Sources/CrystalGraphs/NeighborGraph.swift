@@ -6,11 +6,13 @@ public enum NeighborRule: Hashable, Sendable {
   case nearest(count: Int, cutoff: Double)
   /// Sites whose Voronoi cells share a facet of at least this fraction of the larger cell's largest solid angle.
   case voronoi(minimumSolidAngleFraction: Double)
+  /// No site has any: for networks that look at the composition alone.
+  case noNeighbors
 }
 
-/// A crystal graph by either rule.
+/// A crystal graph by one of the rules.
 public enum NeighborGraph: Hashable, Sendable {
-  /// Edges to the nearest neighbors.
+  /// Edges to the nearest neighbors, or none.
   case nearest(CrystalGraph)
   /// Edges through the facets of Voronoi cells, with their measures.
   case voronoi(VoronoiGraph)
@@ -29,7 +31,7 @@ public enum NeighborGraph: Hashable, Sendable {
   }
 }
 
-/// Builds graphs by either rule.
+/// Builds graphs by one of the rules.
 public struct NeighborGraphBuilder: Hashable, Sendable {
   /// Which sites are neighbors.
   public let rule: NeighborRule
@@ -64,6 +66,7 @@ public struct NeighborGraphBuilder: Hashable, Sendable {
     case .voronoi(let fraction):
       let builder = VoronoiGraphBuilder(minimumSolidAngleFraction: fraction)
       return .voronoi(try builder.graph(of: structure, scratch: &scratch.voronoi))
+    case .noNeighbors: return .nearest(CrystalGraph(withoutEdges: structure.elements))
     }
   }
 }

@@ -138,6 +138,7 @@ extension CampaignDraft {
     case .nearest(let count, let cutoff):
       ["  - graph: {neighbors: knn, count: \(count), cutoff: \(cutoff)}"]
     case .voronoi(let fraction): ["  - graph: {neighbors: voronoi, minimum_solid_angle: \(fraction)}"]
+    case .noNeighbors: []
     }
   }
 

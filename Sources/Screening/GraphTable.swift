@@ -26,7 +26,7 @@ public struct GraphTable: Sendable {
     let writer = try LineWriter(path: output)
     var report = TableReport()
     switch rule {
-    case .nearest:
+    case .nearest, .noNeighbors:
       let builder = NeighborGraphBuilder(rule)
       try writer.append("id,site,neighbor,distance_A,image")
       try streamCrystals(

@@ -67,5 +67,6 @@ func describe(_ rule: NeighborRule) -> String {
   case .nearest(let count, let cutoff): "\(count) nearest neighbors within \(cutoff) Å"
   case .voronoi(let fraction):
     "Voronoi neighbors, facets of at least \(fraction) of the largest solid angle"
+  case .noNeighbors: "no neighbors"
   }
 }

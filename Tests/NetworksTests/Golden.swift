@@ -1,8 +1,10 @@
 import Crystal
-import CrystalModels
+import Networks
+import Training
 import Foundation
 import ModelFormats
 import TestSupport
+import Testing
 
 @testable import CrystalGraphs
 
@@ -42,11 +44,9 @@ struct Golden: Decodable {
     init(from decoder: any Decoder) throws {
       let values = try decoder.container(keyedBy: Key.self)
       name = try values.decode(String.self, forKey: .name)
-      configuration =
-        switch try values.decode(String.self, forKey: .architecture) {
-        case "CGCNN": .cgcnn(try values.decode(CGCNNConfiguration.self, forKey: .configuration))
-        default: .icgcnn(try values.decode(ICGCNNConfiguration.self, forKey: .configuration))
-        }
+      let title = try values.decode(String.self, forKey: .architecture)
+      configuration = try NetworkConfiguration(
+        try #require(Architectures.titled(title)), from: try values.superDecoder(forKey: .configuration))
       all = try values.decode(Answers.self, forKey: .all)
       nearestEight = try values.decode(Answers.self, forKey: .nearestEight)
       gradients = try values.decode([String: [String: Digest]].self, forKey: .gradients)
@@ -87,7 +87,7 @@ struct Golden: Decodable {
     var graphs = GraphCollection()
     for structure in structures {
       let graph = structure.voronoi.map { NeighborGraph.voronoi($0) } ?? .nearest(structure.graph)
-      graphs.append(graph, for: cases[number].configuration)
+      graphs.append(graph, for: cases[number].configuration.requirements)
     }
     return try NetworkUnderTest(cases[number].configuration, graphs: graphs, targets: targets)
   }

@@ -1,26 +1,5 @@
-import ModelFormats
 import TestSupport
 import Testing
-
-/// The indices of a network's flat array of parameters, by the named tensor that they belong to.
-///
-/// Every tensor is filled with its own number and read back: the array then says whose each place is. A place of no
-/// tensor is an issue; running statistics are tensors without places.
-func indicesByTensor(
-  _ tensors: [NamedTensor], values: ([NamedTensor]) throws -> [Double]
-) throws -> [(name: String, indices: [Int])] {
-  let numbered = tensors.enumerated().map { number, tensor in
-    NamedTensor(
-      name: tensor.name, shape: tensor.shape,
-      values: [Float](repeating: Float(number + 1), count: tensor.values.count))
-  }
-  var indices = [[Int]](repeating: [], count: tensors.count)
-  for (index, number) in try values(numbered).enumerated() {
-    try #require(number > 0, "parameter \(index) belongs to no tensor")
-    indices[Int(number) - 1].append(index)
-  }
-  return zip(tensors, indices).filter { !$1.isEmpty }.map { ($0.name, $1) }
-}
 
 /// Expects the gradient of each named tensor, at its largest number and `random` others, to be the central difference
 /// of a loss.

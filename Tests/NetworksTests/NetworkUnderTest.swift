@@ -1,8 +1,8 @@
-import CrystalModels
-import ModelFormats
+import Networks
+import Training
 
 /// Values and running statistics of a network, in its own order.
-struct Weights<Scalar> {
+struct Weights<Scalar: Sendable>: Sendable {
   var values: [Scalar]
   var statistics: [Scalar]
 }
@@ -14,41 +14,29 @@ struct BatchResult {
   let statistics: [Double]
 }
 
-/// Either network behind one face, for the comparison with PyTorch.
+/// A network with graphs and targets, for the comparison with PyTorch.
 struct NetworkUnderTest {
   /// The network, its weights by formula unless others were put in.
   var parameters: NetworkParameters
   let graphs: GraphCollection
   let targets: [Float]
-  private let places: [String: Place]
-
-  /// Where the entries of a named tensor lie, row-major.
-  private struct Place {
-    let isStatistic: Bool
-    let indices: [Int]
-  }
+  private let tensors: [String: ParameterTensor]
 
   init(_ configuration: NetworkConfiguration, graphs: GraphCollection, targets: [Float]) throws {
     self.graphs = graphs
     self.targets = targets
     var generator = SeededRandom(seed: 0)
     let drawn = try NetworkParameters(configuration, using: &generator)
-    // Filled with their own indices, the parameters say under which name each of them goes.
-    let numbered = drawn.replacing(
-      values: drawn.values.indices.map { Float($0) }, statistics: drawn.statistics.indices.map { Float($0) })
-    let tensors = numbered.namedTensors
-    places = tensors.reduce(into: [:]) { places, tensor in
-      places[tensor.name] = Place(
-        isStatistic: tensor.name.contains(".running_"), indices: tensor.values.map { Int($0) })
-    }
+    tensors = drawn.program.parameters.tensors.reduce(into: [:]) { $0[$1.name] = $1 }
     var weights = Weights(values: drawn.values, statistics: drawn.statistics)
-    let columns: [String: Int] = tensors.reduce(into: [:]) { $0[$1.name] = $1.shape.last }
-    for (name, place) in places {
+    for (name, tensor) in tensors {
       let owner = name.split(separator: ".").dropLast().joined(separator: ".")
-      let inputs = Self.concatenationWidth(configuration, name) ?? columns[owner + ".weight"] ?? 1
-      let numbers = FormulaNumbers.weights(name, count: place.indices.count, inputs: inputs)
-      for (index, number) in zip(place.indices, numbers) {
-        if place.isStatistic {
+      let inputs =
+        Self.concatenationWidth(configuration, name) ?? tensors[owner + ".weight"]?.shape.last ?? 1
+      let indices = tensor.indices
+      let numbers = FormulaNumbers.weights(name, count: indices.count, inputs: inputs)
+      for (index, number) in zip(indices, numbers) {
+        if tensor.isStatistic {
           weights.statistics[index] = number
         } else {
           weights.values[index] = number
@@ -60,77 +48,69 @@ struct NetworkUnderTest {
 
   /// Width of the concatenation that a pair's or a triplet's weights act on; nil for other tensors.
   private static func concatenationWidth(_ configuration: NetworkConfiguration, _ name: String) -> Int? {
-    guard case .icgcnn(let shape) = configuration else { return nil }
+    guard let shape = configuration.architecture as? ICGCNN else { return nil }
     if name.contains(".pair.") { return 2 * shape.nodeWidth + shape.edgeWidth }
     if name.contains(".triplet.") { return 3 * shape.nodeWidth + 2 * shape.edgeWidth }
     return nil
   }
 
   /// Names of the trainable tensors.
-  var parameterNames: [String] { places.filter { !$0.value.isStatistic }.keys.sorted() }
+  var parameterNames: [String] { tensors.filter { !$0.value.isStatistic }.keys.sorted() }
 
   /// Names of the running statistics.
-  var statisticNames: [String] { places.filter(\.value.isStatistic).keys.sorted() }
+  var statisticNames: [String] { tensors.filter(\.value.isStatistic).keys.sorted() }
 
   /// Where the entries of a named tensor lie within values or running statistics, row-major; nil for an unknown name.
-  func indices(_ name: String) -> [Int]? { places[name]?.indices }
+  func indices(_ name: String) -> [Int]? { tensors[name]?.indices }
 
   /// The entries of a tensor within values (or a gradient) or running statistics; nil for an unknown name.
   func tensor(_ name: String, of numbers: [Double]) -> [Double]? {
-    places[name].map { place in place.indices.map { numbers[$0] } }
+    tensors[name].map { tensor in tensor.indices.map { numbers[$0] } }
   }
 
-  /// Outputs of the plain loops.
-  func reference(_ gaussians: ReferenceGaussians, _ normalization: ReferenceCGCNN.Normalization) -> [Double] {
-    switch parameters {
-    case .cgcnn(let parameters):
-      ReferenceCGCNN(CGCNNParameters<Double>(parameters), gaussians: gaussians)
-        .outputs(graphs, normalization: normalization).map { $0[0] }
-    case .icgcnn(let parameters):
-      ReferenceICGCNN(ICGCNNParameters<Double>(parameters), gaussians: gaussians)
-        .outputs(graphs, normalization: normalization)
+  /// First output of every structure, of the plain loops.
+  func reference(_ gaussians: PlainGaussians, _ normalization: PlainReference.Normalization) -> [Double] {
+    PlainReference(parameters, gaussians: gaussians).outputs(graphs, normalization: normalization).map {
+      $0[0]
     }
   }
 
   /// Predictions of the single-precision kernels.
   func singlePredictions() -> [Double] {
-    switch parameters {
-    case .cgcnn(let parameters): predictAll(CGCNNPredictor(parameters), graphs).map { Double($0) }
-    case .icgcnn(let parameters):
-      ICGCNNPredictor<Float>(parameters).predictions(graphs, jobs: 1).map { Double($0) }
-    }
+    NetworkPredictor([parameters]).predictions(graphs, jobs: 1).map { Double($0) }
   }
 
-  /// Predictions of the double-precision kernels; nil for CGCNN, whose predictor is single precision alone.
-  func doublePredictions() -> [Double]? {
-    guard case .icgcnn(let parameters) = parameters else { return nil }
-    return ICGCNNPredictor<Double>(ICGCNNParameters<Double>(parameters)).predictions(graphs, jobs: 1)
+  /// First output of every structure, of the double-precision kernels.
+  func doublePredictions() -> [Double] {
+    parameters.program.doubleOutputs(
+      values: parameters.values.map { Double($0) }, statistics: parameters.statistics.map { Double($0) },
+      graphs
+    ).map { $0[0] }
   }
 
   /// One batch through the double-precision kernels, from the given weights or those by formula.
-  func doubleBatch(_ loss: RegressionLoss, from weights: Weights<Float>? = nil) -> BatchResult {
-    let start = weights.map { parameters.replacing(values: $0.values, statistics: $0.statistics) }
+  func doubleBatch(_ objective: some Objective, from weights: Weights<Float>? = nil) -> BatchResult {
     let batch = Array(0..<graphs.count)
-    switch start ?? parameters {
-    case .cgcnn(let parameters):
-      let network = CGCNNTrainingNetwork<Double>(CGCNNParameters<Double>(parameters), jobs: 2)
-      let value = network.computeGradient(batch, of: graphs, targets: targets, loss: loss)
-      return BatchResult(
-        loss: value, gradient: network.gradient, statistics: network.parameters.statistics)
-    case .icgcnn(let parameters):
-      let network = ICGCNNTrainingNetwork<Double>(ICGCNNParameters<Double>(parameters), jobs: 2)
-      let value = network.computeGradient(batch, of: graphs, targets: targets, loss: loss)
-      return BatchResult(
-        loss: value, gradient: network.gradient, statistics: network.parameters.statistics)
-    }
+    let result = parameters.program.doubleBatch(
+      values: (weights?.values ?? parameters.values).map { Double($0) },
+      statistics: (weights?.statistics ?? parameters.statistics).map { Double($0) }, batch, of: graphs,
+      jobs: 2
+    ) { objective.loss(of: $0, for: batch) }
+    return BatchResult(loss: result.loss, gradient: result.gradient, statistics: result.statistics)
+  }
+
+  /// The same for a loss of the targets.
+  func doubleBatch(_ loss: RegressionLoss, from weights: Weights<Float>? = nil) -> BatchResult {
+    doubleBatch(RegressionObjective(targets: targets, loss: loss), from: weights)
   }
 
   /// As `doubleBatch`, through the kernels that train.
   func singleBatch(_ loss: RegressionLoss, from weights: Weights<Float>? = nil) -> BatchResult {
     let start = weights.map { parameters.replacing(values: $0.values, statistics: $0.statistics) }
-    let network = (start ?? parameters).trainable(jobs: 2, normalizationMomentum: 0.1)
-    let value = network.computeGradient(
-      Array(0..<graphs.count), of: graphs, targets: targets, loss: loss)
+    let network = (start ?? parameters).trainable(jobs: 2)
+    let objective = RegressionObjective(targets: targets, loss: loss)
+    let batch = Array(0..<graphs.count)
+    let value = network.computeGradient(batch, of: graphs) { objective.loss(of: $0, for: batch) }
     return BatchResult(
       loss: value, gradient: network.gradient.map { Double($0) },
       statistics: network.networkParameters.statistics.map { Double($0) })

@@ -1,6 +1,7 @@
 import Crystal
 import CrystalGraphs
-import CrystalModels
+import Networks
+import Training
 import TensorKernels
 import TestSupport
 import Testing
@@ -25,56 +26,61 @@ private func crystals(_ count: Int, largest: Int, seed: UInt64) throws -> [Struc
 private func graphs(
   _ crystals: [Structure], for configuration: NetworkConfiguration
 ) throws -> (whole: GraphCollection, merged: GraphCollection) {
-  let builder = NeighborGraphBuilder(configuration.rule)
+  let builder = NeighborGraphBuilder(configuration.requirements.neighbors)
   let scratch = NeighborGraphBuilder.Scratch()
   var (whole, merged) = (GraphCollection(), GraphCollection())
   var quotient = QuotientGraph()
   for crystal in crystals {
     let graph = try builder.graph(of: crystal, scratch: scratch)
-    whole.append(graph, for: configuration)
-    merged.appendQuotient(of: graph, for: configuration, scratch: &quotient)
+    whole.append(graph, for: configuration.requirements)
+    merged.appendQuotient(of: graph, for: configuration.requirements, scratch: &quotient)
   }
   return (whole, merged)
 }
 
-private func cgcnn(_ padding: NeighborPadding = .none) -> CGCNNConfiguration {
-  var configuration = smallConfiguration(width: 32, hidden: 32, layers: 3)
-  configuration.padding = padding
-  configuration.cutoff = 4
-  configuration.neighborCount = 12
-  return configuration
+private func cgcnn(_ padding: NeighborPadding = .none) -> NetworkConfiguration {
+  var network = CGCNN()
+  network.nodeWidth = 32
+  network.hiddenWidth = 32
+  network.padding = padding
+  network.cutoff = 4
+  return NetworkConfiguration(network)
 }
 
-private func icgcnn(_ change: (inout ICGCNNConfiguration) -> Void = { _ in }) -> ICGCNNConfiguration {
-  var configuration = ICGCNNConfiguration()
-  configuration.nodeWidth = 16
-  configuration.edgeWidth = 16
-  configuration.hiddenWidth = 16
-  configuration.convolutionCount = 2
-  change(&configuration)
-  return configuration
+private func icgcnn(_ change: (inout ICGCNN) -> Void = { _ in }) -> NetworkConfiguration {
+  var network = ICGCNN()
+  network.nodeWidth = 16
+  network.edgeWidth = 16
+  network.hiddenWidth = 16
+  network.convolutionCount = 2
+  change(&network)
+  return NetworkConfiguration(network)
+}
+
+private func gcn() -> NetworkConfiguration {
+  var network = GCN()
+  network.nodeWidth = 32
+  network.hiddenWidth = 32
+  network.cutoff = 4
+  return NetworkConfiguration(network)
 }
 
 private let configurations: [NetworkConfiguration] = [
-  .cgcnn(cgcnn()), .cgcnn(cgcnn(.firstAtom)), .icgcnn(icgcnn()),
-  .icgcnn(icgcnn { $0.normalizesTriplets = false }), .icgcnn(icgcnn { $0.updatesEdges = false }),
-  .icgcnn(icgcnn { $0.hasTriplets = false }),
-  .icgcnn(
-    icgcnn {
-      $0.facetEncoding = .gaussians
-      $0.usesAngularMoments = true
-      $0.weighsBySolidAngle = true
-    }),
-  .icgcnn(
-    icgcnn {
-      $0.weighsBySolidAngle = true
-      $0.saturatesWeights = true
-    }),
-  .icgcnn(
-    icgcnn {
-      $0.usesFacets = false
-      $0.nearestNeighborCount = 12
-    }),
+  cgcnn(), cgcnn(.firstAtom), icgcnn(), icgcnn { $0.normalizesTriplets = false },
+  icgcnn { $0.updatesEdges = false }, icgcnn { $0.hasTriplets = false },
+  icgcnn {
+    $0.facetEncoding = .gaussians
+    $0.usesAngularMoments = true
+    $0.weighsBySolidAngle = true
+  },
+  icgcnn {
+    $0.weighsBySolidAngle = true
+    $0.saturatesWeights = true
+  },
+  icgcnn {
+    $0.usesFacets = false
+    $0.nearestNeighborCount = 12
+  }, gcn(),
 ]
 
 /// Parameters with every kind of number away from its initial value.
@@ -115,12 +121,11 @@ private func parameters(_ configuration: NetworkConfiguration) throws -> Network
         [SIMD3(4.9466, 0, 3.58596), SIMD3(1.82952, 4.59583, 3.58596), SIMD3(0, 0, 6.10966)],
         fixed: [("Ca", 0.5), ("Bi", 0)], general: ("F", SIMD3(0.6199, 0.89558, 0.24228))),
     ]
-    let configuration = NetworkConfiguration.icgcnn(
-      icgcnn {
-        $0.facetEncoding = .gaussians
-        $0.usesAngularMoments = true
-        $0.hasTriplets = false
-      })
+    let configuration = icgcnn {
+      $0.facetEncoding = .gaussians
+      $0.usesAngularMoments = true
+      $0.hasTriplets = false
+    }
     let (whole, merged) = try graphs(crystals, for: configuration)
     #expect(merged.neighbors.count < whole.neighbors.count)
     let predictor = NetworkPredictor([try parameters(configuration)])
@@ -146,27 +151,21 @@ private func parameters(_ configuration: NetworkConfiguration) throws -> Network
     let (whole, merged) = try graphs(try crystals(4, largest: 2, seed: 43), for: configuration)
     let targets = (0..<whole.count).map { Float($0 % 5) - 2 }
     let batch = Array(0..<whole.count)
-    let (expected, found) =
-      switch try parameters(configuration) {
-      case .cgcnn(let own):
-        [whole, merged].map { graphs in
-          let network = CGCNNTrainingNetwork<Double>(CGCNNParameters<Double>(own), jobs: 1)
-          let loss = network.computeGradient(batch, of: graphs, targets: targets, loss: .squared)
-          return (loss, network.gradient, network.parameters.statistics)
-        }.pair
-      case .icgcnn(let own):
-        [whole, merged].map { graphs in
-          let network = ICGCNNTrainingNetwork<Double>(ICGCNNParameters<Double>(own), jobs: 1)
-          let loss = network.computeGradient(batch, of: graphs, targets: targets, loss: .squared)
-          return (loss, network.gradient, network.parameters.statistics)
-        }.pair
-      }
+    let objective = RegressionObjective(targets: targets, loss: .squared)
+    let own = try parameters(configuration)
+    let results = [whole, merged].map { graphs in
+      own.program.doubleBatch(
+        values: own.values.map { Double($0) }, statistics: own.statistics.map { Double($0) }, batch,
+        of: graphs
+      ) { objective.loss(of: $0, for: batch) }
+    }
+    let (expected, found) = (results[0], results[1])
     // Lengths are kept in single precision, and rounded before or after the mean is taken.
-    #expect(abs(expected.0 - found.0) < 1e-6 * max(1, expected.0))
-    let scale = expected.1.map { abs($0) }.max() ?? 0
+    #expect(abs(expected.loss - found.loss) < 1e-6 * max(1, expected.loss))
+    let scale = expected.gradient.map { abs($0) }.max() ?? 0
     #expect(scale > 0)
-    for (a, b) in zip(expected.1, found.1) { #expect(abs(a - b) < 1e-5 * scale) }
-    for (a, b) in zip(expected.2, found.2) { #expect(abs(a - b) < 1e-6 * max(1, abs(a))) }
+    for (a, b) in zip(expected.gradient, found.gradient) { #expect(abs(a - b) < 1e-5 * scale) }
+    for (a, b) in zip(expected.statistics, found.statistics) { #expect(abs(a - b) < 1e-6 * max(1, abs(a))) }
   }
 
   @Test
@@ -185,7 +184,7 @@ private func parameters(_ configuration: NetworkConfiguration) throws -> Network
             position.z + Double.random(in: -1e-8...1e-8, using: &generator))
         })
     }
-    for configuration in [NetworkConfiguration.cgcnn(cgcnn()), .icgcnn(icgcnn())] {
+    for configuration in [cgcnn(), icgcnn(), gcn()] {
       let (_, ideal) = try graphs(exact, for: configuration)
       let (whole, merged) = try graphs(shaken, for: configuration)
       #expect(merged.neighbors.count == ideal.neighbors.count)
@@ -195,9 +194,4 @@ private func parameters(_ configuration: NetworkConfiguration) throws -> Network
       for (a, b) in zip(a, b) { #expect(abs(a - b) < 5e-6 * max(1, abs(a))) }
     }
   }
-}
-
-extension Array {
-  /// The two elements of an array of two.
-  fileprivate var pair: (Element, Element) { (self[0], self[1]) }
 }

@@ -1,6 +1,7 @@
 import Crystal
 import CrystalGraphs
-import CrystalModels
+import Networks
+import Training
 import Foundation
 import ModelFormats
 import StructureArchive
@@ -103,19 +104,20 @@ import Testing
   }
 
   private func network(_ task: String, _ ids: [String], targets: [Float]? = nil) throws -> NetworkUnderTest {
-    var configuration = CGCNNConfiguration()
+    var configuration = CGCNN()
     configuration.nodeWidth = Self.padded
     configuration.hiddenWidth = 16
     configuration.convolutionCount = 2
     configuration.hiddenLayerCount = 2
-    configuration.task = try #require(PredictionTask(rawValue: task))
+    let task = try #require(PredictionTask(rawValue: task))
+    let shape = NetworkConfiguration(configuration, task: task)
     var graphs = GraphCollection()
     let crystals = try SharedSteps.graphs()
-    for id in ids { graphs.append(try #require(crystals[id]), for: configuration) }
-    var network = try NetworkUnderTest(.cgcnn(configuration), graphs: graphs, targets: targets ?? [])
+    for id in ids { graphs.append(try #require(crystals[id])) }
+    var network = try NetworkUnderTest(shape, graphs: graphs, targets: targets ?? [])
     var values = network.parameters.values.map { _ in Float(0) }
     var statistics = network.parameters.statistics.map { _ in Float(1) }
-    for tensor in try SafeTensors.decode(try SharedSteps.bytes("cgcnn_\(task).safetensors")).tensors {
+    for tensor in try SafeTensors.decode(try SharedSteps.bytes("cgcnn_\(task.rawValue).safetensors")).tensors {
       for (index, number) in zip(realIndices(tensor.name, in: network), tensor.values) {
         if tensor.name.contains(".running_") {
           statistics[index] = number
@@ -141,7 +143,7 @@ import Testing
     }
     if isHead { return indices }
     if name.hasPrefix("conv_to_fc") { return rows(indices, Array(0..<16), of: p, Array(0..<w)) }
-    guard isGate else { return rows(indices, channels, of: CGCNNConfiguration.elementFeatureCount, nil) }
+    guard isGate else { return rows(indices, channels, of: AtomFeatureTable.cgcnn.featureCount, nil) }
     let columns = indices.count / (2 * p)
     return rows(indices, channels, of: columns, channels + Array(2 * p..<columns))
   }

@@ -1,4 +1,5 @@
-public import CrystalModels
+public import Networks
+internal import Training
 public import Screening
 internal import TensorKernels
 internal import TestSupport
@@ -7,24 +8,24 @@ internal import TestSupport
 public enum TinyModel {
   /// The shape: one convolution of 16-wide atom vectors.
   public static var configuration: NetworkConfiguration {
-    var configuration = CGCNNConfiguration()
+    var configuration = CGCNN()
     configuration.nodeWidth = 16
     configuration.hiddenWidth = 16
     configuration.convolutionCount = 1
     configuration.gaussianSpacing = 1
-    return .cgcnn(configuration)
+    return NetworkConfiguration(configuration)
   }
 
   /// The same with Voronoi neighbors, edge updates and three-body terms.
   public static var improvedConfiguration: NetworkConfiguration {
-    var configuration = ICGCNNConfiguration()
+    var configuration = ICGCNN()
     configuration.nodeWidth = 16
     configuration.edgeWidth = 16
     configuration.hiddenWidth = 16
     configuration.convolutionCount = 2
     configuration.gaussianSpacing = 1
     configuration.hasTriplets = true
-    return .icgcnn(configuration)
+    return NetworkConfiguration(configuration)
   }
 
   /// Writes a model folder.

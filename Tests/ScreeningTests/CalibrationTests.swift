@@ -1,5 +1,6 @@
 import Crystal
-import CrystalModels
+import Networks
+import Training
 import Foundation
 import PipelineEngine
 import ScreeningTestSupport

@@ -1,4 +1,5 @@
-import CrystalModels
+import Networks
+import Training
 import Screening
 import Testing
 

@@ -1,6 +1,7 @@
 import Crystal
 import CrystalGraphs
-import CrystalModels
+import Networks
+import Training
 import Foundation
 import Screening
 import ScreeningTestSupport
@@ -30,7 +31,7 @@ import Testing
     for structure in structures {
       collection.append(
         try ensemble.graphBuilder.graph(of: structure, scratch: NeighborGraphBuilder.Scratch()),
-        for: ensemble.configuration)
+        for: ensemble.configuration.requirements)
     }
     return ensemble.predictions(collection, scratch: Ensemble.Scratch())
   }
@@ -135,12 +136,12 @@ import Testing
       let other = try randomStructure(siteCount: count, using: &generator)
       collection.append(
         try ensemble.graphBuilder.graph(of: other, scratch: NeighborGraphBuilder.Scratch()),
-        for: ensemble.configuration)
+        for: ensemble.configuration.requirements)
       _ = ensemble.predictions(collection, scratch: scratch)
       collection.removeAll()
       collection.append(
         try ensemble.graphBuilder.graph(of: structure, scratch: NeighborGraphBuilder.Scratch()),
-        for: ensemble.configuration)
+        for: ensemble.configuration.requirements)
       #expect(ensemble.predictions(collection, scratch: scratch) == expected)
     }
   }

@@ -1,6 +1,7 @@
 import Crystal
 import CrystalGraphs
-import CrystalModels
+import Networks
+import Training
 import Foundation
 import PipelineEngine
 import Screening

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import CrystalModels
+@testable import Training
 
 @Suite("Models of errors") struct ErrorModelTests {
   /// 400 errors and spreads that are the same everywhere: the multiples of two irrational numbers without their whole

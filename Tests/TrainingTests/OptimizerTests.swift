@@ -1,4 +1,5 @@
-import CrystalModels
+import Networks
+import Training
 import Foundation
 import TestSupport
 import Testing

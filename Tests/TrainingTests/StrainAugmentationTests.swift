@@ -1,5 +1,6 @@
 import Crystal
-import CrystalModels
+import Networks
+import Training
 import TestSupport
 import Testing
 

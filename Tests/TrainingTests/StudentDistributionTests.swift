@@ -1,6 +1,6 @@
 import Testing
 
-@testable import CrystalModels
+@testable import Training
 
 @Suite("Student's t distribution") struct StudentDistributionTests {
   /// ν, t and the probability of at most t; by mpmath 1.3.0 with 40 digits, from the incomplete beta function.

@@ -331,20 +331,17 @@ extension NetworkParameters {
   public func trainable(jobs: Int, normalizationMomentum: Double = 0.1) -> any TrainableNetwork {
     SinglePrecisionTraining(self, jobs: jobs, normalizationMomentum: normalizationMomentum)
   }
+}
 
-  /// One batch in double precision from the given parameters: what checks compare with.
-  ///
-  /// - Parameters:
-  ///   - values: parameters; this network's where nil.
-  ///   - statistics: running statistics; this network's where nil.
-  ///   - indices, collection, loss: see `BatchTraining.computeGradient`.
+extension NetworkProgram {
+  /// One batch in double precision from the given parameters: what checks compare with; see
+  /// `BatchTraining.computeGradient`.
   package func doubleBatch(
-    values: [Double]? = nil, statistics: [Double]? = nil, _ indices: [Int], of collection: GraphCollection,
-    jobs: Int = 1, loss: ([Double]) -> (value: Double, slopes: [Double])
+    values: [Double], statistics: [Double], _ indices: [Int], of collection: GraphCollection, jobs: Int = 1,
+    loss: ([Double]) -> (value: Double, slopes: [Double])
   ) -> DoubleBatch {
     let training = BatchTraining<Double>(
-      program, values: values ?? self.values.map { Double($0) },
-      statistics: statistics ?? self.statistics.map { Double($0) }, jobs: jobs, normalizationMomentum: 0.1)
+      self, values: values, statistics: statistics, jobs: jobs, normalizationMomentum: 0.1)
     let loss = training.computeGradient(indices, of: collection, loss: loss)
     return DoubleBatch(loss: loss, gradient: training.gradient, statistics: training.statistics)
   }

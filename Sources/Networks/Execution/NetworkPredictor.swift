@@ -77,15 +77,16 @@ public struct NetworkPredictor: Sendable {
   }
 }
 
-extension NetworkParameters {
+extension NetworkProgram {
   /// Outputs of every structure in double precision, as the kernels compute them, shape (S, outputs): what checks compare
   /// with.
-  package func doubleOutputs(_ collection: GraphCollection) -> [[Double]] {
-    let inference = BlockInference<Double>(
-      program, members: [(values.map { Double($0) }, statistics.map { Double($0) })])
+  package func doubleOutputs(
+    values: [Double], statistics: [Double], _ collection: GraphCollection
+  ) -> [[Double]] {
+    let inference = BlockInference<Double>(self, members: [(values, statistics)])
     let scratch = inference.makeScratch()
-    let width = program.outputCount
-    return collection.blocks(sites: program.sitesPerBlock).flatMap { range in
+    let width = outputCount
+    return collection.blocks(sites: sitesPerBlock).flatMap { range in
       var rows: [[Double]] = []
       inference.run(range, of: collection, scratch) { _, outputs in
         rows = range.indices.map { structure in

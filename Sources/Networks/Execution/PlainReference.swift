@@ -1,18 +1,29 @@
-internal import ModelFormats
-
 /// A network in plain loops and double precision, as its equations are written: concatenations are formed, nothing is
 /// folded, shared or cut into blocks. Slow; what the fast executors are held to.
 ///
 /// It takes graphs as they are, not their quotients.
 public struct PlainReference: Sendable {
   private let program: NetworkProgram
-  private let tensors: [String: NamedTensor]
+  private let tensors: [String: PlainTensor]
   private let gaussians: PlainGaussians
 
   /// The network with the given parameters, which adds up the Gaussians `gaussians`.
   public init(_ parameters: NetworkParameters, gaussians: PlainGaussians = .all) {
-    program = parameters.program
-    tensors = parameters.namedTensors.reduce(into: [:]) { $0[$1.name] = $1 }
+    self.init(
+      parameters.program, values: parameters.values.map { Double($0) },
+      statistics: parameters.statistics.map { Double($0) }, gaussians: gaussians)
+  }
+
+  /// The network with parameters and running statistics in double precision, in the program's order.
+  public init(
+    _ program: NetworkProgram, values: [Double], statistics: [Double], gaussians: PlainGaussians = .all
+  ) {
+    self.program = program
+    tensors = program.parameters.tensors.reduce(into: [:]) { tensors, tensor in
+      tensors[tensor.name] = PlainTensor(
+        shape: tensor.shape,
+        numbers: tensor.indices.map { tensor.isStatistic ? statistics[$0] : values[$0] })
+    }
     self.gaussians = gaussians
   }
 
@@ -37,6 +48,12 @@ public struct PlainReference: Sendable {
   }
 }
 
+/// A tensor as files have it, in double precision.
+struct PlainTensor: Sendable {
+  let shape: [Int]
+  let numbers: [Double]
+}
+
 /// What plain loops over whole graphs have before them.
 struct PlainContext {
   /// A directed edge.
@@ -56,10 +73,10 @@ struct PlainContext {
   let edges: [Edge]
   let gaussians: PlainGaussians
   let normalization: PlainReference.Normalization
-  private let tensors: [String: NamedTensor]
+  private let tensors: [String: PlainTensor]
 
   init(
-    _ collection: GraphCollection, tensors: [String: NamedTensor], gaussians: PlainGaussians,
+    _ collection: GraphCollection, tensors: [String: PlainTensor], gaussians: PlainGaussians,
     normalization: PlainReference.Normalization
   ) {
     precondition(collection.siteMultiplicities.isEmpty, "plain loops take whole graphs")
@@ -83,8 +100,8 @@ struct PlainContext {
 
   /// The numbers of a tensor.
   func vector(_ name: String) -> [Double] {
-    guard let numbers = tensors[name]?.floats else { preconditionFailure("a layer knows its tensors") }
-    return numbers.map { Double($0) }
+    guard let tensor = tensors[name] else { preconditionFailure("a layer knows its tensors") }
+    return tensor.numbers
   }
 
   /// The rows of a matrix, (outputs, inputs).

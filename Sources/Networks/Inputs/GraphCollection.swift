@@ -56,7 +56,10 @@ public struct GraphCollection: Sendable {
   public mutating func appendQuotient(
     of graph: NeighborGraph, for requirements: InputRequirements, scratch quotient: inout QuotientGraph
   ) {
-    quotient.form(graph, limit: requirements.neighborLimit, padding: requirements.paddingDistance)
+    let graph = requirements.seen(graph)
+    quotient.form(
+      graph, limit: requirements.countsBonds ? .max : requirements.neighborLimit,
+      padding: requirements.paddingDistance)
     let elements = graph.graph.elements
     let hasFacets = graph.facets != nil
     for node in 0..<quotient.nodeCount {
@@ -78,10 +81,12 @@ public struct GraphCollection: Sendable {
 
   /// Adds a graph whole, with the padding that the requirements ask for.
   public mutating func append(_ graph: NeighborGraph, for requirements: InputRequirements) {
-    switch graph {
+    switch requirements.seen(graph) {
     case .voronoi(let voronoi): append(voronoi)
     case .nearest(let graph):
-      append(graph, limit: requirements.neighborLimit, paddingDistance: requirements.paddingDistance)
+      append(
+        graph, limit: requirements.countsBonds ? .max : requirements.neighborLimit,
+        paddingDistance: requirements.paddingDistance)
     }
   }
 

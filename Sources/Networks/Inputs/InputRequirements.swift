@@ -11,13 +11,58 @@ public struct InputRequirements: Hashable, Sendable {
   /// Length (Å) of the edges to the first site that stand in for missing ones up to the limit; nil where nothing does.
   public var paddingDistance: Double?
 
+  /// Whether the network sees an adjacency matrix instead of the edges themselves: how many bonds there are between two
+  /// sites, counted in the direction that has more of them, and nothing of their lengths.
+  public var countsBonds: Bool
+
   /// Requirements.
-  public init(neighbors: NeighborRule, neighborLimit: Int = .max, paddingDistance: Double? = nil) {
+  public init(
+    neighbors: NeighborRule, neighborLimit: Int = .max, paddingDistance: Double? = nil,
+    countsBonds: Bool = false
+  ) {
     self.neighbors = neighbors
     self.neighborLimit = neighborLimit
     self.paddingDistance = paddingDistance
+    self.countsBonds = countsBonds
+  }
+
+  /// A graph as networks of these requirements see it.
+  func seen(_ graph: NeighborGraph) -> NeighborGraph {
+    countsBonds ? .nearest(graph.graph.bondCounts(limit: neighborLimit)) : graph
   }
 
   /// Largest atomic number that there are element features for.
   public static let largestAtomicNumber = ElementEmbedding.elementRows - 1
+}
+
+extension CrystalGraph {
+  /// The adjacency matrix A_ij = max(n_ij, n_ji), n_ij being the edges that lead from i to j or an image of it, as a graph
+  /// with A_ij edges of no length from i to j. Lists of nearest neighbors are not symmetric, and the normalization
+  /// of a graph convolution needs a matrix that is.
+  ///
+  /// - Parameter limit: at most so many edges of a site, its first ones, count.
+  func bondCounts(limit: Int) -> CrystalGraph {
+    var counts = [[Int32: Int]](repeating: [:], count: siteCount)
+    for site in 0..<siteCount {
+      for edge in edges(of: site).prefix(limit) { counts[site][neighbors[edge], default: 0] += 1 }
+    }
+    var offsets: [Int32] = [0]
+    var ends: [Int32] = []
+    var reverse = [[Int32]](repeating: [], count: siteCount)
+    for site in 0..<siteCount {
+      for neighbor in counts[site].keys where counts[Int(neighbor)][Int32(site)] == nil {
+        reverse[Int(neighbor)].append(Int32(site))
+      }
+    }
+    for site in 0..<siteCount {
+      for neighbor in (Array(counts[site].keys) + reverse[site]).sorted() {
+        let count = max(counts[site][neighbor] ?? 0, counts[Int(neighbor)][Int32(site)] ?? 0)
+        ends.append(contentsOf: repeatElement(neighbor, count: count))
+      }
+      offsets.append(Int32(ends.count))
+    }
+    return CrystalGraph(
+      elements: elements, edgeOffsets: offsets, neighbors: ends, distances: ends.map { _ in 0 },
+      images: ends.map { _ in SIMD3(0, 0, 0) }, tiedCuts: elements.map { _ in false })
+  }
 }

@@ -7,6 +7,7 @@ struct MeanPooling: Layer {
 
   var outputs: [ValueShape] { [ValueShape(space: .structures, width: width, needsGradient: goesOn)] }
   var backwardStages: Int { goesOn ? 1 : 0 }
+  var isShared: Bool { !goesOn }
 
   func forward<Scalar: NetworkScalar>(_ stage: Int, _ context: LayerContext<Scalar>) {
     let (block, nodes, pooled) = (context.block, context.input(0), context.output(0))

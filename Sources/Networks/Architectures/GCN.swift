@@ -1,0 +1,53 @@
+/// The graph convolutional network on the adjacency of nearest neighbors. It sees no distances: two crystals of one
+/// adjacency and the same species are one to it, which is what makes it a baseline.
+///
+/// Source: T. N. Kipf and M. Welling, ICLR 2017 (the convolution); embedding, pooling and the layers after it as in CGCNN.
+public struct GCN: Architecture {
+  /// Width of the atom vectors.
+  public var nodeWidth = 64
+  /// Width of the layers after pooling.
+  public var hiddenWidth = 128
+  /// Number of convolutions.
+  public var convolutionCount = 3
+  /// Number of hidden layers after pooling.
+  public var hiddenLayerCount = 1
+  /// Neighbors per atom; a bond counts where either of its ends lists it.
+  public var neighborCount = 12
+  /// Largest neighbor distance (Å).
+  public var cutoff = 8.0
+
+  /// The default network.
+  public init() {}
+
+  public static let key = "gcn"
+  public static let title = "GCN"
+  public static let summary =
+    "Graph convolutions on the adjacency of nearest neighbors, without distances (T. N. Kipf and M. Welling, 2017)."
+
+  public static let options: [ArchitectureOption<GCN>] = [
+    .integer("node_width", \.nodeWidth, 16...1024, multipleOf: 16, "Width of the atom vectors."),
+    .integer("hidden_width", \.hiddenWidth, 16...4096, multipleOf: 16, "Width after pooling."),
+    .integer("convolutions", \.convolutionCount, 1...16, "Number of convolutions."),
+    .integer("hidden_layers", \.hiddenLayerCount, 1...16, "Number of hidden layers after pooling."),
+    .integer("neighbors", \.neighborCount, 1...64, "Nearest neighbors of each site."),
+    .number("cutoff", \.cutoff, 0.1...20, "Reach of nearest neighbors (Å)."),
+  ]
+
+  public var requirements: InputRequirements {
+    InputRequirements(
+      neighbors: .nearest(count: neighborCount, cutoff: cutoff), neighborLimit: neighborCount,
+      countsBonds: true)
+  }
+
+  public func build(_ network: inout NetworkBuilder, outputs: Int) -> NetworkValue {
+    var nodes = network.elementEmbedding("embedding", width: nodeWidth)
+    for number in 0..<convolutionCount {
+      nodes = network.graphConvolution("convs.\(number)", nodes, to: nodeWidth)
+    }
+    var x = network.meanPooling(nodes)
+    for number in 0..<hiddenLayerCount {
+      x = network.linear("hidden.\(number)", x, to: hiddenWidth, activation: .softplus)
+    }
+    return network.linear("output", x, to: outputs)
+  }
+}

@@ -1,0 +1,46 @@
+/// A multilayer perceptron on the composition: what a network that knows the structure is to be better than.
+public struct MLP: Architecture {
+  /// What a composition is described by.
+  public enum Features: String, Codable, CaseIterable, Hashable, Sendable {
+    /// The share of each element.
+    case fractions
+    /// The mean of the element features of the sites.
+    case pooled
+  }
+
+  /// What the composition is described by.
+  public var features = Features.fractions
+  /// Width of the hidden layers.
+  public var hiddenWidth = 128
+  /// Number of hidden layers.
+  public var hiddenLayerCount = 3
+
+  /// The default network.
+  public init() {}
+
+  public static let key = "mlp"
+  public static let title = "MLP"
+  public static let summary = "A multilayer perceptron on the composition alone."
+
+  public static let options: [ArchitectureOption<MLP>] = [
+    .choice(
+      "features", \.features,
+      "What describes the composition: the share of each element, or the mean of the sites' element features."),
+    .integer("hidden_width", \.hiddenWidth, 16...4096, multipleOf: 16, "Width of the hidden layers."),
+    .integer("hidden_layers", \.hiddenLayerCount, 1...16, "Number of hidden layers."),
+  ]
+
+  public var requirements: InputRequirements { InputRequirements(neighbors: .noNeighbors) }
+
+  public func build(_ network: inout NetworkBuilder, outputs: Int) -> NetworkValue {
+    var x: NetworkValue
+    switch features {
+    case .fractions: x = network.elementFractions()
+    case .pooled: x = network.meanPooling(network.elementFeatures())
+    }
+    for number in 0..<hiddenLayerCount {
+      x = network.linear("hidden.\(number)", x, to: hiddenWidth, activation: .softplus)
+    }
+    return network.linear("output", x, to: outputs)
+  }
+}

@@ -1,0 +1,144 @@
+import Crystal
+import CrystalGraphs
+import Networks
+import TestSupport
+import Testing
+import Training
+
+/// A network of some shape, with graphs as it asks for, for laws that all networks obey.
+struct NetworkCase: CustomTestStringConvertible, Sendable {
+  let name: String
+  let configuration: NetworkConfiguration
+  /// Tensors whose gradient is zero: biases that a normalization takes out again.
+  var constant: @Sendable (String) -> Bool = { _ in false }
+
+  var testDescription: String { name }
+
+  /// Parameters in double precision with every kind of number away from its initial value, running statistics too.
+  func parameters(seed: UInt64) throws -> Weights<Double> {
+    var generator = SeededRandom(seed: seed)
+    let drawn = try NetworkParameters(configuration, using: &generator)
+    let values = drawn.values.map { value in
+      // The shifts of normalizations begin at 0.
+      value == 0
+        ? Double.random(in: -0.3...0.3, using: &generator)
+        : Double(value) * Double.random(in: 0.5...2, using: &generator)
+    }
+    let statistics = drawn.statistics.map { Double($0) + Double.random(in: 0.1...0.5, using: &generator) }
+    return Weights(values: values, statistics: statistics)
+  }
+
+  /// The same in single precision.
+  func singleParameters(seed: UInt64) throws -> NetworkParameters {
+    var generator = SeededRandom(seed: 0)
+    let weights = try parameters(seed: seed)
+    return try NetworkParameters(configuration, using: &generator).replacing(
+      values: weights.values.map { Float($0) }, statistics: weights.statistics.map { Float($0) })
+  }
+
+  /// Whole graphs of small random crystals; with `isolated`, the first one's sites have no neighbors.
+  func graphs(_ count: Int, largest: Int = 3, seed: UInt64, isolated: Bool = false) throws -> GraphCollection {
+    var generator = SeededGenerator(seed: seed)
+    var collection = GraphCollection()
+    let builder = NeighborGraphBuilder(configuration.requirements.neighbors)
+    let scratch = NeighborGraphBuilder.Scratch()
+    for index in 0..<count {
+      let sites = Int.random(in: 1...largest, using: &generator)
+      let structure = try randomStructure(siteCount: sites, using: &generator)
+      let graph =
+        isolated && index == 0
+        ? .nearest(CrystalGraph(withoutEdges: structure.elements))
+        : try builder.graph(of: structure, scratch: scratch)
+      collection.append(graph, for: configuration.requirements)
+    }
+    return collection
+  }
+
+  private static func cgcnn(
+    _ name: String, task: PredictionTask = .regression, _ change: (inout CGCNN) -> Void = { _ in }
+  ) -> NetworkCase {
+    var network = CGCNN()
+    network.nodeWidth = 16
+    network.hiddenWidth = 16
+    network.convolutionCount = 2
+    network.neighborCount = 5
+    network.cutoff = 5
+    change(&network)
+    return NetworkCase(
+      name: "CGCNN, \(name)", configuration: NetworkConfiguration(network, task: task),
+      constant: { $0.hasSuffix("fc_full.bias") })
+  }
+
+  private static func icgcnn(_ name: String, _ change: (inout ICGCNN) -> Void = { _ in }) -> NetworkCase {
+    var network = ICGCNN()
+    network.nodeWidth = 16
+    network.edgeWidth = 16
+    network.hiddenWidth = 16
+    network.convolutionCount = 2
+    network.minimumSolidAngleFraction = 0.3
+    change(&network)
+    let updatesEdges = network.updatesEdges && network.convolutionCount > 1
+    return NetworkCase(
+      name: "iCGCNN, \(name)", configuration: NetworkConfiguration(network),
+      constant: {
+        $0.hasSuffix("pair.bias") || $0.hasSuffix("triplet.bias")
+          || $0 == "edge_embedding.bias" && !updatesEdges
+      })
+  }
+
+  /// Networks of all architectures in the shapes that take different ways through the code.
+  static let all: [NetworkCase] = [
+    cgcnn("two convolutions"),
+    cgcnn("wide, padded") {
+      ($0.nodeWidth, $0.hiddenWidth, $0.convolutionCount, $0.padding) = (64, 32, 3, .firstAtom)
+    },
+    cgcnn("three hidden layers") {
+      ($0.nodeWidth, $0.hiddenWidth, $0.convolutionCount, $0.hiddenLayerCount) = (48, 48, 1, 3)
+    },
+    cgcnn("two classes", task: .classification) { $0.padding = .firstAtom },
+    icgcnn("default"),
+    icgcnn("no facets, three convolutions") { ($0.usesFacets, $0.convolutionCount) = (false, 3) },
+    icgcnn("edges left alone") { $0.updatesEdges = false },
+    icgcnn("two-body") { $0.hasTriplets = false },
+    icgcnn("plain sum, two hidden layers") { ($0.normalizesTriplets, $0.hiddenLayerCount) = (false, 2) },
+    icgcnn("bare") {
+      ($0.usesFacets, $0.updatesEdges, $0.hasTriplets, $0.convolutionCount) = (false, false, false, 1)
+    },
+    icgcnn("Gaussians, moments, weights") {
+      ($0.facetEncoding, $0.usesAngularMoments, $0.weighsBySolidAngle) = (.gaussians, true, true)
+      $0.hasTriplets = false
+    },
+    icgcnn("Gaussians, weights, triplets") { ($0.facetEncoding, $0.weighsBySolidAngle) = (.gaussians, true) },
+    icgcnn("saturating weights") {
+      ($0.facetEncoding, $0.usesAngularMoments, $0.weighsBySolidAngle) = (.gaussians, true, true)
+      ($0.saturatesWeights, $0.hasTriplets) = (true, false)
+    },
+    icgcnn("moments alone") {
+      ($0.usesFacets, $0.usesAngularMoments, $0.hasTriplets, $0.convolutionCount) = (false, true, false, 1)
+    },
+    icgcnn("nearest neighbors") { ($0.usesFacets, $0.nearestNeighborCount) = (false, 6) },
+    NetworkCase(
+      name: "GCN",
+      configuration: {
+        var network = GCN()
+        (network.nodeWidth, network.hiddenWidth, network.convolutionCount) = (16, 16, 2)
+        return NetworkConfiguration(network)
+      }()),
+    NetworkCase(name: "MLP, fractions", configuration: mlp(.fractions)),
+    NetworkCase(name: "MLP, pooled features", configuration: mlp(.pooled)),
+  ]
+
+  private static func mlp(_ features: MLP.Features) -> NetworkConfiguration {
+    var network = MLP()
+    (network.features, network.hiddenWidth, network.hiddenLayerCount) = (features, 16, 2)
+    return NetworkConfiguration(network)
+  }
+
+  /// Those whose graphs have edges.
+  static let withEdges = all.filter { $0.configuration.requirements.neighbors != .noNeighbors }
+}
+
+extension NeighborRule {
+  /// Whether neighbors are the nearest ones.
+  var isNearest: Bool { if case .nearest = self { true } else { false } }
+}
