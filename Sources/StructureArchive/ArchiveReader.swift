@@ -25,6 +25,7 @@ public final class ArchiveReader {
   private(set) var member = ""
   private var stem = ""
   private var index = 0
+  private var hasOpened = false
   private var ended = false
   /// Where to go on once the file that holds the place has been opened.
   var pendingPosition: ArchivePosition?
@@ -35,6 +36,8 @@ public final class ArchiveReader {
     let sequence: any MemberSequence
     /// What stands before the names of the members; empty at the outermost archive.
     let prefix: String
+    /// Whether any member has come out.
+    var hasMembers = false
   }
 
   /// Opens the archive at `path`.
@@ -166,16 +169,23 @@ public final class ArchiveReader {
     if let current = members.last {
       guard let name = try current.sequence.next(longestName: limits.longestName) else {
         members.removeLast()
+        guard current.hasMembers else { throw notEntered("it is an archive without files") }
         return true
       }
+      members[members.count - 1].hasMembers = true
       enter(name: current.prefix + name, stem: name)
       splitsNested = false
       if members.count == 1, pendingPosition == nil { noteMember() }
       try openMember(of: current)
       return true
     }
-    guard let next = try takeFile() else { return false }
+    guard let next = try takeFile() else {
+      guard isFolder, index == 0, !hasOpened else { return false }
+      hasOpened = true
+      throw .cannotOpen(archive: path, detail: "it is a folder without files")
+    }
     guard let next else { return true }
+    hasOpened = true
     enter(name: fileName, stem: fileName)
     splitsNested = false
     try open(next)

@@ -9,6 +9,8 @@ final class POSCARSplitter: RecordSplitter {
   private let context: SplitterContext
   // The lines from the title to the counts that frames go by.
   private var header: [UInt8] = []
+  // Whether the record in hand is a frame without one.
+  private var isOrphan = false
   private var number = 0
   private var ended = false
   private var failure: ArchiveError?
@@ -41,11 +43,17 @@ final class POSCARSplitter: RecordSplitter {
     let start = window.offset
     var prefix: [UInt8] = []
     var position = 0
+    isOrphan = false
+    var hasFrame = true
     if case .end(let end) = headerEnd(from: 0) {
       header = window.copy(end)
       position = end
     } else if let end = lineEnd(from: 0), POSCARSplitter.startsFrame(line(0, end)) {
       prefix = header
+      isOrphan = header.isEmpty
+    } else {
+      // The first frame is part of a record whose header cannot be read.
+      hasFrame = false
     }
     // The mode of the coordinates, or a header's first line, begins no other record.
     position = lineEnd(from: position) ?? position
@@ -54,7 +62,8 @@ final class POSCARSplitter: RecordSplitter {
     while let end = lineEnd(from: position) {
       let current = line(position, end)
       if POSCARSplitter.startsFrame(current) {
-        return piece(prefix, position, start, isLarge: isLarge, copies: copies)
+        if hasFrame { return piece(prefix, position, start, isLarge: isLarge, copies: copies) }
+        hasFrame = true
       }
       if let title = previous, ScaleLine(current, after: line(title, position)) != nil, startsFile(at: title)
       {
@@ -86,9 +95,15 @@ final class POSCARSplitter: RecordSplitter {
     if isLarge || prefix.count + length > context.limits.largestRecord {
       return context.tooLarge(offset: offset, format: .poscar, number: shown)
     }
+    let failure =
+      isOrphan
+      ? RecordError(
+        reason: .unreadable,
+        message: "no header stands before the frame that says what its atoms are, or none that can be read")
+      : nil
     return RecordPiece(
-      bytes: copies ? prefix + window.copy(length) : [], offset: offset, format: .poscar, failure: nil,
-      number: shown)
+      bytes: copies && !isOrphan ? prefix + window.copy(length) : [], offset: offset, format: .poscar,
+      failure: failure, number: shown)
   }
 
   private func startsFile(at title: Int) -> Bool {
@@ -135,9 +150,22 @@ final class POSCARSplitter: RecordSplitter {
       var fields = TextFields(current)
       guard let first = fields.next(), TextLines.wholeNumber(first) != nil else { return .none }
       guard let modeEnd = lineEnd(from: position) else { return .cut }
-      return POSCARSplitter.startsWithLetter(line(position, modeEnd)) ? .end(position) : .none
+      if POSCARSplitter.startsWithLetter(line(position, modeEnd)) { return .end(position) }
+      return frameStart(from: position).map { .end($0) } ?? .none
     }
     return .none
+  }
+
+  // Where a frame begins behind nothing but blank lines.
+  private func frameStart(from start: Int) -> Int? {
+    var position = start
+    while position - start < POSCARSplitter.mostBlanks, let end = lineEnd(from: position) {
+      let current = line(position, end)
+      if POSCARSplitter.startsFrame(current) { return position }
+      guard current.allSatisfy(TextLines.isBlank) else { return nil }
+      position = end
+    }
+    return nil
   }
 
   // A header with something wrong in it still shows by counts that a mode follows, soon after the scale factor.
@@ -163,6 +191,7 @@ final class POSCARSplitter: RecordSplitter {
   }
 
   private static let mostSymbolLines = 10
+  private static let mostBlanks = 256
 
   private func line(_ start: Int, _ end: Int) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: context.window.bytes[start..<end])
@@ -188,8 +217,8 @@ final class POSCARSplitter: RecordSplitter {
     return (line[position] | 0x20) >= UInt8(ascii: "a") && (line[position] | 0x20) <= UInt8(ascii: "z")
   }
 
-  // Whether the line is "Direct configuration= 1" or the like.
-  private static func startsFrame(_ line: UnsafeRawBufferPointer) -> Bool {
+  /// Whether the line is "Direct configuration= 1" or the like.
+  static func startsFrame(_ line: UnsafeRawBufferPointer) -> Bool {
     guard startsWithLetter(line) else { return false }
     var fields = TextFields(line)
     guard fields.next() != nil, let word = fields.next() else { return false }
