@@ -3,8 +3,9 @@ import Crystal
 /// POSCAR text: files that stand one after the other, and the frames of an XDATCAR, are a record each.
 ///
 /// A further file begins where a title, a scale factor, lattice rows, symbols, counts and a coordinate mode follow each
-/// other; a further frame at its line "Direct configuration=", and is given the header before it. What stands between
-/// (velocities, say) belongs to the record before.
+/// other, or where symbols behind a lattice show one that is damaged; a further frame at its line "Direct
+/// configuration=", and is given the header before it. What stands between (velocities, say) belongs to the record
+/// before.
 final class POSCARSplitter: RecordSplitter {
   private let context: SplitterContext
   // The lines from the title to the counts that frames go by.
@@ -45,6 +46,7 @@ final class POSCARSplitter: RecordSplitter {
     var position = 0
     isOrphan = false
     var hasFrame = true
+    var hasHeader = true
     if case .end(let end) = headerEnd(from: 0) {
       header = window.copy(end)
       position = end
@@ -52,11 +54,14 @@ final class POSCARSplitter: RecordSplitter {
       prefix = header
       isOrphan = header.isEmpty
     } else {
-      // The first frame is part of a record whose header cannot be read.
-      hasFrame = false
+      // A record whose header cannot be read: the first symbols and the first frame are its own, and no frame behind it
+      // goes by another header.
+      (hasHeader, hasFrame) = (false, false)
+      header = []
     }
     // The mode of the coordinates, or a header's first line, begins no other record.
     position = lineEnd(from: position) ?? position
+    var firstLine = position
     var isLarge = false
     var previous: Int?
     while let end = lineEnd(from: position) {
@@ -69,13 +74,19 @@ final class POSCARSplitter: RecordSplitter {
       {
         return piece(prefix, title, start, isLarge: isLarge, copies: copies)
       }
+      if endsDamagedHeader(current) {
+        if hasHeader, let title = damagedHeaderStart(before: position, notBefore: firstLine) {
+          return piece(prefix, title, start, isLarge: isLarge, copies: copies)
+        }
+        hasHeader = true
+      }
       previous = position
       position = end
       if position > context.limits.largestRecord {
         isLarge = true
         let passed = previous ?? position
         window.consume(passed)
-        (previous, position) = (0, position - passed)
+        (previous, position, firstLine) = (0, position - passed, 0)
       }
     }
     ended = true
@@ -188,6 +199,43 @@ final class POSCARSplitter: RecordSplitter {
       }
     }
     return .none
+  }
+
+  // Whether the line holds nothing but symbols of elements, as the line before the counts does.
+  private func endsDamagedHeader(_ line: UnsafeRawBufferPointer) -> Bool {
+    guard POSCARSplitter.startsWithLetter(line) else { return false }
+    var fields = TextFields(line)
+    while let field = fields.next() {
+      guard Species(text: field) != nil else { return false }
+    }
+    return true
+  }
+
+  // Where a header begins whose symbols stand at `position`, right behind three lattice rows: at the title before its
+  // scale factor, or at the line before the rows where that is none. Nothing else has such lines.
+  private func damagedHeaderStart(before position: Int, notBefore first: Int) -> Int? {
+    var start = position
+    for _ in 0..<3 {
+      guard let row = lineStart(before: start, notBefore: first) else { return nil }
+      var fields = TextFields(line(row, start))
+      guard fields.vector() != nil else { return nil }
+      start = row
+    }
+    guard let scale = lineStart(before: start, notBefore: first) else { return start }
+    var fields = TextFields(line(scale, start))
+    guard fields.number() != nil else { return scale }
+    // Without title and scale factor the rows follow positions.
+    if fields.vector() != nil { return start }
+    return lineStart(before: scale, notBefore: first) ?? scale
+  }
+
+  // The beginning of the line that ends at `end`.
+  private func lineStart(before end: Int, notBefore first: Int) -> Int? {
+    guard end > first else { return nil }
+    let bytes = context.window.bytes
+    var start = end - 1
+    while start > first, bytes[start - 1] != 10 { start -= 1 }
+    return start
   }
 
   private static let mostSymbolLines = 10

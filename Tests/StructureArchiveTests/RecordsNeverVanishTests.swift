@@ -403,6 +403,34 @@ private func structure(_ first: String) -> String {
       [("1", "unreadable"), ("2", "unreadable")]
     ),
     (
+      "a header without its scale factor between",
+      poscar("a", "Mg") + poscar("b", "Ca").replacing("b\n1.0\n", with: "b\n") + poscar("c", "Sr"),
+      [("1", "MgO"), ("2", "unreadable"), ("3", "SrO")]
+    ),
+    (
+      "a scale factor that is no number",
+      poscar("a", "Mg") + poscar("b", "Ca", scale: "one") + poscar("c", "Sr"),
+      [("1", "MgO"), ("2", "unreadable"), ("3", "SrO")]
+    ),
+    (
+      "a header without counts between, behind velocities",
+      poscar("a", "Mg", tail: "\n0 0 0\n0 0 0\n") + poscar("b", "Ca").replacing("1 1\n", with: "")
+        + poscar("c", "Sr"),
+      [("1", "MgO"), ("2", "unreadable"), ("3", "SrO")]
+    ),
+    (
+      "a header without a mode between",
+      poscar("a", "Mg") + poscar("b", "Ca").replacing("Direct\n", with: "") + poscar("c", "Sr"),
+      [("1", "MgO"), ("2", "unreadable"), ("3", "SrO")]
+    ),
+    (
+      "frames behind a damaged header do not go by the one before",
+      poscar("x", "Mg").replacing("Direct", with: "Direct configuration= 1")
+        + poscar("y", "Ca").replacing("1 1\nDirect", with: "Direct configuration= 1")
+        + "Direct configuration= 2\n0 0 0\n.5 .5 .5\n",
+      [("1", "MgO"), ("2", "unreadable"), ("3", "unreadable")]
+    ),
+    (
       "a cut frame",
       poscar("x", "Mg").replacing("Direct", with: "Direct configuration= 1")
         + "Direct configuration= 2\n0 0 0\n",
