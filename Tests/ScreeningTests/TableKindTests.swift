@@ -135,6 +135,32 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    ("id;e_above_hull\na;0,1\n", "line 1: fields are separated by semicolons"),
+    ("id\te_above_hull\na\t0.1\n", "line 1: fields are separated by tabs"),
+    ("id,e_above_hull\na,\"0,1\"\n", "line 2: e_above_hull \"0,1\" is no finite number (a decimal comma?"),
+    ("id,e_above_hull\na,0,1\n", "line 2: 3 fields where the header has 2"),
+    ("id,e_above_hull\na\n", "line 2: 1 field where the header has 2"),
+    ("id,e_above_hull\n\"a,0.1\n", "line 2: a quote is not closed"),
+    ("id,e_above_hull,e_above_hull\na,0.1,0.2\n", "stands twice"),
+    ("id,e_above_hull\n", "no record with a number"), ("\n \n", "the file is empty"),
+    ("i\0d\0,\0", "byte 1 is zero"),
+  ])
+  func `labels are refused where they are broken`(text: String, part: String) throws {
+    let found = message { _ = try ComparisonLabels(path: try folder.write(text, to: "labels.csv")) }
+    #expect(found.contains(part) && found.contains("labels.csv"), "\(found)")
+  }
+
+  @Test(arguments: [
+    "\u{FEFF}id,e_above_hull\r\na,0.1\r\n\r\n", "id,e_above_hull\ra,0.1\r",
+    "# note\nid , e_above_hull\n \"a\" , 0.1",
+    "[{\"id\": \"a\", \"e_above_hull\": 0.1}]", "\u{FEFF}{\"material_id\": \"a\", \"e_above_hull\": 1e-1}",
+  ])
+  func `labels are read whatever ends their lines`(text: String) throws {
+    let path = try folder.write(text, to: "labels.csv")
+    #expect(try ComparisonLabels(path: path).byID.mapValues(\.value) == ["a": 0.1])
+  }
+
   @Test func `tables that need too large a window say so, and are not called damaged`() throws {
     // A zstd frame of one raw block "id" whose header asks for a window of 256 MiB.
     let bytes: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD, 0x00, 0x90, 0x11, 0x00, 0x00, 0x69, 0x64]
