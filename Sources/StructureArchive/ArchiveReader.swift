@@ -25,7 +25,6 @@ public final class ArchiveReader {
   private(set) var member = ""
   private var stem = ""
   private var index = 0
-  private var hasOpened = false
   private var ended = false
   /// Where to go on once the file that holds the place has been opened.
   var pendingPosition: ArchivePosition?
@@ -179,13 +178,8 @@ public final class ArchiveReader {
       try openMember(of: current)
       return true
     }
-    guard let next = try takeFile() else {
-      guard isFolder, index == 0, !hasOpened else { return false }
-      hasOpened = true
-      throw .cannotOpen(archive: path, detail: "it is a folder without files")
-    }
+    guard let next = try takeFile() else { return false }
     guard let next else { return true }
-    hasOpened = true
     enter(name: fileName, stem: fileName)
     splitsNested = false
     try open(next)
