@@ -20,8 +20,8 @@ build: deps ## Build the program: .build/release/sluice
 demo: build ## Run the quickstart campaign into a fresh folder and rank what it found
 	@scripts/demo
 
-test: deps ## Run the tests (about a minute once built; FILTER=NAME runs some)
-	swift test --disable-xctest $(if $(FILTER),--filter '$(FILTER)')
+test: deps ## Run the tests (some minutes once built; FILTER=NAME runs some)
+	@scripts/test $(if $(FILTER),--filter '$(FILTER)')
 
 test-faults: build ## Kill, starve and damage runs in many ways, and print what was lost
 	swift build -c release --product SluiceFaults
@@ -44,10 +44,11 @@ fuzz: deps ## Fuzz one reader: TARGET=cif SECONDS=600
 fuzz-all: deps ## Fuzz every reader for SECONDS each (60)
 	@scripts/fuzz all $(or $(SECONDS),60)
 
-lint: ## Check formatting, style, imports between layers, and the paths named in documents
+lint: ## Check formatting, style, imports between layers, and the paths and targets named in documents
 	swift format lint --strict --recursive --parallel $(sources)
 	@scripts/check-layers
 	@scripts/check-paths
+	@scripts/check-targets
 
 format: ## Format all Swift files in place
 	swift format --in-place --recursive --parallel $(sources)

@@ -101,6 +101,8 @@ let package = Package(
       name: "TestSupport", dependencies: ["Crystal"], path: "Tests/TestSupport", swiftSettings: settings),
     tests("Crystal"),
     tests("TextFormats"),
+    .target(name: "CKernelLevels", dependencies: ["CKernels"], path: "Tests/CKernelLevels"),
+    tests("TensorKernels", ["CKernelLevels"]),
     tests("CrystalModels", ["CrystalGraphs", "TensorKernels", "ModelFormats", "StructureArchive"]),
     tests("ModelFormats"),
     tests("Charts"),

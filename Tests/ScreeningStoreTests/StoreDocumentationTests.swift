@@ -67,10 +67,7 @@ import Testing
     let store = try RunStore.create(at: folder.file(), run: exampleRun)
     #expect(throws: StoreError.self) { try store.results(of: "DELETE FROM run") }
     #expect(try store.description() == exampleRun)
-    do {
-      _ = try store.results(of: "SELECT nonsense FROM run")
-    } catch {
-      #expect(error.description.contains("no such column: nonsense"))
-    }
+    let error = #expect(throws: StoreError.self) { try store.results(of: "SELECT nonsense FROM run") }
+    #expect(error?.description.contains("no such column: nonsense") == true)
   }
 }

@@ -104,9 +104,7 @@ import Testing
     for attempt in 0..<10 where stopped == 0 {
       let directory = "run-\(attempt)"
       let process = try Program.start(arguments(directory, jobs: 1))
-      var looks = 0
-      while looks < 2000, ((try? counts(directory).records) ?? 0) == 0 {
-        looks += 1
+      while process.isRunning, ((try? counts(directory).records) ?? 0) == 0 {
         Thread.sleep(forTimeInterval: 0.002)
       }
       if signal == "interrupt" { process.interrupt() } else { process.terminate() }

@@ -95,6 +95,14 @@ public final class ChildProcess {
   /// Its process id.
   public var identifier: Int { Int(processID) }
 
+  /// Whether it has not ended yet.
+  public var isRunning: Bool {
+    var information = siginfo_t()
+    // What has ended stays to be waited for.
+    let status = waitid(P_PID, id_t(processID), &information, WEXITED | WNOHANG | WNOWAIT)
+    return status == 0 && information.si_signo == 0
+  }
+
   /// Waits for the end of the process.
   public func wait() -> Outcome {
     var status: Int32 = 0

@@ -12,6 +12,7 @@ from .formula import single, uniform
 from .graphs import batch, nearest, voronoi
 from .icgcnn import ICGCNN
 from .layers import Graphs
+from .optimizers import document
 from .training import LOSSES, RUNS, gradients, network, statistics, train
 
 LONGEST = 4.2
@@ -103,6 +104,7 @@ def main():
     features = table()
     write(folder, "cgcnn", CGCNN, CGCNN_BASE, CGCNN_CASES, nearest(LONGEST), features)
     write(folder, "icgcnn", ICGCNN, ICGCNN_BASE, ICGCNN_CASES, voronoi(LONGEST), features)
+    write_json(folder / "optimizers.json", document())
 
 
 main()

@@ -1,0 +1,113 @@
+import CKernelLevels
+
+/// A processor level that the kernels are compiled for.
+enum KernelLevel: String, CaseIterable {
+  case baseline = "default"
+  case v3
+  case v4
+
+  private var number: sluice_level {
+    switch self {
+    case .baseline: sluice_level_default
+    case .v3: sluice_level_v3
+    case .v4: sluice_level_v4
+    }
+  }
+
+  /// The levels that this processor runs, lowest first; the loader picks the last.
+  static let supported = allCases.filter { sluice_level_is_supported($0.number) != 0 }
+
+  /// The kernels in single precision.
+  var single: KernelTable<Float> { KernelTable(sluice_level_f32(number)) }
+  /// The kernels in double precision.
+  var double: KernelTable<Double> { KernelTable(sluice_level_f64(number)) }
+}
+
+/// The kernels of one level and precision with the arguments of CKernels.h.
+struct KernelTable<Scalar: BinaryFloatingPoint> {
+  typealias In = UnsafePointer<Scalar>?
+  typealias Out = UnsafeMutablePointer<Scalar>?
+  typealias Index = UnsafePointer<Int32>?
+  typealias Sum = UnsafeMutablePointer<Double>?
+
+  let gaussianTaps: (In, Int, Scalar, Int32, Out, UnsafeMutablePointer<Int32>?) -> Void
+  let gemm: (Int, Int, Int, In, Int, Int, In, Int, In, Out, Int, Int32) -> Void
+  let edgeStatistics: (Int, Int, In, Index, Index, In, Index, In, In, Sum, Sum) -> Void
+  let edgeGate: (Int, Int, In, Index, Index, In, Index, In, In, In, In, Out) -> Void
+  let edgeGateBackwardStatistics:
+    (Int, Int, In, Index, Index, In, Index, In, In, In, In, In, In, In, Sum, Sum) -> Void
+  let edgeGateBackward:
+    (Int, Int, In, Index, Index, In, Index, In, In, In, In, In, In, In, In, In, In, In, Out, Out) -> Void
+  let columnStatistics: (Int, Int, In, In, Sum, Sum) -> Void
+  let residualSoftplus: (Int, Int, In, In, In, In, Out) -> Void
+  let residualSoftplusBackward: (Int, Int, In, In, In, In, Out, Sum, Sum) -> Void
+  let normalizationBackward: (Int, Int, In, In, In, In, In, In, In, In, Out) -> Void
+  let softplus: (Int, Out) -> Void
+  let softplusBackward: (Int, In, Out) -> Void
+  let edgeAssemble: (Int, Int, Index, Index, In, Int, In, Int, Out) -> Void
+  let edgeScatter: (Int, Int, Index, Index, In, Out, Int, Out, Int) -> Void
+  let pairGate: (Int, Int, Int, Index, In, In, In, In, Out, Out) -> Void
+  let pairGateBackward: (Int, Int, Int, Index, In, In, In, In, In, In, Out) -> Void
+  let tripletGate: (Int, Int, Int, Index, In, In, In, In, In, Int32, Out, Out) -> Void
+  let tripletGateBackward: (Int, Int, Int, Index, In, In, In, In, In, Int32, In, In, Out, Out) -> Void
+  let tripletStatistics: (Int, Int, Index, In, In, In, In, Sum, Sum) -> Void
+  let columnProducts: (Int, Int, In, In, Sum, Sum) -> Void
+  let tripletNormalizationBackward: (Int, Int, Index, In, In, In, In, In, In, In, In, In, Out, Out) -> Void
+
+  /// How far a result may be from the plain loop in double, relative to the size of what is added up.
+  var tolerance: Double { MemoryLayout<Scalar>.size == 4 ? 2e-6 : 1e-14 }
+}
+
+extension KernelTable<Float> {
+  init(_ kernels: sluice_kernels_f32) {
+    self.init(
+      gaussianTaps: kernels.gaussian_taps,
+      gemm: kernels.gemm,
+      edgeStatistics: kernels.edge_statistics,
+      edgeGate: kernels.edge_gate,
+      edgeGateBackwardStatistics: kernels.edge_gate_backward_statistics,
+      edgeGateBackward: kernels.edge_gate_backward,
+      columnStatistics: kernels.column_statistics,
+      residualSoftplus: kernels.residual_softplus,
+      residualSoftplusBackward: kernels.residual_softplus_backward,
+      normalizationBackward: kernels.normalization_backward,
+      softplus: kernels.softplus,
+      softplusBackward: kernels.softplus_backward,
+      edgeAssemble: kernels.edge_assemble,
+      edgeScatter: kernels.edge_scatter,
+      pairGate: kernels.pair_gate,
+      pairGateBackward: kernels.pair_gate_backward,
+      tripletGate: kernels.triplet_gate,
+      tripletGateBackward: kernels.triplet_gate_backward,
+      tripletStatistics: kernels.triplet_statistics,
+      columnProducts: kernels.column_products,
+      tripletNormalizationBackward: kernels.triplet_normalization_backward)
+  }
+}
+
+extension KernelTable<Double> {
+  init(_ kernels: sluice_kernels_f64) {
+    self.init(
+      gaussianTaps: kernels.gaussian_taps,
+      gemm: kernels.gemm,
+      edgeStatistics: kernels.edge_statistics,
+      edgeGate: kernels.edge_gate,
+      edgeGateBackwardStatistics: kernels.edge_gate_backward_statistics,
+      edgeGateBackward: kernels.edge_gate_backward,
+      columnStatistics: kernels.column_statistics,
+      residualSoftplus: kernels.residual_softplus,
+      residualSoftplusBackward: kernels.residual_softplus_backward,
+      normalizationBackward: kernels.normalization_backward,
+      softplus: kernels.softplus,
+      softplusBackward: kernels.softplus_backward,
+      edgeAssemble: kernels.edge_assemble,
+      edgeScatter: kernels.edge_scatter,
+      pairGate: kernels.pair_gate,
+      pairGateBackward: kernels.pair_gate_backward,
+      tripletGate: kernels.triplet_gate,
+      tripletGateBackward: kernels.triplet_gate_backward,
+      tripletStatistics: kernels.triplet_statistics,
+      columnProducts: kernels.column_products,
+      tripletNormalizationBackward: kernels.triplet_normalization_backward)
+  }
+}
