@@ -292,6 +292,15 @@ private func structure(_ first: String) -> String {
     ("a cut tag", block("a", "Mg", "O") + "data_b\n_cell_len", [("a", "MgO"), ("b", "truncated")]),
     ("a cut quote", block("a", "Mg", "O") + "data_b\n_x 'y", [("a", "MgO"), ("b", "truncated")]),
     (
+      "a crystal that was begun", block("a", "Mg", "O") + "data_b\n_chemical_formula_sum MgO",
+      [("a", "MgO"), ("b", "truncated")]
+    ),
+    (
+      "references without a last newline", block("a", "Mg", "O") + "data_b\n_journal_year 1999",
+      [("a", "MgO")]
+    ),
+    ("an end mark without a newline", block("a", "Mg", "O") + "data_b\n_x y\n#END", [("a", "MgO")]),
+    (
       "a cut loop", block("a", "Mg", "O") + "data_b\nloop_\n_x\n_y\n1 2 3\n",
       [("a", "MgO"), ("b", "truncated")]
     ),
