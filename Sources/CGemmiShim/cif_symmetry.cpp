@@ -9,7 +9,10 @@
 #include <cmath>
 #include <cstring>
 #include <map>
+#include <string>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace cif = gemmi::cif;
 
@@ -615,6 +618,18 @@ Groups statedGroups(const BlockIndex &block, std::string &name, bool &hasSymbol,
   return groups;
 }
 
+// An operation as text; archives repeat few of them a great many times, so those of the texts seen are kept.
+const Operation &knownOperation(const std::string &text, bool isMagnetic) {
+  static const size_t mostKept = 4096;
+  thread_local std::unordered_map<std::string, Operation> known[2];
+  auto &own = known[isMagnetic ? 1 : 0];
+  auto found = own.find(text);
+  if (found != own.end()) return found->second;
+  if (own.size() >= mostKept) own.clear();
+  const std::string plain = withoutBars(text);
+  return own.emplace(text, readOperation(isMagnetic ? withoutTimeReversal(plain) : plain)).first->second;
+}
+
 Setting listedOperations(const BlockIndex &block) {
   Setting setting{{}, "the listed operations"};
   bool isMagnetic = block.has(Tag::magneticOperations);
@@ -623,8 +638,7 @@ Setting listedOperations(const BlockIndex &block) {
   setting.operations.reserve(listed.count());
   for (size_t row = 0; row < listed.count(); row++) {
     if (cif::is_null(listed[row])) continue;
-    std::string text = withoutBars(cif::as_string(listed[row]));
-    setting.operations.push_back(readOperation(isMagnetic ? withoutTimeReversal(text) : text));
+    setting.operations.push_back(knownOperation(cif::as_string(listed[row]), isMagnetic));
   }
   const Values &centrings = block[Tag::magneticCentrings];
   if (!isMagnetic || centrings.count() == 0) return setting;
@@ -696,6 +710,25 @@ bool isPlainP1(const BlockIndex &block) {
   return isNamed && (number.empty() || number == "1") && !block.has(Tag::hall);
 }
 
+// How many operations a group of the tables has, and without its centrings; making them takes longer than a record's
+// reading, so it is done once.
+struct GroupOrder {
+  size_t whole;
+  size_t primitive;
+};
+
+GroupOrder orderOf(const gemmi::SpaceGroup *group) {
+  static const std::vector<GroupOrder> orders = [] {
+    std::vector<GroupOrder> orders;
+    for (const gemmi::SpaceGroup &group : gemmi::spacegroup_tables::main) {
+      gemmi::GroupOps operations = group.operations();
+      orders.push_back({size_t(operations.order()), operations.sym_ops.size()});
+    }
+    return orders;
+  }();
+  return orders[size_t(group - gemmi::spacegroup_tables::main)];
+}
+
 // A symbol or number that has more operations than are listed: either the list was lost in part, or all atoms of the
 // cell are listed. The sites tell.
 void addFuller(const BlockIndex &block, const gemmi::UnitCell &cell, Symmetry &symmetry) {
@@ -737,11 +770,11 @@ void addFuller(const BlockIndex &block, const gemmi::UnitCell &cell, Symmetry &s
   }
   bool isPrimitive = false;
   for (const gemmi::SpaceGroup *group : groups) {
-    gemmi::GroupOps operations = group->operations();
-    if (size_t(operations.order()) <= count) continue;
+    GroupOrder order = orderOf(group);
+    if (order.whole <= count) continue;
     symmetry.fuller = "space group " + name;
-    isPrimitive = isPrimitive || operations.sym_ops.size() == count;
-    std::vector<Operation> all = operationsOf(operations);
+    isPrimitive = isPrimitive || order.primitive == count;
+    std::vector<Operation> all = operationsOf(group->operations());
     if (keepCell(all, cell)) symmetry.fullerSettings.push_back({std::move(all), group->xhm()});
   }
   // The operations of a primitive cell, beside the symbol, which is that of the centered one.
