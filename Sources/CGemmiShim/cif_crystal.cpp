@@ -144,9 +144,14 @@ void decode(
   if (!index.contradictedTag().empty()) {
     throw Fault(
         cif_crystal_unreadable,
-        "'" + shown(index.contradictedTag(), 48) + "' gives another number than was given before");
+        "'" + shown(index.contradictedTag(), 48) + "' gives something else than was given before");
   }
   Notes notes;
+  if (!index.contradictedFormula().empty()) {
+    const std::string message = "'" + shown(index.contradictedFormula(), 48) + "' states another formula than before";
+    if (!policy.notesFormula) throw Fault(cif_crystal_formula, message);
+    notes.add("formula_contradicted", message);
+  }
   gemmi::UnitCell cell = readCell(index, notes);
   for (int row = 0; row < 3; row++) {
     for (int k = 0; k < 3; k++) result->lattice[3 * row + k] = cell.orth.mat[k][row];

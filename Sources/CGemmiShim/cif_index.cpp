@@ -1,10 +1,12 @@
 // Which tags of a block mean what, whatever their spelling.
 
-#include "cif_parts.hpp"
+#include "cif_species.hpp"
 
 #include <gemmi/numb.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <unordered_map>
 
 namespace cif = gemmi::cif;
@@ -64,6 +66,48 @@ const std::unordered_map<std::string, Tag> &knownTags() {
   return tags;
 }
 
+const std::string &normalized(const std::string &name) {
+  static thread_local std::string normal;
+  normal = name;
+  for (char &c : normal) {
+    if (c >= 'A' && c <= 'Z') c = char(c | 0x20);
+    if (c == '.') c = '_';
+  }
+  return normal;
+}
+
+// Whether a tag, of any dictionary or none, is about the symmetry of the crystal as a whole.
+bool tellsOfSymmetry(const std::string &name) {
+  static const char *const others[] = {"_geom", "_atom_",   "_refln", "_diffrn",  "_exptl",
+                                       "_publ", "_journal", "_audit", "_struct_", "_computing"};
+  for (const char *other : others) {
+    if (name.compare(0, std::strlen(other), other) == 0) return false;
+  }
+  static const char *const words[] = {"spacegroup", "space_group", "symmetry",     "_sg_",
+                                      "symop",      "equiv_pos",   "schoenflies",  "bravais",
+                                      "laue",       "point_group", "cell_setting", "crystal_system"};
+  static const char *const settings[] = {"tolerance", "precision", "symprec"};
+  auto holds = [&](const char *word) { return name.find(word) != std::string::npos; };
+  return std::any_of(std::begin(words), std::end(words), holds)
+         && std::none_of(std::begin(settings), std::end(settings), holds);
+}
+
+// Whether any value says more than that there is no symmetry: "P 1", number 1, "C_1^1".
+bool saysMore(const Values &values) {
+  static const char *const none[] = {"",    "?",     ".",        "1",  "p1",        "c1",
+                                     "c11", "x,y,z", "+x,+y,+z", "ap", "triclinic", "anorthic"};
+  for (size_t row = 0; row < values.count(); row++) {
+    if (cif::is_null(values[row])) continue;
+    std::string text;
+    for (char c : cif::as_string(values[row])) {
+      if (c >= 'A' && c <= 'Z') c = char(c | 0x20);
+      if (std::strchr(" \t\r\n_^.{}()", c) == nullptr) text.push_back(c);
+    }
+    if (std::none_of(std::begin(none), std::end(none), [&](const char *word) { return text == word; })) return true;
+  }
+  return false;
+}
+
 // Tags about symmetry that say nothing of the operations, or repeat what others say.
 bool saysNothing(const std::string &name) {
   static const char *const harmless[] = {
@@ -83,6 +127,16 @@ bool saysNothing(const std::string &name) {
   return false;
 }
 
+// A value without quotes and blanks, in lower case.
+std::string spelling(const std::string &value) {
+  std::string text;
+  for (char c : cif::as_string(value)) {
+    if (c == ' ' || c == '\t' || c == '\r' || c == '\n') continue;
+    text.push_back(c >= 'A' && c <= 'Z' ? char(c | 0x20) : c);
+  }
+  return text;
+}
+
 // Whether a tag that is given twice, under an old and a new name say, must say the same each time.
 bool saysOneNumber(Tag tag) {
   switch (tag) {
@@ -98,6 +152,27 @@ bool saysOneNumber(Tag tag) {
     default:
       return false;
   }
+}
+
+// Whether a list that is given twice must be the same both times, for else a part of the crystal would be passed over.
+bool saysOneList(Tag tag) {
+  switch (tag) {
+    case Tag::operations:
+    case Tag::fractX:
+    case Tag::fractY:
+    case Tag::fractZ:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool areSame(const Values &left, const Values &right) {
+  if (left.count() != right.count()) return false;
+  for (size_t row = 0; row < left.count(); row++) {
+    if (spelling(left[row]) != spelling(right[row])) return false;
+  }
+  return true;
 }
 
 bool isGiven(const Values &values) {
@@ -117,7 +192,7 @@ double numberOf(const std::string &value) {
   return start == std::string::npos ? cif::as_number("?") : cif::as_number(text.substr(start, end - start + 1));
 }
 
-BlockIndex::BlockIndex(const cif::Block &block) {
+BlockIndex::BlockIndex(const cif::Block &block) : block(&block) {
   for (const cif::Item &item : block.items) {
     if (item.type == cif::ItemType::Pair) {
       add(item.pair[0], Values(item.pair[1]));
@@ -134,13 +209,7 @@ void BlockIndex::add(const std::string &name, Values found) {
   if (name.size() < 9) return;
   char family = char(name[1] | 0x20);
   if (family != 'c' && family != 'a' && family != 's') return;
-  static thread_local std::string normal;
-  normal = name;
-  for (char &c : normal) {
-    if (c >= 'A' && c <= 'Z') c = char(c | 0x20);
-    if (c == '.') c = '_';
-  }
-  auto known = knownTags().find(normal);
+  auto known = knownTags().find(normalized(name));
   if (known != knownTags().end()) {
     // The first tag that gives a value counts: files repeat a tag under its old and its new name.
     Values &place = values[size_t(known->second)];
@@ -148,11 +217,32 @@ void BlockIndex::add(const std::string &name, Values found) {
       double first = numberOf(place[0]), second = found.count() > 0 ? numberOf(found[0]) : first;
       if (std::fabs(first - second) > 1e-3 * std::fabs(first)) twice = name;
     }
+    if (saysOneList(known->second) && twice.empty() && isGiven(place) && isGiven(found) && !areSame(place, found))
+      twice = name;
+    if (known->second == Tag::formulaSum && isGiven(place) && isGiven(found)) {
+      // "Gd1 N" is "Gd N".
+      bool isSame = readFormula(cif::as_string(place[0])).text() == readFormula(cif::as_string(found[0])).text();
+      if (!isSame) secondFormula = name;
+    }
     if (place.count() == 0 || (!isGiven(place) && isGiven(found))) place = found;
-    return;
   }
-  bool isSymmetry = normal.compare(0, 12, "_space_group") == 0 || normal.compare(0, 9, "_symmetry") == 0;
-  if (isSymmetry && unread.empty() && !saysNothing(normal) && isGiven(found)) unread = name;
+}
+
+std::string BlockIndex::unreadSymmetry() const {
+  auto isUnread = [](const std::string &name, const Values &found) {
+    std::string normal = normalized(name);
+    return knownTags().count(normal) == 0 && tellsOfSymmetry(normal) && !saysNothing(normal) && saysMore(found);
+  };
+  for (const cif::Item &item : block->items) {
+    if (item.type == cif::ItemType::Pair) {
+      if (isUnread(item.pair[0], Values(item.pair[1]))) return item.pair[0];
+    } else if (item.type == cif::ItemType::Loop) {
+      for (size_t column = 0; column < item.loop.tags.size(); column++) {
+        if (isUnread(item.loop.tags[column], Values(item.loop, column))) return item.loop.tags[column];
+      }
+    }
+  }
+  return std::string();
 }
 
 std::string BlockIndex::text(Tag tag) const {

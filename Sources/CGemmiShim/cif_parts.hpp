@@ -52,6 +52,15 @@ struct Notes {
 struct Operation {
   double rotation[9];
   double translation[3];
+
+  /// The image of a point, within the cell.
+  void apply(const double *point, double *image) const {
+    for (int row = 0; row < 3; row++) {
+      const double *r = rotation + 3 * row;
+      double value = r[0] * point[0] + r[1] * point[1] + r[2] * point[2] + translation[row];
+      image[row] = value - wholeBelow(value);
+    }
+  }
 };
 
 /// The number that a value is, quoted or not, without its uncertainty; NaN where it is none.
@@ -125,16 +134,19 @@ class BlockIndex {
   bool has(Tag tag) const { return values[size_t(tag)].count() > 0; }
   /// The tag's first value that is given, without its quotes; empty where there is none.
   std::string text(Tag tag) const;
-  /// The name of a tag about symmetry that has a value and is not looked at.
-  const std::string &unreadSymmetry() const { return unread; }
-  /// The name of a tag that gives another number than was given before; empty where none does.
+  /// The name of a tag about symmetry that is not looked at and says more than P 1; empty where there is none.
+  std::string unreadSymmetry() const;
+  /// The name of a tag that gives another number or list than was given before; empty where none does.
   const std::string &contradictedTag() const { return twice; }
+  /// The name of a tag that gives another formula than was given before; empty where none does.
+  const std::string &contradictedFormula() const { return secondFormula; }
 
  private:
   void add(const std::string &name, Values found);
+  const gemmi::cif::Block *block;
   Values values[size_t(Tag::count)];
-  std::string unread;
   std::string twice;
+  std::string secondFormula;
 };
 
 }  // namespace sluice

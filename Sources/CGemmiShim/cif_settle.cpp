@@ -17,6 +17,8 @@ constexpr double specialPositionTolerance = 0.4;
 constexpr double roundingTolerance = 0.05;
 // Sites of a shared position are listed with the same coordinates; this much rounding (Å) is allowed.
 constexpr double sharedPositionTolerance = 0.1;
+// No two atoms are closer than this (Å): the shortest bond, of hydrogen, is 0.74 Å long.
+constexpr double overlapTolerance = 0.4;
 
 // Ways to give labels elements that are tried before a file is refused.
 constexpr size_t mostWays = 20000;
@@ -99,8 +101,8 @@ struct Candidate {
 
 class Settling {
  public:
-  Settling(const SiteList &list, const gemmi::UnitCell &cell, const Policy &policy)
-      : list(list), metric(cell), policy(policy) {}
+  Settling(const SiteList &list, const gemmi::UnitCell &cell, const Policy &policy, bool isStated)
+      : list(list), metric(cell), policy(policy), isStated(isStated) {}
 
   Candidate candidate(const Setting &setting) const {
     Candidate result;
@@ -111,19 +113,86 @@ class Settling {
       std::vector<Coincidence> pairs = coincidences(result);
       dropListedAgain(pairs, result);
       nameElements(result);
-      refuseOccupied(pairs, result);
+      refuseOverlaps(pairs, result);
       judge(setting.operations, result);
       settleShares(pairs, result);
+      refuseOverlaps(pairs, result);
     } catch (const Fault &fault) {
       result.fault = fault;
     }
     return result;
   }
 
+  /// Whether operations bring every atom of a candidate to one of its element.
+  bool isInvariant(const Candidate &candidate, const std::vector<Operation> &operations) const {
+    const std::vector<Entry> entries = sortedPoints(candidate);
+    for (const Operation &operation : operations) {
+      for (const Entry &entry : entries) {
+        double image[3];
+        operation.apply(&candidate.points[3 * entry.point], image);
+        bool isThere = false;
+        visitNear(candidate, entries, image, overlapTolerance, [&](const Entry &other, double) {
+          isThere = isThere || candidate.sites[other.site].element == candidate.sites[entry.site].element;
+        });
+        if (!isThere) return false;
+      }
+    }
+    return true;
+  }
+
  private:
+  // A point of a candidate by its first coordinate, so that near ones are found among few.
+  struct Entry {
+    double x;
+    uint32_t point;
+    uint32_t site;
+  };
+
+  std::vector<Entry> sortedPoints(const Candidate &candidate) const {
+    std::vector<Entry> entries;
+    entries.reserve(candidate.points.size() / 3);
+    for (size_t i = 0; i < candidate.orbits.size(); i++) {
+      if (!candidate.isKept[i]) continue;
+      const Orbit &orbit = candidate.orbits[i];
+      for (size_t k = orbit.first; k < orbit.first + orbit.count; k++) {
+        double x = candidate.points[3 * k];
+        entries.push_back({x - wholeBelow(x), uint32_t(k), uint32_t(i)});
+      }
+    }
+    std::sort(entries.begin(), entries.end(), [](const Entry &left, const Entry &right) {
+      return left.x != right.x ? left.x < right.x : left.point < right.point;
+    });
+    return entries;
+  }
+
+  // Calls `visit` with the entries closer than `tolerance` (Å) to a point, and their squared distances.
+  template <typename Visit>
+  void visitNear(
+      const Candidate &candidate, const std::vector<Entry> &entries, const double *point, double tolerance,
+      Visit visit) const {
+    double x = point[0] - wholeBelow(point[0]), reach = metric.reach(tolerance);
+    auto look = [&](double from, double to) {
+      auto entry = std::lower_bound(
+          entries.begin(), entries.end(), from, [](const Entry &left, double value) { return left.x < value; });
+      for (; entry != entries.end() && entry->x <= to; ++entry) {
+        double squared = 0;
+        if (metric.areClose(point, &candidate.points[3 * entry->point], tolerance, squared)) visit(*entry, squared);
+      }
+    };
+    if (reach >= 0.5) {
+      look(0, 1);
+      return;
+    }
+    look(x - reach, x + reach);
+    if (x - reach < 0) look(x - reach + 1, 1);
+    if (x + reach > 1) look(0, x + reach - 1);
+  }
+
   const SiteList &list;
   Metric metric;
   const Policy &policy;
+  /// Whether the block states its symmetry.
+  const bool isStated;
 
   void expand(const std::vector<Operation> &operations, Candidate &result) const {
     result.sites = list.sites;
@@ -135,12 +204,7 @@ class Settling {
       double merged = 0;
       for (const Operation &operation : operations) {
         double image[3];
-        for (int row = 0; row < 3; row++) {
-          const double *r = operation.rotation + 3 * row;
-          double value =
-              r[0] * site.point[0] + r[1] * site.point[1] + r[2] * site.point[2] + operation.translation[row];
-          image[row] = value - wholeBelow(value);
-        }
+        operation.apply(site.point, image);
         bool known = false;
         for (size_t k = orbit.first; k < orbit.first + orbit.count && !known; k++) {
           double squared = 0;
@@ -222,47 +286,14 @@ class Settling {
   std::vector<Coincidence> coincidences(const Candidate &result) const {
     std::vector<Coincidence> pairs;
     if (result.sites.size() < 2) return pairs;
-    // Points sorted by their first coordinate, so that each site looks at few.
-    struct Entry {
-      double x;
-      uint32_t point;
-      uint32_t site;
-    };
-    std::vector<Entry> entries;
-    entries.reserve(result.points.size() / 3);
-    for (size_t i = 0; i < result.orbits.size(); i++) {
-      if (!result.isKept[i]) continue;
-      for (size_t k = result.orbits[i].first; k < result.orbits[i].first + result.orbits[i].count; k++) {
-        double x = result.points[3 * k];
-        entries.push_back({x - wholeBelow(x), uint32_t(k), uint32_t(i)});
-      }
-    }
-    std::sort(entries.begin(), entries.end(), [](const Entry &left, const Entry &right) {
-      return left.x != right.x ? left.x < right.x : left.point < right.point;
-    });
-    double reach = metric.reach(sharedPositionTolerance);
+    const std::vector<Entry> entries = sortedPoints(result);
     for (size_t j = 0; j < result.sites.size(); j++) {
       if (!result.isKept[j]) continue;
       const double *point = &result.points[3 * result.orbits[j].first];
-      double x = point[0] - wholeBelow(point[0]);
-      auto look = [&](double from, double to) {
-        auto entry = std::lower_bound(
-            entries.begin(), entries.end(), from, [](const Entry &left, double value) { return left.x < value; });
-        for (; entry != entries.end() && entry->x <= to; ++entry) {
-          double squared = 0;
-          if (entry->site >= j
-              || !metric.areClose(point, &result.points[3 * entry->point], sharedPositionTolerance, squared))
-            continue;
-          pairs.push_back({entry->site, j, std::sqrt(squared), entry->point == result.orbits[entry->site].first});
-        }
-      };
-      if (reach >= 0.5) {
-        look(0, 1);
-        continue;
-      }
-      look(x - reach, x + reach);
-      if (x - reach < 0) look(x - reach + 1, 1);
-      if (x + reach > 1) look(0, x + reach - 1);
+      visitNear(result, entries, point, overlapTolerance, [&](const Entry &entry, double squared) {
+        if (entry.site >= j) return;
+        pairs.push_back({entry.site, j, std::sqrt(squared), entry.point == result.orbits[entry.site].first});
+      });
     }
     std::sort(pairs.begin(), pairs.end(), [](const Coincidence &left, const Coincidence &right) {
       return left.later != right.later ? left.later < right.later : left.earlier < right.earlier;
@@ -293,17 +324,21 @@ class Settling {
     }
   }
 
-  // Two elements on one position without shares: an alternative, or a mistake; which, the file does not say.
-  void refuseOccupied(const std::vector<Coincidence> &pairs, const Candidate &result) const {
+  // Two atoms on one position: alternatives, or a mistake; which, the file does not say.
+  void refuseOverlaps(const std::vector<Coincidence> &pairs, const Candidate &result) const {
     for (const Coincidence &pair : pairs) {
+      if (!result.isKept[pair.earlier] || !result.isKept[pair.later]) continue;
       const Site &earlier = result.sites[pair.earlier], &later = result.sites[pair.later];
-      bool areBoth = result.isKept[pair.earlier] && result.isKept[pair.later] && !isPartial(earlier.occupancy)
-                     && !isPartial(later.occupancy);
-      if (areBoth && earlier.element != later.element) {
-        throw Fault(
-            cif_crystal_partial, "sites " + list.name(earlier.row) + " and " + list.name(later.row)
-                                     + " stand on one position, and nothing says how they share it");
+      if (isPartial(earlier.occupancy) || isPartial(later.occupancy)) continue;
+      const std::string both = "sites " + list.name(earlier.row) + " and " + list.name(later.row);
+      if (pair.distance <= sharedPositionTolerance && earlier.element != later.element) {
+        throw Fault(cif_crystal_partial, both + " stand on one position, and nothing says how they share it");
       }
+      char distance[32];
+      std::snprintf(distance, sizeof distance, "%.2f", pair.distance);
+      throw Fault(
+          cif_crystal_partial,
+          both + " are " + distance + " Å apart, too close for two atoms, and nothing says how they share the place");
     }
   }
 
@@ -355,7 +390,8 @@ class Settling {
     std::string plain;
     for (size_t k = 0; k < list.stems.size(); k++) {
       if (amounts[k] == 0) continue;
-      const SpeciesReading &reading = list.stems[k].reading;
+      SpeciesReading reading = list.stems[k].reading;
+      if (reading.endsInLetter && hasLetteredSite(reading)) reading.needsEvidence = false;
       std::vector<ElementCode> candidates;
       if (reading.element != 0 && mayHold(reading.element)) candidates.push_back(reading.element);
       for (ElementCode other : reading.others) {
@@ -367,6 +403,7 @@ class Settling {
       // "Ho1" is holmium wherever there may be some; a contradiction is for the formula to find.
       if (isProper && !reading.needsEvidence && !candidates.empty() && candidates.front() == reading.element)
         isSure = true;
+      if (reading.stem == "W" && mayHold(reading.element)) isSure = true;
       if (isSure) {
         elements[k] = candidates.empty() ? reading.element : candidates.front();
         if (elements[k] != reading.element) {
@@ -399,6 +436,7 @@ class Settling {
           }
         }
         if (!haveFormula && reading.element != 0 && mayHold(reading.element)) candidates.push_back(reading.element);
+        if (!haveFormula && candidates.empty()) candidates = beginnings(reading);
       }
       if (candidates.empty()) unnamed(k, "names no element of the formula or the atom types");
       open.push_back(k);
@@ -409,7 +447,10 @@ class Settling {
     if (open.empty()) return;
     if (!haveFormula) {
       for (size_t k = 0; k < open.size(); k++) {
-        if (choices[k].size() != 1) unnamed(open[k], "may be one of several atom types");
+        // A type that no other site is must be this one's.
+        bool isMissing = open.size() == 1 && !choices[k].empty() && fixed[choices[k].front()] == 0;
+        bool isSure = !list.stems[open[k]].reading.needsEvidence || mayHold(list.stems[open[k]].reading.element);
+        if (choices[k].size() != 1 || (!isSure && !isMissing)) unnamed(open[k], "may be one of several atom types");
         elements[open[k]] = choices[k].front();
         notes.add(
             "element_by_formula", "label of site " + list.name(list.stems[open[k]].row) + " was read as "
@@ -455,6 +496,23 @@ class Settling {
     }
   }
 
+  // The atom types that a label begins with.
+  std::vector<ElementCode> beginnings(const SpeciesReading &reading) const {
+    std::vector<ElementCode> elements;
+    for (ElementCode element : list.allowed) {
+      bool isNew = std::find(elements.begin(), elements.end(), element) == elements.end();
+      if (isNew && begins(reading.stem, element)) elements.push_back(element);
+    }
+    return elements;
+  }
+
+  // "ClB" is a chlorine beside "ClA": its last letter names a site, as no element is called A.
+  bool hasLetteredSite(const SpeciesReading &reading) const {
+    return std::any_of(list.stems.begin(), list.stems.end(), [&](const Stem &stem) {
+      return stem.reading.endsInLetter && stem.reading.element == reading.element && !stem.reading.needsEvidence;
+    });
+  }
+
   // "CA1" beside carbon may be calcium, or an alpha carbon: upper case alone does not tell.
   void refuseAmbiguous(size_t stem, const std::vector<double> &amounts, const Amounts &known) const {
     const SpeciesReading &reading = list.stems[stem].reading;
@@ -490,7 +548,7 @@ class Settling {
         content.add(choices[k][rest % choices[k].size()], amounts[open[k]]);
         rest /= choices[k].size();
       }
-      if (compare(content, list.formula, list.units).kind == FormulaMatch::matches) found.push_back(way);
+      if (compare(content, list.formula, list.units, isStated).kind == FormulaMatch::matches) found.push_back(way);
     }
     return found;
   }
@@ -523,7 +581,7 @@ class Settling {
     }
     result.multiplicities = !any ? 0 : asMultiplicity || asOrder ? 1 : -1;
     if (list.formula.list.empty()) return;
-    FormulaMatch match = compare(result.content, list.formula, list.units);
+    FormulaMatch match = compare(result.content, list.formula, list.units, isStated);
     result.units = match.units;
     result.verdict = match.kind == FormulaMatch::matches         ? Verdict::matches
                      : match.kind == FormulaMatch::lacksHydrogen ? Verdict::lacksHydrogen
@@ -535,9 +593,11 @@ class Settling {
     std::vector<size_t> owner(result.sites.size());
     for (size_t i = 0; i < owner.size(); i++) owner[i] = i;
     for (const Coincidence &pair : pairs) {
-      bool areShares = result.isKept[pair.earlier] && result.isKept[pair.later]
-                       && isPartial(result.sites[pair.earlier].occupancy)
-                       && isPartial(result.sites[pair.later].occupancy);
+      const double left = result.sites[pair.earlier].occupancy, right = result.sites[pair.later].occupancy;
+      // The parts of a split position stand farther apart than one position's shares.
+      bool isOne = pair.distance <= sharedPositionTolerance || (policy.majority && left + right < 1.01);
+      bool areShares =
+          isOne && result.isKept[pair.earlier] && result.isKept[pair.later] && isPartial(left) && isPartial(right);
       if (areShares && owner[pair.later] == pair.later) owner[pair.later] = owner[pair.earlier];
     }
     size_t added = 0, given = 0, emptied = 0;
@@ -626,12 +686,10 @@ bool areSame(const Candidate &left, const Candidate &right, const Metric &metric
   return true;
 }
 
-}  // namespace
-
-Content settle(
+Content settleByFormula(
     const SiteList &list, const Symmetry &symmetry, const gemmi::UnitCell &cell, const Policy &policy, Notes &notes) {
   if (list.sites.empty()) throw Fault(cif_crystal_not_a_crystal, "the structure has no sites");
-  Settling settling(list, cell, policy);
+  Settling settling(list, cell, policy, symmetry.isStated);
   std::vector<Candidate> candidates;
   for (const Setting &setting : symmetry.settings) candidates.push_back(settling.candidate(setting));
   std::vector<size_t> left;
@@ -688,6 +746,19 @@ Content settle(
     throw Fault(
         cif_crystal_symmetry, "the listed symmetry operations are no group: some are missing, or one is misspelled");
   }
+  if (!symmetry.fuller.empty()) {
+    const bool isWhole = std::any_of(
+        symmetry.fullerSettings.begin(), symmetry.fullerSettings.end(),
+        [&](const Setting &setting) { return settling.isInvariant(chosen, setting.operations); });
+    // Where the symbol is not for this cell, all that it could be asked is whether the formula is met.
+    const bool isCounted = chosen.verdict == Verdict::matches
+                           && (symmetry.fullerSettings.empty() || (list.units > 0 && chosen.units == list.units));
+    if (!isWhole && !isCounted && chosen.multiplicities <= 0) {
+      throw Fault(
+          cif_crystal_symmetry, "fewer symmetry operations are listed than make " + symmetry.fuller
+                                    + ", and the listed sites are not all atoms that it makes");
+    }
+  }
   if (chosen.verdict == Verdict::lacksHydrogen) {
     if (!policy.notesFormula)
       throw Fault(cif_crystal_not_listed, formulaMessage(list, chosen) + ": hydrogen is missing");
@@ -723,6 +794,30 @@ Content settle(
                              + " Å apart were taken for one atom on a symmetry element");
   }
   return content;
+}
+
+}  // namespace
+
+Content settle(
+    const SiteList &list, const Symmetry &symmetry, const gemmi::UnitCell &cell, const Policy &policy, Notes &notes) {
+  if (list.wordFormula.list.empty()) return settleByFormula(list, symmetry, cell, policy, notes);
+  // "SN O" in upper case is SNO, or tin oxide where the sites give that alone.
+  Policy strict = policy;
+  strict.notesFormula = false;
+  Notes before = notes;
+  try {
+    return settleByFormula(list, symmetry, cell, strict, notes);
+  } catch (const Fault &) {
+    SiteList words = list;
+    words.formula = list.wordFormula;
+    notes = before;
+    try {
+      return settleByFormula(words, symmetry, cell, strict, notes);
+    } catch (const Fault &) {
+      notes = before;
+      return settleByFormula(list, symmetry, cell, policy, notes);
+    }
+  }
 }
 
 }  // namespace sluice

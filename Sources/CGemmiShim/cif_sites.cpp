@@ -111,10 +111,23 @@ SiteList readSites(const BlockIndex &block, Notes &notes) {
   list.labels = block[Tag::label];
   list.formulaText = block.text(Tag::formulaSum);
   list.formula = readFormula(list.formulaText);
+  bool isUpper =
+      std::none_of(list.formulaText.begin(), list.formulaText.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+  if (isUpper && list.formulaText.find_first_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") != std::string::npos) {
+    Amounts words = readFormula(list.formulaText, true);
+    if (words.text() != list.formula.text()) list.wordFormula = std::move(words);
+  }
   double units = numberOf(block.text(Tag::formulaUnits));
   if (std::isfinite(units) && units > 0) list.units = units;
   const Values &types = block[Tag::type], &labels = block[Tag::label], &occupancies = block[Tag::occupancy];
   const Values &x = block[Tag::fractX], &y = block[Tag::fractY], &z = block[Tag::fractZ];
+  for (Tag tag :
+       {Tag::fractY, Tag::fractZ, Tag::type, Tag::label, Tag::occupancy, Tag::multiplicity, Tag::calculation,
+        Tag::attachedHydrogens, Tag::disorderGroup, Tag::disorderAssembly}) {
+    // Rows of two lists do not belong together by their number.
+    if (block.has(tag) && !block[tag].isColumnOf(x))
+      throw Fault(cif_crystal_unreadable, "what the block says of its sites stands in several lists");
+  }
   Readings typeReadings, labelReadings;
   std::vector<Stem> typeStems;
   bool hasIsotopes = false;

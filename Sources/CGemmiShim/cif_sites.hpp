@@ -48,6 +48,8 @@ struct SiteList {
   /// Elements that the block's list of atom types allows; empty where there is none.
   std::vector<ElementCode> allowed;
   Amounts formula;
+  /// The formula where each word of it is one element, "SN O"; empty where that is no other one.
+  Amounts wordFormula;
   std::string formulaText;
   /// Formula units in the cell; 0 where not given.
   double units = 0;

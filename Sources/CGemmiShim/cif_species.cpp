@@ -99,6 +99,36 @@ std::vector<ElementCode> spelledElements(std::string_view text) {
   return elements;
 }
 
+// A valence in brackets, "Fe(3+)" or "Fe(III)", stands as one without them; the text itself where there is none.
+std::string withoutBrackets(const std::string &text) {
+  size_t open = text.find('(');
+  if (open == std::string::npos || open == 0 || text.back() != ')') return text;
+  std::string valence = text.substr(open + 1, text.size() - open - 2);
+  if (valence == "II" || valence == "III" || valence == "IV") return text.substr(0, open);
+  bool isValence = valence.find_first_of("+-") != std::string::npos
+                   && valence.find_first_not_of("0123456789.+-") == std::string::npos;
+  return isValence ? text.substr(0, open) + valence : text;
+}
+
+// The mass number before an element's symbol, "57Fe"; 0 where the text begins with none.
+int massNumber(const std::string &text, size_t &digits) {
+  digits = 0;
+  while (digits < text.size() && isDigit(text[digits])) digits++;
+  if (digits == 0 || digits > 3 || digits == text.size() || text[0] == '0' || !isUpper(text[digits])) return 0;
+  return std::atoi(text.substr(0, digits).c_str());
+}
+
+// Two thirds of a nucleus at most are protons, a third at least; "3Fe" is no isotope.
+bool isNuclide(ElementCode element, int mass) {
+  int protons = gemmi::Element(symbolOf(element)).atomic_number();
+  return protons == 1 ? mass <= 3 : 2 * mass >= 3 * protons && mass <= 3 * protons;
+}
+
+// Sites are called A, B, C and so on; "OH" is a hydroxide sooner than the eighth oxygen.
+bool isSiteLetter(std::string_view tail) {
+  return tail.size() == 1 && tail[0] >= 'A' && tail[0] <= 'G';
+}
+
 void setShared(SpeciesReading &reading, std::vector<Share> list, bool haveShares) {
   reading.isShared = true;
   reading.element = 0;
@@ -123,9 +153,17 @@ std::string symbolOf(ElementCode element) {
   return text;
 }
 
-SpeciesReading readType(const std::string &text) {
+SpeciesReading readType(const std::string &given) {
   SpeciesReading reading;
-  size_t letters = 0;
+  std::string text = withoutBrackets(given);
+  size_t digits = 0, letters = 0;
+  if (int mass = massNumber(text, digits); mass > 0) {
+    SpeciesReading plain = readType(text.substr(digits));
+    if (plain.element == 0 || plain.isIsotope || !isNuclide(plain.element, mass)) return reading;
+    plain.isIsotope = plain.element == hydrogen && mass > 1;
+    plain.stem = given;
+    return plain;
+  }
   while (letters < text.size() && isLetter(text[letters])) letters++;
   reading.stem = text;
   std::string_view name = std::string_view(text).substr(0, letters);
@@ -180,6 +218,7 @@ SpeciesReading readLabel(const std::string &text) {
     reading.element = one;
     reading.isIsotope = isHeavyHydrogen(letters);
     // "T1" is a tetrahedral site more often than tritium; "H2O" is a molecule.
+    if (lower[0] == 'w') reading.others.push_back(oxygen);  // water, where formula or atom types have no tungsten
     reading.needsEvidence =
         lower[0] == 't' || (one == hydrogen && rest.size() > 1 && rest[0] == '2' && (rest[1] | 0x20) == 'o');
   } else if (isWater) {
@@ -189,6 +228,7 @@ SpeciesReading readLabel(const std::string &text) {
     if (!tail.empty() && isLower(tail[0])) return reading;  // "Sit": no element and a site code
     reading.element = pair;
     reading.spelled = spelledElements(tail);
+    reading.endsInLetter = isSiteLetter(tail);
     reading.needsEvidence = !reading.spelled.empty();
     if (reading.needsEvidence) reading.spelled.push_back(pair);
     // "Ho" of a hydroxide, where the formula has no holmium.
@@ -208,6 +248,7 @@ SpeciesReading readLabel(const std::string &text) {
       reading.needsEvidence = one != 0 && (second == 'O' || second == 'H');
     } else {
       reading.needsEvidence = count > 2 || !spelledElements(upper).empty();
+      reading.endsInLetter = isSiteLetter(tail);
     }
   }
   // "Fe1Mg1", "Fe-Mg", "O_Si": a second element behind the site code is one that shares the site, or a neighbor.
@@ -223,13 +264,14 @@ SpeciesReading readLabel(const std::string &text) {
   return reading;
 }
 
-void Amounts::add(ElementCode element, double amount) {
+void Amounts::add(ElementCode element, double amount, double rounding) {
   auto place = std::lower_bound(
       list.begin(), list.end(), element, [](const Share &share, ElementCode code) { return share.element < code; });
   if (place != list.end() && place->element == element) {
     place->amount += amount;
+    place->rounding += rounding;
   } else {
-    list.insert(place, {element, amount});
+    list.insert(place, {element, amount, rounding});
   }
 }
 
@@ -256,7 +298,7 @@ std::string Amounts::text() const {
   return text.empty() ? "nothing" : text;
 }
 
-Amounts readFormula(const std::string &text) {
+Amounts readFormula(const std::string &text, bool wholeWords) {
   Amounts amounts;
   size_t position = 0;
   while (position < text.size()) {
@@ -272,50 +314,99 @@ Amounts readFormula(const std::string &text) {
     size_t length = 1;
     if (end - start > 1) {
       bool areTwo = elementCode(text.substr(start, 1)) != 0 && elementCode(text.substr(start + 1, 1)) != 0;
-      if (isLower(text[start + 1]) || (end - start == 2 && !areTwo)) length = 2;
+      if (isLower(text[start + 1]) || (end - start == 2 && (!areTwo || wholeWords))) length = 2;
     }
     ElementCode element = elementCode(std::string_view(text).substr(start, length));
     if (element == 0) return {};
     position = start + length;
     size_t digits = position;
     while (position < text.size() && (isDigit(text[position]) || text[position] == '.')) position++;
-    double amount = position > digits ? std::atof(text.substr(digits, position - digits).c_str()) : 1;
-    if (position < text.size() && text[position] == '(') {  // an uncertainty
+    std::string number = text.substr(digits, position - digits);
+    double amount = number.empty() ? 1 : std::atof(number.c_str()), rounding = 0;
+    size_t point = number.find('.');
+    if (point != std::string::npos) rounding = 0.5 * std::pow(10.0, -double(number.size() - point - 1));
+    if (position < text.size() && text[position] == '(') {  // an uncertainty, in the last decimal
+      rounding *= std::max(1.0, 2 * std::atof(text.c_str() + position + 1));
       while (position < text.size() && text[position] != ')') position++;
       if (position < text.size()) position++;
     }
     if (!(amount >= 0) || amount > 1e6) return {};
-    if (amount > 0) amounts.add(element, amount);
+    if (amount > 0) amounts.add(element, amount, rounding);
   }
   return amounts;
 }
 
-FormulaMatch compare(const Amounts &content, const Amounts &formula, double units) {
-  auto agree = [&](double scale, bool withHydrogen) {
-    auto close = [&](ElementCode element) {
-      if (!withHydrogen && element == hydrogen) return true;
-      double wanted = formula[element] * scale, found = content[element];
-      // Whole numbers of atoms must agree; shares may be rounded.
-      bool isWhole = std::fabs(wanted - std::round(wanted)) < 0.02 && std::fabs(found - std::round(found)) < 0.02;
-      double tolerance = isWhole ? 0.05 : 0.02 * std::max(wanted, found) + 0.05;
-      return std::fabs(wanted - found) <= tolerance;
-    };
-    return std::all_of(
-               formula.list.begin(), formula.list.end(), [&](const Share &share) { return close(share.element); })
-           && std::all_of(
-               content.list.begin(), content.list.end(), [&](const Share &share) { return close(share.element); });
+namespace {
+
+// Factors by which a formula becomes a content of whole atoms, as far as the formula's decimals tell.
+struct Factors {
+  double least = 0;
+  double most = INFINITY;
+
+  bool hold(double factor) const {
+    return std::isfinite(factor) && factor >= least * (1 - 1e-6) && factor <= most * (1 + 1e-6);
+  }
+};
+
+Factors factors(const Amounts &content, const Amounts &formula, bool withHydrogen) {
+  Factors factors;
+  auto narrow = [&](ElementCode element, double wanted, double rounding) {
+    if (!withHydrogen && element == hydrogen) return;
+    double found = std::round(content[element]);
+    if (found > 0) factors.least = std::max(factors.least, wanted > 0 ? found / (wanted + rounding) : INFINITY);
+    factors.most = std::min(factors.most, wanted > rounding ? found / (wanted - rounding) : INFINITY);
   };
+  for (const Share &share : formula.list) narrow(share.element, share.amount, share.rounding);
+  for (const Share &share : content.list) {
+    if (formula[share.element] == 0) narrow(share.element, 0, 0);
+  }
+  return factors;
+}
+
+bool isWhole(const Share &share) {
+  return std::fabs(share.amount - std::round(share.amount)) < 0.02;
+}
+
+bool agree(const Amounts &content, const Amounts &formula, double scale, bool withHydrogen) {
+  if (std::all_of(content.list.begin(), content.list.end(), isWhole))
+    return factors(content, formula, withHydrogen).hold(scale);
+  auto close = [&](const Share &share) {
+    if (!withHydrogen && share.element == hydrogen) return true;
+    double wanted = formula[share.element] * scale, found = content[share.element];
+    return std::fabs(wanted - found) <= 0.02 * std::max(wanted, found) + 0.05;
+  };
+  return std::all_of(formula.list.begin(), formula.list.end(), close)
+         && std::all_of(content.list.begin(), content.list.end(), close);
+}
+
+bool isDivisible(const Amounts &formula, double units) {
+  return std::all_of(formula.list.begin(), formula.list.end(), [&](const Share &share) {
+    double count = share.amount / units;
+    return std::fabs(count - std::round(count)) < 1e-6;
+  });
+}
+
+}  // namespace
+
+FormulaMatch compare(const Amounts &content, const Amounts &formula, double units, bool mayBeWhole) {
+  // Where the number of units is open, the factor that all elements allow, or else the nearest to it.
+  auto multiple = [&](bool withHydrogen) {
+    double left = withHydrogen ? 0 : content[hydrogen], right = withHydrogen ? 0 : formula[hydrogen];
+    double ratio = (content.total() - left) / (formula.total() - right);
+    Factors range = factors(content, formula, withHydrogen);
+    return range.least <= range.most ? std::clamp(ratio, range.least, range.most) : ratio;
+  };
+  std::vector<double> scales = {units > 0 ? units : multiple(true)};
   // Some programs give the formula of the whole cell beside the number of units.
-  std::vector<double> scales = {units > 0 ? units : content.total() / formula.total()};
-  if (units > 0 && units != 1) scales.push_back(1);
+  if (units > 1 && mayBeWhole && isDivisible(formula, units)) scales.push_back(1);
   for (double scale : scales) {
-    if (agree(scale, true)) return {FormulaMatch::matches, scale};
+    if (agree(content, formula, scale, true)) return {FormulaMatch::matches, scale};
   }
   double heavy = formula.total() - formula[hydrogen];
   if (formula[hydrogen] > 0 && heavy > 0) {
-    if (units <= 0) scales = {(content.total() - content[hydrogen]) / heavy};
+    if (units <= 0) scales = {multiple(false)};
     for (double scale : scales) {
-      if (content[hydrogen] < formula[hydrogen] * scale && agree(scale, false))
+      if (content[hydrogen] < formula[hydrogen] * scale && agree(content, formula, scale, false))
         return {FormulaMatch::lacksHydrogen, scale};
     }
   }

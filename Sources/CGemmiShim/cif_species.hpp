@@ -19,6 +19,8 @@ std::string symbolOf(ElementCode element);
 struct Share {
   ElementCode element;
   double amount;
+  /// How far the amount may be from what was meant: half of its last decimal.
+  double rounding = 0;
 };
 
 /// What a type symbol or a label names.
@@ -29,6 +31,8 @@ struct SpeciesReading {
   std::vector<ElementCode> others;
   /// The reading holds only where formula or atom types confirm it: "CO3" may be a group of atoms.
   bool needsEvidence = false;
+  /// The label is an element and one letter of A to G, which may be a site's or an element: "ClB".
+  bool endsInLetter = false;
   /// The elements that a label of several spells, such as "FeMg1": only one of these may be meant.
   std::vector<ElementCode> spelled;
   /// Several species share the site; their shares where they are given.
@@ -42,7 +46,7 @@ struct SpeciesReading {
   std::string stem;
 };
 
-/// Reads a type symbol: "Fe", "FE3+", "O2-", "Cval", "D", "0.75Si + 0.25Al".
+/// Reads a type symbol: "Fe", "FE3+", "O2-", "Fe(3+)", "57Fe", "Cval", "D", "0.75Si + 0.25Al".
 SpeciesReading readType(const std::string &text);
 
 /// Reads a label as a whole: an element and a site code such as "Fe1", "O2A", "NaM4", "OW1".
@@ -52,7 +56,7 @@ SpeciesReading readLabel(const std::string &text);
 struct Amounts {
   std::vector<Share> list;
 
-  void add(ElementCode element, double amount);
+  void add(ElementCode element, double amount, double rounding = 0);
   double operator[](ElementCode element) const;
   double total() const;
   /// "Ca4 O4".
@@ -60,7 +64,10 @@ struct Amounts {
 };
 
 /// A formula sum such as "C2 H6 O"; empty where the text is none.
-Amounts readFormula(const std::string &text);
+///
+/// Letters in upper case alone are elements of one letter, but where these are none: "CO" is carbon and oxygen.
+/// `wholeWords` takes each word for one element: "SN O" is tin and oxygen.
+Amounts readFormula(const std::string &text, bool wholeWords = false);
 
 /// How a cell's content relates to a formula.
 struct FormulaMatch {
@@ -73,9 +80,12 @@ struct FormulaMatch {
   double units;
 };
 
-/// Compares a cell's content with `formula`, times `units` where these are given (above 0). Where they are, the formula
-/// may also be that of the whole cell; where they are not, any multiple of it matches.
-FormulaMatch compare(const Amounts &content, const Amounts &formula, double units);
+/// Compares a cell's content with `formula`, times `units` where these are given (above 0); where they are not, any
+/// multiple of it matches. With `mayBeWhole` the formula may be that of the whole cell beside the number of units, by
+/// which its amounts must then be divisible.
+///
+/// Whole numbers of atoms must be the formula's, as far as its decimals go; shares of sites may be rounded too.
+FormulaMatch compare(const Amounts &content, const Amounts &formula, double units, bool mayBeWhole);
 
 }  // namespace sluice
 

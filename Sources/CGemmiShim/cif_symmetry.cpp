@@ -9,7 +9,10 @@
 #include <cmath>
 #include <cstring>
 #include <map>
+#include <string>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace cif = gemmi::cif;
 
@@ -20,6 +23,25 @@ namespace {
 constexpr size_t mostOperations = 1000;
 // An operation may change lengths and angles of the cell by this much, relative to |a_i| |a_j|: a cell's own rounding.
 constexpr double metricTolerance = 0.01;
+
+// A bar above a digit, as typesetters and Unicode write it, is a minus sign: "\\=3", "\\bar{3}", "3" and a combining
+// line.
+std::string withoutBars(std::string text) {
+  bool isPlain = std::none_of(text.begin(), text.end(), [](char c) { return c == '\\' || uint8_t(c) > 127; });
+  if (isPlain) return text;
+  static const std::pair<const char *, const char *> bars[] = {
+      {"\\=", "-"}, {"\\bar", "-"}, {"\\overline", "-"}, {"\u2212", "-"}, {"\u2013", "-"}};
+  for (const auto &[bar, minus] : bars) {
+    for (size_t at; (at = text.find(bar)) != std::string::npos;) text.replace(at, std::strlen(bar), minus);
+  }
+  for (const char *line : {"\u0304", "\u0305"}) {  // behind its digit
+    for (size_t at; (at = text.find(line)) != std::string::npos && at > 0;) {
+      text.erase(at, std::strlen(line));
+      text.insert(at - 1, "-");
+    }
+  }
+  return text;
+}
 
 // One of the three parts of an operation such as "-y+1/2"; numbers may be fractions or decimals.
 void readOperationPart(const char *start, const char *end, double *rotation, double &translation) {
@@ -231,6 +253,9 @@ struct Symbol {
   std::string base;
   char choice = 0;
   std::string code;
+  /// Unique axis and cell choice of a monoclinic group, 0 where not told.
+  char axis = 0;
+  char cellChoice = 0;
   int number = 0;
   bool understood = true;
   bool respelled = false;
@@ -241,6 +266,18 @@ void readRemark(const std::string &text, Symbol &symbol) {
   std::string word = lowered(withoutBlanks(text));
   word.erase(std::remove(word.begin(), word.end(), ':'), word.end());  // "origin choice: 2"
   symbol.respelled = true;
+  auto take = [&](const char *name, const char *values, char &value) {
+    size_t place = word.find(name), end = place + std::strlen(name);
+    if (place == std::string::npos || end >= word.size() || std::strchr(values, word[end]) == nullptr) return;
+    value = word[end];
+    word.erase(place, end - place + 1);
+    while (!word.empty() && (word.back() == ',' || word.back() == ';')) word.pop_back();
+    word.erase(0, word.find_first_not_of(",;"));
+  };
+  take("uniqueaxis", "abc", symbol.axis);
+  take("cellchoice", "123", symbol.cellChoice);
+  if (word.find("uniqueaxis") != std::string::npos || word.find("cellchoice") != std::string::npos)
+    symbol.understood = false;
   if (word.empty() || word == "x,y,z" || word == "a,b,c") return;
   auto contains = [&](const char *part) { return word.find(part) != std::string::npos; };
   for (const char *prefix : {"originchoice", "origin", "choice", "setting", "o"}) {
@@ -275,9 +312,11 @@ void readRemark(const std::string &text, Symbol &symbol) {
   }
 }
 
-Symbol readSymbol(const std::string &text) {
+Symbol readSymbol(const std::string &given) {
   Symbol symbol;
   std::string rest;
+  const std::string text = withoutBars(given);
+  symbol.respelled = text != given;
   for (size_t k = 0; k < text.size(); k++) {
     char c = text[k];
     if (c == '{' || c == '}' || c == '$') continue;
@@ -298,8 +337,7 @@ Symbol readSymbol(const std::string &text) {
     rest = rest.substr(0, open) + (isAxis ? content : " ") + rest.substr(close + 1);
   }
   size_t mark = rest.find_first_of(",;");
-  size_t origin = lowered(rest).find("origin");
-  if (origin != std::string::npos && origin < mark) mark = origin;
+  for (const char *word : {"origin", "unique", "cell choice"}) mark = std::min(mark, lowered(rest).find(word));
   if (mark != std::string::npos) {
     readRemark(rest.substr(rest[mark] == ',' || rest[mark] == ';' ? mark + 1 : mark), symbol);
     rest = rest.substr(0, mark);
@@ -323,7 +361,7 @@ Symbol readSymbol(const std::string &text) {
     // A suffix of its own, as the Inorganic Crystal Structure Database writes it.
     std::string last = lowered(parts.back());
     char choice = last == "s" || last == "o1" ? '1' : last == "z" || last == "o2" ? '2' : 0;
-    if (last == "h" || last == "hr") choice = 'H';
+    if (last == "h" || last == "hr" || last == "hs") choice = 'H';
     if (last == "r" || last == "rs") choice = 'R';
     if (choice != 0) {
       symbol.choice = choice;
@@ -378,10 +416,30 @@ const std::map<std::string, Groups> &groupsBySymbol() {
   return table;
 }
 
+// A symbol without blanks in parts: "F41/d-32/m" is "F 41/d -3 2/m". A digit behind an axis is its screw, if it can be.
+std::string separated(const std::string &base) {
+  std::string text = withoutBlanks(base), parts;
+  for (size_t k = 0; k < text.size(); k++) {
+    char c = text[k];
+    parts += (parts.empty() ? "" : " ") + std::string(1, c);
+    bool isBar = c == '-' && k + 1 < text.size() && isDigit(text[k + 1]);
+    if (isBar) parts += text[++k];
+    if (!isDigit(text[k])) continue;
+    if (!isBar && k + 1 < text.size() && isDigit(text[k + 1]) && text[k + 1] > '0' && text[k + 1] < text[k])
+      parts += text[++k];
+    if (k + 2 < text.size() && text[k + 1] == '/') {
+      parts += text.substr(k + 1, 2);
+      k += 2;
+    }
+  }
+  return parts;
+}
+
 Groups groupsNamed(const std::string &base) {
   const auto &table = groupsBySymbol();
   auto found = table.find(lowered(withoutBlanks(base)));
   if (found == table.end()) found = table.find(lowered(withoutBlanks(shortened(base))));
+  if (found == table.end()) found = table.find(lowered(withoutBlanks(shortened(separated(base)))));
   return found == table.end() ? Groups() : found->second;
 }
 
@@ -391,7 +449,7 @@ Groups groupsOf(Symbol &symbol) {
   std::string base = symbol.base;
   Groups groups = groupsNamed(base);
   // A suffix that is not set apart: "Fd-3mZ", "R-3cH", "R-3mHR".
-  static const std::pair<const char *, char> suffixes[] = {{"HR", 'H'}, {"RS", 'R'}, {"S", '1'},
+  static const std::pair<const char *, char> suffixes[] = {{"HR", 'H'}, {"HS", 'H'}, {"RS", 'R'}, {"S", '1'},
                                                            {"Z", '2'},  {"H", 'H'},  {"R", 'R'}};
   for (const auto &[suffix, choice] : suffixes) {
     if (!groups.empty()) break;
@@ -411,6 +469,27 @@ Groups groupsOf(Symbol &symbol) {
   return groups;
 }
 
+// "b1" of the dictionary is plain "b" where a group has no other cell choice.
+bool isCode(const gemmi::SpaceGroup &group, const std::string &code) {
+  const std::string own = group.qualifier;
+  return code == own || (own.size() == 1 && code == own + "1");
+}
+
+// The code of the dictionary with two axes interchanged, "-b1", names a setting of the tables by what it does to the
+// plain one.
+bool isInterchanged(const gemmi::SpaceGroup &group, const std::string &code) {
+  if (code.size() < 2 || code[0] != '-' || group.number < 3 || group.number > 15) return false;
+  const char *change = code[1] == 'a' ? "-x,z,y" : code[1] == 'b' ? "z,-y,x" : code[1] == 'c' ? "y,x,-z" : nullptr;
+  if (change == nullptr) return false;
+  for (const gemmi::SpaceGroup &plain : gemmi::spacegroup_tables::main) {
+    if (plain.number != group.number || !isCode(plain, code.substr(1))) continue;
+    gemmi::GroupOps operations = plain.operations();
+    operations.change_basis_forward(gemmi::parse_triplet(change));
+    if (operations.is_same_as(group.operations())) return true;
+  }
+  return false;
+}
+
 // Those of `groups` that have the choice and code that the block asks for.
 Groups chosen(const Groups &groups, char choice, const std::string &code, const std::string &name) {
   Groups left;
@@ -421,11 +500,7 @@ Groups chosen(const Groups &groups, char choice, const std::string &code, const 
     choice = 0;
   for (const gemmi::SpaceGroup *group : groups) {
     if (choice != 0 && group->ext != choice) continue;
-    // "b1" of the dictionary is plain "b" where a group has no other cell choice.
-    bool isCode =
-        code == group->qualifier
-        || (group->qualifier[0] != 0 && group->qualifier[1] == 0 && code == group->qualifier + std::string("1"));
-    if (!code.empty() && !isCode) continue;
+    if (!code.empty() && !isCode(*group, code) && !isInterchanged(*group, code)) continue;
     left.push_back(group);
   }
   if (left.empty()) {
@@ -433,6 +508,22 @@ Groups chosen(const Groups &groups, char choice, const std::string &code, const 
         cif_crystal_symmetry,
         "space group " + shown(name) + " has no setting '" + (choice != 0 ? std::string(1, choice) : code) + "'");
   }
+  return left;
+}
+
+// Those of `groups` that have the unique axis and the cell choice that words behind the symbol name.
+Groups ofMonoclinic(const Groups &groups, const Symbol &symbol, const std::string &name) {
+  Groups left;
+  for (const gemmi::SpaceGroup *group : groups) {
+    std::string code = group->qualifier;
+    code.erase(0, code.find_first_not_of('-'));
+    char axis = code.empty() ? 0 : code[0], cellChoice = code.size() < 2 ? '1' : code[1];
+    bool fits =
+        (symbol.axis == 0 || symbol.axis == axis) && (symbol.cellChoice == 0 || symbol.cellChoice == cellChoice);
+    if (fits) left.push_back(group);
+  }
+  if (left.empty())
+    throw Fault(cif_crystal_symmetry, "space group " + shown(name, 48) + " has no such unique axis and cell choice");
   return left;
 }
 
@@ -491,6 +582,7 @@ Groups statedGroups(const BlockIndex &block, std::string &name, bool &hasSymbol,
                                     + std::to_string(found.front()->number) + ", which the file contradicts");
     }
     found = chosen(found, symbol.choice, symbol.code, text);
+    if (symbol.axis != 0 || symbol.cellChoice != 0) found = ofMonoclinic(found, symbol, text);
     if (choice != 0 || !axes.empty()) found = chosen(found, choice, axes, text);
     if (!groups.empty()) {
       // A second symbol may say more: "F d -3 m" and "F d -3 m :2".
@@ -526,6 +618,18 @@ Groups statedGroups(const BlockIndex &block, std::string &name, bool &hasSymbol,
   return groups;
 }
 
+// An operation as text; archives repeat few of them a great many times, so those of the texts seen are kept.
+const Operation &knownOperation(const std::string &text, bool isMagnetic) {
+  static const size_t mostKept = 4096;
+  thread_local std::unordered_map<std::string, Operation> known[2];
+  auto &own = known[isMagnetic ? 1 : 0];
+  auto found = own.find(text);
+  if (found != own.end()) return found->second;
+  if (own.size() >= mostKept) own.clear();
+  const std::string plain = withoutBars(text);
+  return own.emplace(text, readOperation(isMagnetic ? withoutTimeReversal(plain) : plain)).first->second;
+}
+
 Setting listedOperations(const BlockIndex &block) {
   Setting setting{{}, "the listed operations"};
   bool isMagnetic = block.has(Tag::magneticOperations);
@@ -534,8 +638,7 @@ Setting listedOperations(const BlockIndex &block) {
   setting.operations.reserve(listed.count());
   for (size_t row = 0; row < listed.count(); row++) {
     if (cif::is_null(listed[row])) continue;
-    std::string text = cif::as_string(listed[row]);
-    setting.operations.push_back(readOperation(isMagnetic ? withoutTimeReversal(text) : text));
+    setting.operations.push_back(knownOperation(cif::as_string(listed[row]), isMagnetic));
   }
   const Values &centrings = block[Tag::magneticCentrings];
   if (!isMagnetic || centrings.count() == 0) return setting;
@@ -592,6 +695,94 @@ bool formGroup(const std::vector<Operation> &listed) {
   return true;
 }
 
+namespace {
+
+// Whether the block names P 1 and nothing else, as programs do that list all atoms.
+bool isPlainP1(const BlockIndex &block) {
+  std::string number = block.text(Tag::number);
+  bool isNamed = number == "1";
+  for (Tag tag : {Tag::symbolAlternative, Tag::symbol, Tag::symbolFull}) {
+    std::string text = block.text(tag);
+    if (text.empty()) continue;
+    if (text != "P 1" && text != "P1") return false;
+    isNamed = true;
+  }
+  return isNamed && (number.empty() || number == "1") && !block.has(Tag::hall);
+}
+
+// How many operations a group of the tables has, and without its centrings; making them takes longer than a record's
+// reading, so it is done once.
+struct GroupOrder {
+  size_t whole;
+  size_t primitive;
+};
+
+GroupOrder orderOf(const gemmi::SpaceGroup *group) {
+  static const std::vector<GroupOrder> orders = [] {
+    std::vector<GroupOrder> orders;
+    for (const gemmi::SpaceGroup &group : gemmi::spacegroup_tables::main) {
+      gemmi::GroupOps operations = group.operations();
+      orders.push_back({size_t(operations.order()), operations.sym_ops.size()});
+    }
+    return orders;
+  }();
+  return orders[size_t(group - gemmi::spacegroup_tables::main)];
+}
+
+// A symbol or number that has more operations than are listed: either the list was lost in part, or all atoms of the
+// cell are listed. The sites tell.
+void addFuller(const BlockIndex &block, const gemmi::UnitCell &cell, Symmetry &symmetry) {
+  if (isPlainP1(block)) return;
+  const size_t count = symmetry.settings.front().operations.size();
+  Notes unused;
+  std::string name;
+  bool hasSymbol = false, isUnderstood = true;
+  Groups groups;
+  try {
+    groups = statedGroups(block, name, hasSymbol, unused);
+  } catch (const Fault &) {
+    isUnderstood = false;
+  }
+  std::string hall = block.text(Tag::hall);
+  if (groups.empty() && !hall.empty()) {
+    try {
+      gemmi::GroupOps operations = gemmi::symops_from_hall(hall.c_str());
+      if (size_t(operations.order()) <= count) return;
+      symmetry.fuller = "Hall symbol " + shown(hall);
+      std::vector<Operation> all = operationsOf(operations);
+      if (keepCell(all, cell)) symmetry.fullerSettings.push_back({std::move(all), symmetry.fuller});
+      return;
+    } catch (const std::exception &) {
+      isUnderstood = false;
+    }
+  }
+  if (groups.empty()) {
+    if (count > 1) return;  // a list that is more than "x,y,z" was written with care
+    std::string system = lowered(block.text(Tag::crystalSystem)), unread = block.unreadSymmetry();
+    bool isTriclinic = system.empty() || system == "triclinic" || system == "anorthic";
+    if (!isUnderstood)
+      symmetry.fuller = "a space group that is not understood or contradicts itself";
+    else if (!unread.empty())
+      symmetry.fuller = unread;
+    else if (!isTriclinic)
+      symmetry.fuller = "the crystal system " + shown(system);
+    return;
+  }
+  bool isPrimitive = false;
+  for (const gemmi::SpaceGroup *group : groups) {
+    GroupOrder order = orderOf(group);
+    if (order.whole <= count) continue;
+    symmetry.fuller = "space group " + name;
+    isPrimitive = isPrimitive || order.primitive == count;
+    std::vector<Operation> all = operationsOf(group->operations());
+    if (keepCell(all, cell)) symmetry.fullerSettings.push_back({std::move(all), group->xhm()});
+  }
+  // The operations of a primitive cell, beside the symbol, which is that of the centered one.
+  if (isPrimitive && symmetry.fullerSettings.empty()) symmetry.fuller.clear();
+}
+
+}  // namespace
+
 Symmetry readSymmetry(const BlockIndex &block, const gemmi::UnitCell &cell, Notes &notes) {
   if (block.has(Tag::superspaceOperations) || cif::as_number(block.text(Tag::modulationDimension)) >= 1) {
     throw Fault(cif_crystal_symmetry, "a modulated structure: its symmetry is that of superspace");
@@ -606,6 +797,7 @@ Symmetry readSymmetry(const BlockIndex &block, const gemmi::UnitCell &cell, Note
     Symmetry symmetry;
     symmetry.settings.push_back(std::move(listed));
     symmetry.isListed = true;
+    if (!block.has(Tag::magneticOperations)) addFuller(block, cell, symmetry);
     return symmetry;
   }
   std::string hall = block.text(Tag::hall);
@@ -635,17 +827,22 @@ Symmetry readSymmetry(const BlockIndex &block, const gemmi::UnitCell &cell, Note
     if (!keepCell(setting.operations, cell)) {
       throw Fault(cif_crystal_symmetry, "the operations of the Hall symbol '" + shown(hall) + "' do not fit the cell");
     }
-    return {{setting}};
+    Symmetry symmetry;
+    symmetry.settings.push_back(std::move(setting));
+    return symmetry;
   }
   if (groups.empty()) {
     std::string system = lowered(block.text(Tag::crystalSystem));
     bool isTriclinic = system.empty() || system == "triclinic" || system == "anorthic";
-    if (!block.unreadSymmetry().empty() || !isTriclinic) {
-      const std::string what =
-          block.unreadSymmetry().empty() ? "the crystal system " + shown(system) : block.unreadSymmetry();
+    const std::string unread = block.unreadSymmetry();
+    if (!unread.empty() || !isTriclinic) {
+      const std::string what = unread.empty() ? "the crystal system " + shown(system) : shown(unread, 48);
       throw Fault(cif_crystal_symmetry, "the symmetry is given in a form that is not read: " + what);
     }
-    return {{Setting{{}, "no symmetry"}}};
+    Symmetry none;
+    none.settings.push_back({{}, "no symmetry"});
+    none.isStated = false;
+    return none;
   }
   // The first axes that fit the cell, with all their origins. Symbols that leave the axes open list the usual ones
   // first.

@@ -21,6 +21,13 @@ struct Symmetry {
   std::vector<Setting> settings;
   /// Whether the operations were listed, so that some may lack.
   bool isListed = false;
+  /// Whether the block says anything of its symmetry.
+  bool isStated = true;
+  /// What the block says of its symmetry besides listed operations, where that makes more of them than are listed;
+  /// empty where it does not.
+  std::string fuller;
+  /// The settings of it that fit the cell.
+  std::vector<Setting> fullerSettings;
 };
 
 /// Whether operations, together with the identity, form a group: each after each is one of them, but for whole cells.

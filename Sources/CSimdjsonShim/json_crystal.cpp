@@ -9,6 +9,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -17,6 +18,7 @@
 #include <new>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 using namespace simdjson;
@@ -72,6 +74,7 @@ struct Scratch {
   Amounts stated;
   Amounts listed;
   std::vector<std::string_view> names;
+  std::unordered_map<std::string_view, size_t> known;  // where a name stands among those taken along
   std::vector<std::string_view> columns;
   std::string found;
   std::string id;
@@ -283,7 +286,9 @@ struct Decoder {
   }
 
   // Along which lattice vectors the crystal repeats: three booleans, or the numbers 0 and 1.
-  bool periodicity(dom::element element, const char *name) {
+  bool periodicity(dom::element element, const char *name) { return flags(element, name) && isPeriodic(); }
+
+  bool flags(dom::element element, const char *name) {
     if (element.is_null()) return true;
     bool flags[3];
     size_t count = 0;
@@ -313,7 +318,7 @@ struct Decoder {
       result.periodic[k] = flags[k] ? 1 : 0;
       result.periodic_count += result.periodic[k];
     }
-    return isPeriodic();
+    return true;
   }
 
   bool isPeriodic() {
@@ -482,6 +487,30 @@ struct Decoder {
     return true;
   }
 
+  // Flags that stand with the structure, and must be those of its lattice where that has some as well.
+  bool periodicityBeside(dom::object structure, bool latticeHasFlags) {
+    dom::element element;
+    if (!find(structure, "pbc", element) || element.is_null()) return true;
+    const std::vector<int32_t> ofLattice(result.periodic, result.periodic + 3);
+    if (!flags(element, "pbc")) return false;
+    if (latticeHasFlags && !std::equal(ofLattice.begin(), ofLattice.end(), result.periodic)) {
+      return fail(json_crystal_unreadable, "the 'pbc' of the structure is not that of its lattice");
+    }
+    return isPeriodic();
+  }
+
+  // A length of the cell that is stated beside the matrix is that of its row; numbers may be rounded.
+  bool lengthAgrees(dom::element stated, size_t row) {
+    double length;
+    const double *v = result.lattice + 3 * row;
+    double found = std::sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]);
+    if (stated.get(length) || !(std::abs(length - found) > 0.01 * std::abs(length))) return true;
+    char text[96];
+    std::snprintf(
+        text, sizeof text, "the lattice says %c = %.4g where its matrix has %.4g", char('a' + row), length, found);
+    return fail(json_crystal_unreadable, text);
+  }
+
   bool pymatgenStructure(dom::object structure) {
     result.form = json_crystal_pymatgen;
     dom::element lattice, matrixElement, periodic;
@@ -494,11 +523,17 @@ struct Decoder {
       if (fields.at_key("matrix").get(matrixElement)) {
         return fail(json_crystal_unreadable, "the lattice has no 'matrix'");
       }
-      if (!fields.at_key("pbc").get(periodic) && !periodicity(periodic, "pbc")) return false;
-    } else {
-      matrixElement = lattice;
+      bool hasFlags = !fields.at_key("pbc").get(periodic) && !periodic.is_null();
+      if (hasFlags && !periodicity(periodic, "pbc")) return false;
+      if (!periodicityBeside(structure, hasFlags) || !matrix(matrixElement)) return false;
+      for (size_t row = 0; row < 3; row++) {
+        dom::element length;
+        const char name[2] = {char('a' + row), 0};
+        if (!fields.at_key(name).get(length) && !lengthAgrees(length, row)) return false;
+      }
+    } else if (!periodicityBeside(structure, false) || !matrix(lattice)) {
+      return false;
     }
-    if (!matrix(matrixElement)) return false;
     if (!find(structure, "sites", list)) return fail(json_crystal_unreadable, "'sites' is not an array");
     bool fractional = true;
     for (dom::element site : list) {
@@ -615,16 +650,24 @@ struct Decoder {
     return true;
   }
 
+  // By 'dimension_types' and 'nperiodic_dimensions', which must agree.
   bool optimadePeriodicity(dom::object attributes) {
-    dom::element element;
-    int64_t count;
-    if (!attributes.at_key("dimension_types").get(element) && !element.is_null()) {
-      return periodicity(element, "dimension_types");
+    dom::element types, number;
+    double count;
+    bool hasTypes = find(attributes, "dimension_types", types) && !types.is_null();
+    if (hasTypes && !flags(types, "dimension_types")) return false;
+    if (!find(attributes, "nperiodic_dimensions", number) || number.is_null()) return isPeriodic();
+    if (number.get(count) || !(count >= 0 && count <= 3) || count != std::floor(count)) {
+      return fail(json_crystal_unreadable, "'nperiodic_dimensions' is not 0 to 3");
     }
-    if (attributes.at_key("nperiodic_dimensions").get(element) || element.get(count)) return true;
-    if (count < 0 || count > 3) return fail(json_crystal_unreadable, "'nperiodic_dimensions' is not 0 to 3");
+    if (hasTypes && result.periodic_count != int32_t(count)) {
+      return fail(
+          json_crystal_unreadable, "'nperiodic_dimensions' says " + std::to_string(int32_t(count))
+                                       + " where 'dimension_types' has " + std::to_string(result.periodic_count)
+                                       + " periodic directions");
+    }
     result.periodic_count = int32_t(count);
-    if (count < 3) {
+    if (!hasTypes && count < 3) {
       for (int32_t &flag : result.periodic) flag = -1;
     }
     return isPeriodic();
@@ -690,10 +733,24 @@ struct Decoder {
         || !find(atoms, "coords", coordinates)) {
       return fail(json_crystal_not_a_crystal, "'atoms' lacks lattice_mat, elements or coords");
     }
+    dom::element mode, lengths;
     bool cartesian = false;
-    if (atoms.at_key("cartesian").get(cartesian)) cartesian = false;
+    int64_t number;
+    if (find(atoms, "cartesian", mode) && !mode.is_null() && mode.get(cartesian)) {
+      if (mode.get(number) || (number != 0 && number != 1)) {
+        return fail(json_crystal_unreadable, "'cartesian' is neither true nor false");
+      }
+      cartesian = number == 1;
+    }
     result.cartesian = cartesian ? 1 : 0;
-    return parallel(lattice, species, coordinates);
+    if (!parallel(lattice, species, coordinates)) return false;
+    dom::array list;
+    if (!find(atoms, "abc", lengths) || lengths.get(list) || list.size() != 3) return true;
+    size_t row = 0;
+    for (dom::element length : list) {
+      if (!lengthAgrees(length, row++)) return false;
+    }
+    return true;
   }
 
   bool setId(dom::element element) {
@@ -720,10 +777,8 @@ struct Decoder {
 
   // Notes a number under its name, unless the name is there already.
   void addProperty(std::string_view name, double value) {
-    for (std::string_view known : scratch.names) {
-      if (known == name) return;
-    }
     if (name.find('\0') != std::string_view::npos) return;
+    if (!scratch.known.try_emplace(name, scratch.names.size()).second) return;
     scratch.names.push_back(name);
     scratch.values.push_back(value);
     scratch.present.push_back(1);
@@ -847,14 +902,41 @@ struct Decoder {
     return !object.at_key("lattice_mat").get(field) || !object.at_key("lattice_vectors").get(field);
   }
 
+  // Takes along the number of a column, where it is wanted.
+  bool takeCell(std::string_view name, double value) {
+    if (all) {
+      addProperty(name, value);
+      auto known = scratch.known.find(name);
+      return known == scratch.known.end() || scratch.values[known->second] == value || columnTwice(name);
+    }
+    for (size_t k = 0; k < scratch.names.size(); k++) {
+      if (scratch.names[k] != name) continue;
+      if (scratch.present[k] && scratch.values[k] != value) return columnTwice(name);
+      scratch.present[k] = 1;
+      scratch.values[k] = value;
+    }
+    return true;
+  }
+
+  bool columnTwice(std::string_view name) {
+    return fail(
+        json_crystal_unreadable,
+        "the table has the column '" + std::string(name.substr(0, 24)) + "' twice, with different values");
+  }
+
   // A row of a table: the column "structure", or else the first object, is the crystal.
   bool row(dom::array cells, const std::vector<std::string_view> &columns) {
     dom::object structure;
     std::string_view chosen;
     bool found = false;
     size_t index = 0, crystals = 0;
+    if (cells.size() != columns.size()) {
+      return fail(
+          json_crystal_unreadable, "the row has " + std::to_string(cells.size()) + " cells where the table has "
+                                       + std::to_string(columns.size()) + " columns");
+    }
     for (dom::element cell : cells) {
-      std::string_view name = index < columns.size() ? columns[index] : std::string_view();
+      std::string_view name = columns[index];
       dom::object candidate;
       double value;
       if (!cell.get(candidate)) {
@@ -869,12 +951,7 @@ struct Decoder {
       } else if (name == "id" || name == "material_id" || name == "mat_id") {
         setId(cell);
       } else if (!name.empty() && !cell.get(value)) {
-        if (all) addProperty(name, value);
-        for (size_t k = 0; k < scratch.names.size(); k++) {
-          if (scratch.names[k] != name || scratch.present[k]) continue;
-          scratch.present[k] = 1;
-          scratch.values[k] = value;
-        }
+        if (!takeCell(name, value)) return false;
       }
       index++;
     }
@@ -890,6 +967,7 @@ struct Decoder {
         "reduced_formula",  "chemical_formula_hill",  "chemical_formula_descriptive",
         "composition",      "unit_cell_formula",      "composition_reduced",
         "reduced_cell_formula", "nsites",             "elements",
+        "nelements",
     };
     // Most keys are told apart by their length and first letter.
     constexpr auto bit = [](std::string_view name) {
@@ -912,12 +990,18 @@ struct Decoder {
       bool good = true;
       if (statement.key == "nsites") {
         good = siteCountAgrees(statement.value);
+      } else if (statement.key == "nelements") {
+        continue;
       } else if (statement.key != "elements") {
         good = formulaAgrees(statement.key, statement.value);
       } else if (result.form == json_crystal_optimade) {
         good = elementsAgree(statement.value);
       }
       if (!good) return false;
+    }
+    for (const Statement &statement : scratch.statements) {
+      // Where a formula has said more of it already, in a note, the number adds nothing.
+      if (statement.key == "nelements" && !contradiction && !elementCountAgrees(statement.value)) return false;
     }
     return true;
   }
@@ -927,6 +1011,15 @@ struct Decoder {
     int64_t count, listed = int64_t(sites);
     if (value.get(count) || count <= 0 || count % listed == 0 || listed % count == 0) return true;
     return siteCountDiffers(count, listed);
+  }
+
+  // D and T may have been counted beside H.
+  bool elementCountAgrees(dom::element value) {
+    int64_t count;
+    if (value.get(count) || count <= 0 || isotopes > 0 || !counted()) return true;
+    int64_t listed = int64_t(scratch.listed.parts.size());
+    return count == listed
+           || contradicts("'nelements' says " + std::to_string(count) + " where the crystal is " + scratch.listed.text());
   }
 
   // Counts the crystal's atoms; false where they cannot be compared: an unknown element, or sites that were decided by
@@ -1066,6 +1159,7 @@ void decode(
   scratch.species.clear();
   scratch.statements.clear();
   scratch.listed.clear();
+  scratch.known.clear();
   scratch.id.clear();
   scratch.message.clear();
   scratch.notes.clear();
@@ -1094,7 +1188,11 @@ void decode(
     split(columns, columnCount, scratch.columns);
     good = decoder.row(array, scratch.columns);
   } else {
-    good = decoder.fail(json_crystal_unreadable, "the record is not a JSON object");
+    good = decoder.fail(
+        json_crystal_unreadable,
+        root.is_array() ? "the record is a list: a row of a table is read where 'columns' names its cells, which must "
+                          "stand before the rows of a table larger than a record may be"
+                        : "the record is not a JSON object");
   }
   if (good && scratch.symbols.size() * 3 != scratch.positions.size()) {
     good = decoder.fail(

@@ -25,7 +25,7 @@ public struct NearestNeighborGraphBuilder: Hashable, Sendable {
   ///
   /// - Precondition: M ≥ 1, R > 0 and finite, 0.001 Å ≤ `minimumDistance` ≤ R, 1e-8 Å ≤ `tieTolerance` ≤ 0.01 Å.
   public init(
-    neighborCount: Int = 12, cutoff: Double = 8.0, minimumDistance: Double = 0.1, tieTolerance: Double = 1e-8
+    neighborCount: Int = 12, cutoff: Double = 8.0, minimumDistance: Double = 0.4, tieTolerance: Double = 1e-8
   ) {
     precondition(neighborCount >= 1, "a graph needs at least one neighbor per site")
     precondition(cutoff > 0 && cutoff < 1e6, "the cutoff is a positive distance in Å")

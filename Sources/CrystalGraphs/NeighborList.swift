@@ -28,7 +28,7 @@ public struct NeighborList: Hashable, Sendable {
   /// - Throws: `GraphError`, foremost `.sitesTooClose` with the closest pair.
   /// - Precondition: 0 < `cutoff` < 1e6, 0.001 Å ≤ `minimumDistance`.
   public init(
-    of structure: Structure, cutoff: Double, minimumDistance: Double = 0.1
+    of structure: Structure, cutoff: Double, minimumDistance: Double = 0.4
   ) throws(GraphError) {
     precondition(cutoff > 0 && cutoff < 1e6, "the cutoff is a positive distance in Å")
     precondition(minimumDistance >= 1e-3, "a minimum distance of at least 0.001 Å")

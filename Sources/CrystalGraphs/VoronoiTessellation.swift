@@ -56,7 +56,7 @@ public struct VoronoiOptions: Hashable, Sendable {
   /// Options for Voronoi cells.
   ///
   /// - Precondition: 0.001 Å ≤ `minimumDistance`, 1e-12 ≤ `tolerance` ≤ 1e-6.
-  public init(minimumDistance: Double = 0.1, tolerance: Double = 1e-10) {
+  public init(minimumDistance: Double = 0.4, tolerance: Double = 1e-10) {
     precondition(minimumDistance >= 1e-3 && minimumDistance < 1e6, "a minimum distance of at least 0.001 Å")
     precondition(tolerance >= 1e-12 && tolerance <= 1e-6, "1e-12 ≤ tolerance ≤ 1e-6")
     self.minimumDistance = minimumDistance

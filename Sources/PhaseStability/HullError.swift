@@ -14,6 +14,8 @@ public enum HullError: Error, Equatable, Sendable {
   case noEntries
   /// The element of a candidate has no elemental reference phase.
   case noTerminalReference(Element)
+  /// The candidate's energy is a text that is no decimal number.
+  case energyNoNumber(text: String)
   /// The candidate's energy is NaN or infinite.
   case energyNotFinite
   /// The energy of a phase is finite but beyond `PhaseEntry.largestEnergy` (eV/atom): no formation energy.
@@ -32,7 +34,8 @@ extension HullError: CustomStringConvertible {
     switch self {
     case .unreadableFormula(let line, let text, let reason):
       "line \(line): \"\(text)\" is no formula (\(reason))"
-    case .unreadableEnergy(let line, let text): "line \(line): \"\(text)\" is no finite energy"
+    case .unreadableEnergy(let line, let text): "line \(line): \(HullError.energyNoNumber(text: text))"
+    case .energyNoNumber(let text): "\"\(text)\" is no finite energy\(decimalCommaHint(text))"
     case .table(let error): "\(error)"
     case .noEntries: "there is no reference phase"
     case .noTerminalReference(let element): "there is no elemental reference phase of \(element)"

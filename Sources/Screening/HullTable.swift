@@ -155,14 +155,15 @@ struct CandidateTable {
 
     /// The composition and the formation energy (eV/atom), finite.
     ///
-    /// - Throws: `CSVError`, `FormulaError`, `HullError.energyNotFinite`.
+    /// - Throws: `CSVError`, `FormulaError`, `HullError.energyNotFinite` also where there is none, `.energyNoNumber`.
     func values() throws -> (composition: Composition, energy: DecimalNumber) {
       if let problem { throw problem }
       let composition = try Composition(formula: formula)
-      guard let energy = DecimalNumber(energy), energy.doubleValue.isFinite else {
-        throw HullError.energyNotFinite
+      guard let number = DecimalNumber(energy), number.doubleValue.isFinite else {
+        let isStated = Double(energy).map { !$0.isFinite } ?? energy.isEmpty
+        throw isStated ? HullError.energyNotFinite : .energyNoNumber(text: energy)
       }
-      return (composition, energy)
+      return (composition, number)
     }
 
     /// What is wrong with the line, in words that name it.

@@ -75,7 +75,7 @@ struct TableFile {
     let text = try text(column)
     guard !text.isEmpty else { return nil }
     guard let number = DecimalNumber(text)?.doubleValue, number.isFinite else {
-      throw problem("\(reader.columns[column]) \"\(text)\" is no finite number")
+      throw problem("\(reader.columns[column]) \"\(text)\" is no finite number\(decimalCommaHint(text))")
     }
     return number
   }

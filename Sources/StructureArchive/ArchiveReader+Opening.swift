@@ -1,9 +1,14 @@
 extension ArchiveReader {
   /// Opens a file: an archive becomes the source of members, anything else of records.
   func open(_ path: String) throws(ArchiveError) {
-    // Opening a pipe waits for its other end.
-    if isFolder, try FileKind(path: path) == .other {
-      throw .cannotOpen(archive: path, detail: "it is a pipe, a socket or a device")
+    if isFolder {
+      switch try FileKind(path: path) {
+      case .file: break
+      // Opening a pipe waits for its other end.
+      case .other: throw .cannotOpen(archive: path, detail: "it is a pipe, a socket or a device")
+      case .folder:
+        throw .cannotOpen(archive: path, detail: "it is a symbolic link to a folder, which is not followed")
+      }
     }
     let file = try FileSource(path: path)
     let budget = ExpansionBudget(archive: path, size: file.size, limits: limits)
@@ -122,8 +127,8 @@ extension ArchiveReader {
     }
   }
 
-  // The error of a member that is not entered; the archive around it is fine.
-  private func notEntered(_ detail: String) -> ArchiveError {
+  /// The error of a member that is not entered; the archive around it is fine.
+  func notEntered(_ detail: String) -> ArchiveError {
     .notEntered(archive: path, member: member, detail: detail)
   }
 

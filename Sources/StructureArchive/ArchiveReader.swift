@@ -35,6 +35,8 @@ public final class ArchiveReader {
     let sequence: any MemberSequence
     /// What stands before the names of the members; empty at the outermost archive.
     let prefix: String
+    /// Whether any member has come out.
+    var hasMembers = false
   }
 
   /// Opens the archive at `path`.
@@ -166,8 +168,10 @@ public final class ArchiveReader {
     if let current = members.last {
       guard let name = try current.sequence.next(longestName: limits.longestName) else {
         members.removeLast()
+        guard current.hasMembers else { throw notEntered("it is an archive without files") }
         return true
       }
+      members[members.count - 1].hasMembers = true
       enter(name: current.prefix + name, stem: name)
       splitsNested = false
       if members.count == 1, pendingPosition == nil { noteMember() }

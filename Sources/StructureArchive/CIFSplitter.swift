@@ -57,8 +57,8 @@ final class CIFSplitter: RecordSplitter {
     if isLarge || scan.holdsCrystal || emitted == 0 || CIFTokens.isCut(window.bytes) {
       return piece(scan, length: window.count, offset: start, isLarge: isLarge, copies: copies)
     }
-    // What follows the last crystal is none, and none was meant, unless the text ends in its midst.
-    guard scan.blockIsEmpty || window.bytes.last != 10 else { return nil }
+    // What follows the last crystal is none, and none was meant, unless a crystal was begun or the text ends in its midst.
+    guard scan.blockIsEmpty || (scan.blockTellsOfCrystal && window.bytes.last != 10) else { return nil }
     var cut = piece(scan, length: window.count, offset: start, isLarge: false, copies: false)
     cut.failure = RecordError(
       reason: .truncated, message: "the text ends within the data block, before any cell or sites")
@@ -105,6 +105,8 @@ struct CIFBlockScan {
   private(set) var holdsCrystal = false
   /// Whether the last block has no tag yet.
   private(set) var blockIsEmpty = false
+  /// Whether the last block has a tag that descriptions of crystals begin with: of its chemistry, cell or symmetry.
+  private(set) var blockTellsOfCrystal = false
   /// The name of the last block.
   private(set) var name: [UInt8] = []
   // Where the next line begins.
@@ -164,8 +166,11 @@ struct CIFBlockScan {
         let afterPrefix = token.range.dropFirst(CIFTokens.headingPrefixLength)
         name = [UInt8](text[afterPrefix].prefix(CIFBlockScan.longestName))
         blockIsEmpty = true
+        blockTellsOfCrystal = false
       case .tag:
         blockIsEmpty = false
+        let tag = UnsafeRawBufferPointer(rebasing: text[token.range])
+        blockTellsOfCrystal = blockTellsOfCrystal || CIFTokens.tellsOfCrystal(tag)
         if !holdsCrystal {
           holdsCrystal = CIFTokens.belongsToCrystal(UnsafeRawBufferPointer(rebasing: text[token.range]))
         }

@@ -101,6 +101,12 @@ struct CIFTokens {
     }
   }
 
+  /// Whether a tag tells of the chemistry, the cell or the symmetry of a crystal.
+  static func tellsOfCrystal(_ tag: UnsafeRawBufferPointer) -> Bool {
+    begins(tag, "_chemical_") || begins(tag, "_cell") || begins(tag, "_symmetry")
+      || begins(tag, "_space_group")
+  }
+
   /// Whether the text begins a data block.
   static func startsBlock(_ line: UnsafeRawBufferPointer) -> Bool {
     var tokens = CIFTokens(line, from: 0, to: line.count)

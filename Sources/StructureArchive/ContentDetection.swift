@@ -80,7 +80,8 @@ enum ContentDetection {
   private static func isPOSCAR(_ lines: [UnsafeRawBufferPointer]) -> Bool {
     guard lines.count >= 5 else { return false }
     var scale = TextFields(lines[1])
-    guard scale.number() != nil else { return false }
+    // Any text may be a title, but what holds zero bytes is none.
+    guard scale.number() != nil, !lines[0].contains(0) else { return false }
     return lines[2...4].allSatisfy { line in
       var fields = TextFields(line)
       return fields.vector() != nil

@@ -31,14 +31,26 @@ struct FrameColumns {
     var number: Int?
     var position: Int?
     var column = 0
+    // Of two columns of one meaning nothing says which is meant.
+    func note(_ column: Int, in place: inout Int?, _ name: Substring) throws(RecordError) {
+      guard place == nil else {
+        throw RecordError(
+          reason: .unreadable,
+          message: "Properties names two columns that mean the same, '\(name)' the second"
+        )
+      }
+      place = column
+    }
     for start in stride(from: 0, to: parts.count, by: 3) {
       guard let width = Int(parts[start + 2]), width > 0, width < 1000,
         ["S", "I", "R", "L"].contains(parts[start + 1].uppercased())
       else { throw FrameColumns.notTriplets }
       switch (parts[start].lowercased(), parts[start + 1].uppercased(), width) {
-      case ("species", "S", 1), ("element", "S", 1), ("symbol", "S", 1), ("symbols", "S", 1): species = column
-      case ("z", "I", 1), ("numbers", "I", 1): number = column
-      case ("pos", "R", 3), ("positions", "R", 3), ("pos", "I", 3), ("positions", "I", 3): position = column
+      case ("species", "S", 1), ("element", "S", 1), ("symbol", "S", 1), ("symbols", "S", 1):
+        try note(column, in: &species, parts[start])
+      case ("z", "I", 1), ("numbers", "I", 1): try note(column, in: &number, parts[start])
+      case ("pos", "R", 3), ("positions", "R", 3), ("pos", "I", 3), ("positions", "I", 3):
+        try note(column, in: &position, parts[start])
       default: break
       }
       column += width

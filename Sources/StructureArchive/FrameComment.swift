@@ -45,17 +45,15 @@ struct FrameComment {
     return pairs.map(\.key).filter { seen.insert($0).inserted }
   }
 
-  // The value of the first of `keys` that there is. A key given twice with different values says nothing for certain.
+  // The value under one of `keys`, which are spellings of one. Given twice with different values it says nothing for
+  // certain.
   private func value(_ keys: String...) throws(RecordError) -> Value? {
-    for key in keys {
-      guard let first = pairs.first(where: { $0.key == key }) else { continue }
-      guard pairs.allSatisfy({ $0.key != key || $0.text == first.text }) else {
-        throw RecordError(
-          reason: .unreadable, message: "the comment line gives '\(key)' twice, with different values")
-      }
-      return first.value
+    guard let first = pairs.first(where: { keys.contains($0.key) }) else { return nil }
+    guard pairs.allSatisfy({ !keys.contains($0.key) || $0.text == first.text }) else {
+      throw RecordError(
+        reason: .unreadable, message: "the comment line gives '\(first.key)' twice, with different values")
     }
-    return nil
+    return first.value
   }
 
   /// Rows a, b, c of the cell (Å), from nine numbers or three of a right-angled cell; nil where there is none.

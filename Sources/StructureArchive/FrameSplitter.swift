@@ -55,6 +55,7 @@ final class FrameSplitter: RecordSplitter {
   private func frame(lines: Int, from start: Int) throws(ArchiveError) -> RecordPiece? {
     let window = context.window
     var end = start
+    var last = start
     for line in 0..<lines {
       guard let next = lineEnd(from: end) else {
         if window.count > context.limits.largestRecord { return try damaged(after: start, tooLarge: true) }
@@ -66,8 +67,11 @@ final class FrameSplitter: RecordSplitter {
       if line > 0, TextLines.wholeNumber(text) != nil {
         return failed("the frame has \(line - 1) atoms where its header says \(lines - 1)", length: end)
       }
-      end = next
+      (last, end) = (end, next)
       if end > context.limits.largestRecord { return try damaged(after: start, tooLarge: true) }
+    }
+    if lines > 1, let next = lineEnd(from: end), isAtom(end..<next, like: last..<end) {
+      return surplus(after: end, like: last..<end, atoms: lines - 1)
     }
     if end == window.count, window.base[end - 1] != 10 {
       // The very last line may be cut when the stream is known to be.
@@ -79,6 +83,32 @@ final class FrameSplitter: RecordSplitter {
     defer { window.consume(end) }
     return RecordPiece(
       bytes: window.copy(end), offset: window.offset, format: .extendedXYZ, failure: nil, number: number)
+  }
+
+  // Whether a line that should begin the next frame looks like one more atom: as many columns as the last one.
+  private func isAtom(_ range: Range<Int>, like last: Range<Int>) -> Bool {
+    let line = UnsafeRawBufferPointer(rebasing: context.window.bytes[range])
+    let count = columns(line)
+    return count > 3 && !TextLines.holdsLattice(line)
+      && count == columns(UnsafeRawBufferPointer(rebasing: context.window.bytes[last]))
+  }
+
+  private func columns(_ line: UnsafeRawBufferPointer) -> Int {
+    var fields = TextFields(line)
+    var count = 0
+    while fields.next() != nil { count += 1 }
+    return count
+  }
+
+  // A frame with more atoms than its header says: those that are read would be another crystal.
+  private func surplus(after end: Int, like last: Range<Int>, atoms: Int) -> RecordPiece {
+    var next = end
+    while next <= context.limits.largestRecord, let following = lineEnd(from: next),
+      isAtom(next..<following, like: last)
+    {
+      next = following
+    }
+    return failed("the frame has more lines of atoms than the \(atoms) that its header says", length: next)
   }
 
   private func failed(_ message: String, length: Int) -> RecordPiece {

@@ -5,6 +5,8 @@ import Crystal
 final class JSONColumnSplitter: RecordSplitter {
   private struct Column {
     let name: String
+    /// Whether the cells go by their places in a list.
+    let isList: Bool
     /// Where the cells of the rows are, by key.
     let cells: [String: Range<Int>]
   }
@@ -13,6 +15,8 @@ final class JSONColumnSplitter: RecordSplitter {
   private var columns: [Column] = []
   private var rows: [(key: String, crystal: Range<Int>)] = []
   private var rowsHaveKeys = false
+  // Keys that some column has twice.
+  private var repeatedKeys: Set<String> = []
   private var otherCrystals: [String] = []
   private var number = 0
 
@@ -28,6 +32,8 @@ final class JSONColumnSplitter: RecordSplitter {
         decoding: text[(member.key.lowerBound + start)..<(member.key.upperBound + start)], as: UTF8.self)
       add(column: key, text, value, holdsRows: key == name)
     }
+    // Which cells of a list of another length belong to which rows is not known.
+    columns.removeAll { $0.isList && $0.cells.count != rows.count }
   }
 
   private func add(column name: String, _ text: UnsafeRawBufferPointer, _ range: Range<Int>, holdsRows: Bool)
@@ -46,10 +52,10 @@ final class JSONColumnSplitter: RecordSplitter {
       let key = member.key.isEmpty ? "\(index)" : String(decoding: column[member.key], as: UTF8.self)
       let cell = (member.value.lowerBound + range.lowerBound)..<(member.value.upperBound + range.lowerBound)
       if holdsRows { rows.append((key, cell)) }
-      cells[key] = cell
+      if cells.updateValue(cell, forKey: key) != nil { repeatedKeys.insert(key) }
       index += 1
     }
-    columns.append(Column(name: name, cells: cells))
+    columns.append(Column(name: name, isList: column.first == UInt8(ascii: "["), cells: cells))
   }
 
   var count: Int { number }
@@ -73,9 +79,13 @@ final class JSONColumnSplitter: RecordSplitter {
     }
     bytes.append(UInt8(ascii: "]"))
     let shown = MemberName.shown(row.key, longest: context.limits.longestName)
+    let failure =
+      repeatedKeys.contains(row.key)
+      ? RecordError(reason: .unreadable, message: "the table has two rows of the key '\(shown)'") : nil
     return RecordPiece(
-      bytes: bytes, offset: row.crystal.lowerBound, format: .tableRow(columns: present.map(\.name)),
-      failure: nil, number: number, name: rowsHaveKeys ? RecordName(key: shown) : nil,
+      bytes: failure == nil ? bytes : [], offset: row.crystal.lowerBound,
+      format: .tableRow(columns: present.map(\.name)), failure: failure, number: number,
+      name: rowsHaveKeys ? RecordName(key: shown) : nil,
       passedOver: otherCrystals)
   }
 }

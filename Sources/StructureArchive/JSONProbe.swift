@@ -6,12 +6,14 @@
 struct JSONProbe {
   /// Keys under which a document may hold its list of records.
   static let listKeys: Set<String> = ["entries", "data", "structures", "results", "materials"]
-  private static let longestColumn = 256
+  private static let mostColumns = 4096
   private static let mostGathered = 64
 
   private let context: SplitterContext
   private var position = 0
   private var columns: [String] = []
+  /// Where a list of rows begins whose columns are not named so far.
+  private var rows: Int?
 
   private init(_ context: SplitterContext) { self.context = context }
 
@@ -68,12 +70,14 @@ struct JSONProbe {
         guard let first = skipBlanks() else { return unfinished(findings) }
         if first == UInt8(ascii: "["), JSONProbe.listKeys.contains(key) {
           if let list = nestedList(findings) { return list }
-        } else if first == UInt8(ascii: "["), key == "columns" {
-          columns = stringList() ?? []
         }
         let value = position
         guard skipValue(first) else { return unfinished(findings) }
-        note(key, value..<position, &findings)
+        if first == UInt8(ascii: "["), key == "columns" {
+          columns = names(value..<position)
+          if rows != nil, !columns.isEmpty { return unnamedRows(findings) }
+        }
+        if value != rows { note(key, value..<position, &findings) }
         // So many are a list by ids, whatever follows: the text is not gathered any further.
         if !findings.isRecord, findings.crystals.count >= JSONProbe.mostGathered {
           return members(findings, holdsOne: false)
@@ -103,7 +107,8 @@ struct JSONProbe {
   }
 
   // A document that is cut, or too large to be held, after members that are crystals.
-  private func unfinished(_ findings: Findings) -> (any RecordSplitter)? {
+  private mutating func unfinished(_ findings: Findings) -> (any RecordSplitter)? {
+    if let list = unnamedRows(findings) { return list }
     let isAtEnd = position >= window.count || position > context.limits.largestRecord
     guard isAtEnd, !findings.isRecord, !findings.crystals.isEmpty else { return nil }
     return members(findings, holdsOne: false)
@@ -118,6 +123,7 @@ struct JSONProbe {
   // An object that holds no list is one record, or several under their keys. Lines hold one record each, so a newline
   // within it means a document.
   private mutating func afterObject(from start: Int, _ findings: Findings) -> (any RecordSplitter)? {
+    if let list = unnamedRows(findings) { return list }
     let text = UnsafeRawBufferPointer(start: window.base, count: position)
     let others = findings.crystals + findings.groups
     if !others.isEmpty, window.holdsOnlyBlanks(after: position) {
@@ -132,16 +138,27 @@ struct JSONProbe {
     groups.first { JSONShape.recordKeys.contains($0) } ?? groups[0]
   }
 
-  // The list at `position`, when its elements are objects or rows.
+  // The list at `position`, when its elements are objects or rows. Rows whose columns have not been named yet are passed
+  // over, since the names may stand behind them.
   private mutating func nestedList(_ findings: Findings) -> (any RecordSplitter)? {
     let open = position
     position += 1
     let first = skipBlanks()
-    guard first == UInt8(ascii: "{") || first == UInt8(ascii: "[") || first == UInt8(ascii: "]") else {
-      position = open
-      return nil
-    }
     position = open
+    switch first {
+    case UInt8(ascii: "[") where columns.isEmpty && rows == nil:
+      rows = open
+      return nil
+    case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "]"):
+      return unnamedRows(findings) ?? list(isNested: true, passedOver: findings.crystals + findings.groups)
+    default: return nil
+    }
+  }
+
+  // The list of rows that was passed over; without columns each row is refused.
+  private mutating func unnamedRows(_ findings: Findings) -> (any RecordSplitter)? {
+    guard let rows else { return nil }
+    position = rows
     return list(isNested: true, passedOver: findings.crystals + findings.groups)
   }
 
@@ -183,23 +200,18 @@ struct JSONProbe {
     return nil
   }
 
-  // The strings of the list at `position`, which is left where it is.
-  private mutating func stringList() -> [String]? {
-    let open = position
-    defer { position = open }
-    position += 1
-    var list: [String] = []
-    while list.count < JSONProbe.longestColumn {
-      switch skipBlanks() {
-      case UInt8(ascii: "\""):
-        guard let text = string() else { return nil }
-        list.append(text)
-      case UInt8(ascii: ","): position += 1
-      case UInt8(ascii: "]"): return list
-      default: return nil
-      }
+  // The items of a list as names of columns: texts without quotes, anything else as it is written.
+  private func names(_ list: Range<Int>) -> [String] {
+    let bytes = UnsafeRawBufferPointer(rebasing: window.bytes[list])
+    var items = JSONMembers(bytes)
+    var names: [String] = []
+    while let item = items.next() {
+      guard names.count < JSONProbe.mostColumns else { return [] }
+      let text = bytes[item.value]
+      let isText = text.first == UInt8(ascii: "\"")
+      names.append(String(decoding: isText ? text.dropFirst().dropLast() : text, as: UTF8.self))
     }
-    return nil
+    return names
   }
 
   private mutating func skipValue(_ first: UInt8) -> Bool {

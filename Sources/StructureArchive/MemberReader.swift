@@ -88,7 +88,9 @@ final class MemberReader: MemberSequence {
         fault = .none
         return nil
       }
-      guard status == ARCHIVE_OK || status == ARCHIVE_WARN, let entry else { throw failure() }
+      guard status == ARCHIVE_OK || status == ARCHIVE_WARN, let entry else {
+        throw isBehindEnd ? strayBytes : failure()
+      }
       place = MemberPlace(
         offset: feedStart + Int(archive_read_header_position(handle)), headers: headersRead)
       headersRead += 1
@@ -160,6 +162,22 @@ final class MemberReader: MemberSequence {
     }
   }
 
+  // What libarchive could not read follows a block of zeros, which ends an archive; it may have taken one more block.
+  private var isBehindEnd: Bool {
+    guard let feed, feed.failure == nil else { return false }
+    let place = Int(archive_filter_bytes(handle, 0))
+    let lastContent = (Int(contentEnd) + ArchiveFeed.block - 1) / ArchiveFeed.block * ArchiveFeed.block
+    return [place, place - ArchiveFeed.block].contains {
+      $0 - ArchiveFeed.block >= lastContent && feed.holdsZeros(before: $0)
+    }
+  }
+
+  private var strayBytes: ArchiveError {
+    .damaged(
+      archive: archive, member: member, byteOffset: delivered,
+      detail: "bytes that are no tar archive follow its end")
+  }
+
   private func failure() -> ArchiveError {
     if let error = feed?.failure { return located(error) }
     let detail = MemberReader.message(handle)
@@ -196,6 +214,10 @@ private final class ArchiveFeed {
   var failure: ArchiveError?
   /// What was read of the source before libarchive asked for it.
   var pending: UnsafeRawBufferPointer?
+  // What libarchive has in hand, what it had before that, and where both end in all that it was given.
+  private var chunk = UnsafeRawBufferPointer(start: nil, count: 0)
+  private var before: [UInt8] = []
+  private var end = 0
 
   init(_ source: any ByteSource) { self.source = source }
 
@@ -219,17 +241,41 @@ private final class ArchiveFeed {
     if let rest = pending {
       pending = nil
       buffer?.pointee = rest.baseAddress
+      note(rest)
       return rest.count
     }
+    before = Array((before + chunk.suffix(ArchiveFeed.remembered)).suffix(ArchiveFeed.remembered))
+    chunk = UnsafeRawBufferPointer(start: nil, count: 0)
     do throws(ArchiveError) {
-      guard let chunk = try source.nextChunk() else { return 0 }
-      buffer?.pointee = chunk.baseAddress
-      return chunk.count
+      guard let next = try source.nextChunk() else { return 0 }
+      buffer?.pointee = next.baseAddress
+      note(next)
+      return next.count
     } catch {
       // To libarchive the bytes just end: it then gives out the members that are whole.
       failure = error
       return 0
     }
+  }
+}
+
+extension ArchiveFeed {
+  /// Length of a block of a tar archive.
+  static let block = 512
+  // Two blocks and the beginning of another.
+  private static let remembered = 3 * block
+
+  private func note(_ next: UnsafeRawBufferPointer) {
+    chunk = next
+    end += next.count
+  }
+
+  /// Whether the block before position `place` of what libarchive was given is known to hold nothing but zeros.
+  func holdsZeros(before place: Int) -> Bool {
+    let start = end - chunk.count - before.count
+    let (from, to) = (place - ArchiveFeed.block - start, place - start)
+    guard from >= 0, to <= before.count + chunk.count else { return false }
+    return (from..<to).allSatisfy { ($0 < before.count ? before[$0] : chunk[$0 - before.count]) == 0 }
   }
 }
 

@@ -3,12 +3,15 @@ import Crystal
 /// POSCAR text: files that stand one after the other, and the frames of an XDATCAR, are a record each.
 ///
 /// A further file begins where a title, a scale factor, lattice rows, symbols, counts and a coordinate mode follow each
-/// other; a further frame at its line "Direct configuration=", and is given the header before it. What stands between
-/// (velocities, say) belongs to the record before.
+/// other, or where symbols behind a lattice show one that is damaged; a further frame at its line "Direct
+/// configuration=", and is given the header before it. What stands between (velocities, say) belongs to the record
+/// before.
 final class POSCARSplitter: RecordSplitter {
   private let context: SplitterContext
   // The lines from the title to the counts that frames go by.
   private var header: [UInt8] = []
+  // Whether the record in hand is a frame without one.
+  private var isOrphan = false
   private var number = 0
   private var ended = false
   private var failure: ArchiveError?
@@ -41,24 +44,41 @@ final class POSCARSplitter: RecordSplitter {
     let start = window.offset
     var prefix: [UInt8] = []
     var position = 0
+    isOrphan = false
+    var hasFrame = true
+    var hasHeader = true
     if case .end(let end) = headerEnd(from: 0) {
       header = window.copy(end)
       position = end
     } else if let end = lineEnd(from: 0), POSCARSplitter.startsFrame(line(0, end)) {
       prefix = header
+      isOrphan = header.isEmpty
+    } else {
+      // A record whose header cannot be read: the first symbols and the first frame are its own, and no frame behind it
+      // goes by another header.
+      (hasHeader, hasFrame) = (false, false)
+      header = []
     }
     // The mode of the coordinates, or a header's first line, begins no other record.
     position = lineEnd(from: position) ?? position
+    var firstLine = position
     var isLarge = false
     var previous: Int?
     while let end = lineEnd(from: position) {
       let current = line(position, end)
       if POSCARSplitter.startsFrame(current) {
-        return piece(prefix, position, start, isLarge: isLarge, copies: copies)
+        if hasFrame { return piece(prefix, position, start, isLarge: isLarge, copies: copies) }
+        hasFrame = true
       }
       if let title = previous, ScaleLine(current, after: line(title, position)) != nil, startsFile(at: title)
       {
         return piece(prefix, title, start, isLarge: isLarge, copies: copies)
+      }
+      if endsDamagedHeader(current) {
+        if hasHeader, let title = damagedHeaderStart(before: position, notBefore: firstLine) {
+          return piece(prefix, title, start, isLarge: isLarge, copies: copies)
+        }
+        hasHeader = true
       }
       previous = position
       position = end
@@ -66,7 +86,7 @@ final class POSCARSplitter: RecordSplitter {
         isLarge = true
         let passed = previous ?? position
         window.consume(passed)
-        (previous, position) = (0, position - passed)
+        (previous, position, firstLine) = (0, position - passed, 0)
       }
     }
     ended = true
@@ -86,9 +106,15 @@ final class POSCARSplitter: RecordSplitter {
     if isLarge || prefix.count + length > context.limits.largestRecord {
       return context.tooLarge(offset: offset, format: .poscar, number: shown)
     }
+    let failure =
+      isOrphan
+      ? RecordError(
+        reason: .unreadable,
+        message: "no header stands before the frame that says what its atoms are, or none that can be read")
+      : nil
     return RecordPiece(
-      bytes: copies ? prefix + window.copy(length) : [], offset: offset, format: .poscar, failure: nil,
-      number: shown)
+      bytes: copies && !isOrphan ? prefix + window.copy(length) : [], offset: offset, format: .poscar,
+      failure: failure, number: shown)
   }
 
   private func startsFile(at title: Int) -> Bool {
@@ -135,9 +161,22 @@ final class POSCARSplitter: RecordSplitter {
       var fields = TextFields(current)
       guard let first = fields.next(), TextLines.wholeNumber(first) != nil else { return .none }
       guard let modeEnd = lineEnd(from: position) else { return .cut }
-      return POSCARSplitter.startsWithLetter(line(position, modeEnd)) ? .end(position) : .none
+      if POSCARSplitter.startsWithLetter(line(position, modeEnd)) { return .end(position) }
+      return frameStart(from: position).map { .end($0) } ?? .none
     }
     return .none
+  }
+
+  // Where a frame begins behind nothing but blank lines.
+  private func frameStart(from start: Int) -> Int? {
+    var position = start
+    while position - start < POSCARSplitter.mostBlanks, let end = lineEnd(from: position) {
+      let current = line(position, end)
+      if POSCARSplitter.startsFrame(current) { return position }
+      guard current.allSatisfy(TextLines.isBlank) else { return nil }
+      position = end
+    }
+    return nil
   }
 
   // A header with something wrong in it still shows by counts that a mode follows, soon after the scale factor.
@@ -162,7 +201,45 @@ final class POSCARSplitter: RecordSplitter {
     return .none
   }
 
+  // Whether the line holds nothing but symbols of elements, as the line before the counts does.
+  private func endsDamagedHeader(_ line: UnsafeRawBufferPointer) -> Bool {
+    guard POSCARSplitter.startsWithLetter(line) else { return false }
+    var fields = TextFields(line)
+    while let field = fields.next() {
+      guard Species(text: field) != nil else { return false }
+    }
+    return true
+  }
+
+  // Where a header begins whose symbols stand at `position`, right behind three lattice rows: at the title before its
+  // scale factor, or at the line before the rows where that is none. Nothing else has such lines.
+  private func damagedHeaderStart(before position: Int, notBefore first: Int) -> Int? {
+    var start = position
+    for _ in 0..<3 {
+      guard let row = lineStart(before: start, notBefore: first) else { return nil }
+      var fields = TextFields(line(row, start))
+      guard fields.vector() != nil else { return nil }
+      start = row
+    }
+    guard let scale = lineStart(before: start, notBefore: first) else { return start }
+    var fields = TextFields(line(scale, start))
+    guard fields.number() != nil else { return scale }
+    // Without title and scale factor the rows follow positions.
+    if fields.vector() != nil { return start }
+    return lineStart(before: scale, notBefore: first) ?? scale
+  }
+
+  // The beginning of the line that ends at `end`.
+  private func lineStart(before end: Int, notBefore first: Int) -> Int? {
+    guard end > first else { return nil }
+    let bytes = context.window.bytes
+    var start = end - 1
+    while start > first, bytes[start - 1] != 10 { start -= 1 }
+    return start
+  }
+
   private static let mostSymbolLines = 10
+  private static let mostBlanks = 256
 
   private func line(_ start: Int, _ end: Int) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: context.window.bytes[start..<end])
@@ -188,8 +265,8 @@ final class POSCARSplitter: RecordSplitter {
     return (line[position] | 0x20) >= UInt8(ascii: "a") && (line[position] | 0x20) <= UInt8(ascii: "z")
   }
 
-  // Whether the line is "Direct configuration= 1" or the like.
-  private static func startsFrame(_ line: UnsafeRawBufferPointer) -> Bool {
+  /// Whether the line is "Direct configuration= 1" or the like.
+  static func startsFrame(_ line: UnsafeRawBufferPointer) -> Bool {
     guard startsWithLetter(line) else { return false }
     var fields = TextFields(line)
     guard fields.next() != nil, let word = fields.next() else { return false }

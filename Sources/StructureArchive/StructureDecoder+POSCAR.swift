@@ -45,8 +45,10 @@ private struct POSCARText {
     }
     let scale = try scaleVector(scales, rows)
     let elements = try species()
+    passBlanksBeforeFrame()
     var mode = try firstLetter("the coordinate mode")
-    if mode == UInt8(ascii: "s") { mode = try firstLetter("the coordinate mode") }
+    let isSelective = mode == UInt8(ascii: "s")
+    if isSelective { mode = try firstLetter("the coordinate mode") }
     // The format knows Cartesian by its first letter; any other word means direct.
     let isCartesian = mode == UInt8(ascii: "c") || mode == UInt8(ascii: "k")
     var positions: [SIMD3<Double>] = []
@@ -60,6 +62,7 @@ private struct POSCARText {
       guard let point = fields.vector() else {
         throw unreadable("the position of site \(site) needs three numbers")
       }
+      try check(&fields, isSelective: isSelective, names: elements[site], site: site)
       positions.append(isCartesian ? point * scale : point)
     }
     // Velocities follow a blank line or one that names their mode: numbers at once are positions that nothing counts.
@@ -74,11 +77,34 @@ private struct POSCARText {
       areCartesian: isCartesian)
   }
 
+  // Some writers of XDATCAR leave a line blank before the first frame.
+  private mutating func passBlanksBeforeFrame() {
+    var ahead = lines
+    while let line = ahead.next(), line.allSatisfy(TextLines.isBlank) {
+      var next = ahead
+      if let frame = next.next(), POSCARSplitter.startsFrame(frame) { lines = ahead }
+    }
+  }
+
+  // A symbol that some programs write behind a position, after its flags, is that of the header.
+  private func check(
+    _ fields: inout TextFields, isSelective: Bool, names element: Element, site: Int
+  ) throws(RecordError) {
+    if isSelective {
+      for _ in 0..<3 { _ = fields.next() }
+    }
+    guard let text = fields.next(), fields.next() == nil, let letter = text.first, letter >= 65,
+      letter <= 90, let named = Species(text: text)?.element, named != element
+    else { return }
+    throw unreadable("site \(site) is \(element) by the symbols and \(named) by the end of its line")
+  }
+
   private mutating func scaleFactors() throws(RecordError) -> [Double] {
     var fields = TextFields(try line("the scale factor"))
     var factors: [Double] = []
     while factors.count < 3, let factor = fields.number() { factors.append(factor) }
     guard factors.count != 0 else { throw unreadable("the scale factor is no number") }
+    guard factors.count != 2 else { throw unreadable("two scale factors, where one or three are expected") }
     // A remark may follow a single factor.
     return factors.count == 3 ? factors : [factors[0]]
   }
@@ -103,6 +129,9 @@ private struct POSCARText {
     var numbers = TextFields(try line("the element symbols"))
     // Symbols, and then counts, may stand on several lines: the first number ends the symbols.
     while !numbers.startsWithDigit {
+      guard !numbers.startsMode else {
+        throw unreadable("the counts of atoms are missing before the coordinate mode")
+      }
       let before = symbols.count
       while let field = numbers.next(), !POSCARText.startsRemark(field) {
         symbols.append(try element(field))
@@ -184,5 +213,14 @@ extension Double {
       x = next
     }
     return x
+  }
+}
+
+extension TextFields {
+  /// Whether the next field is a word that names a mode of coordinates, as in "Direct configuration=".
+  fileprivate var startsMode: Bool {
+    var fields = self
+    guard let word = fields.next() else { return false }
+    return ["direct", "cartesian", "selective"].contains(String(decoding: word, as: UTF8.self).lowercased())
   }
 }

@@ -83,7 +83,11 @@ final class ZstdSource: ByteSource {
           throw .needsLargerWindow(
             archive: archive, member: archive, limit: 1 << Int(ZstdSource.largestWindowLog))
         }
-        let detail = String(cString: ZSTD_getErrorName(status))
+        let isBetweenFrames =
+          !frameIsOpen && ZSTD_getErrorCode(status) == ZSTD_error_prefix_unknown
+        let detail =
+          isBetweenFrames
+          ? "bytes that are no zstd stream follow the last one" : String(cString: ZSTD_getErrorName(status))
         throw .damaged(archive: archive, member: archive, byteOffset: produced, detail: detail)
       }
       frameIsOpen = status != 0

@@ -42,6 +42,11 @@ public enum CSVDelimiter: UInt8, CaseIterable, Hashable, Sendable {
   }
 }
 
+/// What to add to the message of a text that is no number: empty, or a word of the decimal comma where it holds commas.
+public func decimalCommaHint(_ text: String) -> String {
+  text.utf8.contains(UInt8(ascii: ",")) ? " (a decimal comma? a point is expected)" : ""
+}
+
 extension CSVError: CustomStringConvertible {
   /// The error for a person.
   public var description: String {

@@ -47,7 +47,16 @@ import Testing
   @Test(arguments: [
     ("formula,formation_energy_per_atom,note\nFe3O4,-1,55,x\n", "line 2: 4 fields where the header has 3"),
     ("id,formation_energy_per_atom,formula\n1,-1,55,Fe3O4\n", "line 2: 4 fields where the header has 3"),
-    ("formula,formation_energy_per_atom\nFe3O4,\"-1,55\"\n", "line 2: \"Fe3O4\": the energy is not finite"),
+    (
+      "formula,formation_energy_per_atom\nFe3O4,\"-1,55\"\n",
+      "\"-1,55\" is no finite energy (a decimal comma?"
+    ),
+    (
+      "formula,formation_energy_per_atom\nFe3O4,-1.55d0\n",
+      "line 2: \"Fe3O4\": \"-1.55d0\" is no finite energy"
+    ),
+    ("formula,formation_energy_per_atom\nFe3O4,nan\n", "line 2: \"Fe3O4\": the energy is not finite"),
+    ("formula,formation_energy_per_atom\nFe3O4,\n", "line 2: \"Fe3O4\": the energy is not finite"),
     ("formula,formation_energy_per_atom\nFe3O4;-1,55\n", "line 2: \"Fe3O4;-1\": "),
     (
       "formula,formation_energy_per_atom\nFe3O4\t-1.55\n",
@@ -69,6 +78,10 @@ import Testing
     ("formula\tformation_energy_per_atom\nFe\t0\n", "line 1: fields are separated by tabs, where commas are"),
     ("formula,formation_energy_per_atom\nFe,0\nFe2O3,-1,6\n", "line 3: 3 fields where the header has 2"),
     ("formula,formation_energy_per_atom\nFe,0\nFe2O3\n", "line 3: 1 field where the header has 2"),
+    (
+      "formula,formation_energy_per_atom\nFe,0\nFe2O3,\"-1,6\"\n",
+      "\"-1,6\" is no finite energy (a decimal comma?"
+    ),
     ("formula,formation_energy_per_atom\nFe,0\n\"Fe2O3,-1.6\n", "line 3: a quote is not closed"),
     (
       "formula,formation_energy_per_atom,formation_energy_per_atom\nFe,0,1\n",
@@ -98,6 +111,7 @@ import Testing
   @Test(arguments: [
     ("element,energy_per_atom\nNa,-1,3\n", "line 2: 3 fields where the header has 2"),
     ("element;energy_per_atom\nNa;-1,3\n", "fields are separated by semicolons"),
+    ("element,energy_per_atom\nNa,\"-1,3\"\n", "\"-1,3\" is no finite number (a decimal comma?"),
     ("element,energy\nNa,-1.3\n", "there is no column \"energy_per_atom\""),
     ("element,energy_per_atom\nNa,-1.3\nNa,-1.3\n", "line 3: Na is given twice"),
     ("element,energy_per_atom\nNa,0x1p3\n", "line 2: energy_per_atom \"0x1p3\" is no finite number"),
@@ -118,6 +132,46 @@ import Testing
     ] {
       let energies = try ElementalEnergies.read(try folder.write(text, to: "elements"))
       #expect(energies.map { "\($0.key) \($0.value)" } == ["Na -1.3"], "\(text)")
+    }
+  }
+
+  @Test(arguments: [
+    ("id;e_above_hull\na;0,1\n", "line 1: fields are separated by semicolons"),
+    ("id\te_above_hull\na\t0.1\n", "line 1: fields are separated by tabs"),
+    ("id,e_above_hull\na,\"0,1\"\n", "line 2: e_above_hull \"0,1\" is no finite number (a decimal comma?"),
+    ("id,e_above_hull\na,0,1\n", "line 2: 3 fields where the header has 2"),
+    ("id,e_above_hull\na\n", "line 2: 1 field where the header has 2"),
+    ("id,e_above_hull\n\"a,0.1\n", "line 2: a quote is not closed"),
+    ("id,e_above_hull,e_above_hull\na,0.1,0.2\n", "stands twice"),
+    ("id,e_above_hull\n", "no record with a number"), ("\n \n", "the file is empty"),
+    ("i\0d\0,\0", "byte 1 is zero"),
+  ])
+  func `labels are refused where they are broken`(text: String, part: String) throws {
+    let found = message { _ = try ComparisonLabels(path: try folder.write(text, to: "labels.csv")) }
+    #expect(found.contains(part) && found.contains("labels.csv"), "\(found)")
+  }
+
+  @Test(arguments: [
+    "\u{FEFF}id,e_above_hull\r\na,0.1\r\n\r\n", "id,e_above_hull\ra,0.1\r",
+    "# note\nid , e_above_hull\n \"a\" , 0.1",
+    "[{\"id\": \"a\", \"e_above_hull\": 0.1}]", "\u{FEFF}{\"material_id\": \"a\", \"e_above_hull\": 1e-1}",
+  ])
+  func `labels are read whatever ends their lines`(text: String) throws {
+    let path = try folder.write(text, to: "labels.csv")
+    #expect(try ComparisonLabels(path: path).byID.mapValues(\.value) == ["a": 0.1])
+  }
+
+  @Test func `tables that need too large a window say so, and are not called damaged`() throws {
+    // A zstd frame of one raw block "id" whose header asks for a window of 256 MiB.
+    let bytes: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD, 0x00, 0x90, 0x11, 0x00, 0x00, 0x69, 0x64]
+    let path = folder.path("wide.zst")
+    try Data(bytes).write(to: URL(filePath: path))
+    for found in [
+      message { _ = try ComparisonLabels(path: path) }, message { _ = try ElementalEnergies.read(path) },
+      message { _ = try ReferenceFile.load(path) }, message { _ = try CandidateTable(path: path) },
+      message { _ = try EnergyOffsetTable(path: path) }, message { _ = try EnergyRecords([path]) },
+    ] {
+      #expect(found.contains("needs a larger window than 128 MiB") && !found.contains("damaged"), "\(found)")
     }
   }
 

@@ -208,10 +208,15 @@ func randomStructures(_ count: Int, seed: UInt64) throws -> [Structure] {
     let lattice = try Lattice(
       a: SIMD3(edges.x, 0, 0), b: SIMD3(lean.x, edges.y, 0), c: SIMD3(lean.y, lean.z, edges.z))
     let siteCount = Int.random(in: 1...6, using: &generator)
-    return try Structure(
-      lattice: lattice,
-      elements: (0..<siteCount).map { _ in Element.all[Int.random(in: 0..<94, using: &generator)] },
-      fractionalPositions: (0..<siteCount).map { _ in vector(0...1) })
+    let elements = (0..<siteCount).map { _ in Element.all[Int.random(in: 0..<94, using: &generator)] }
+    // Closer atoms would be refused.
+    var positions: [SIMD3<Double>] = []
+    while positions.count < siteCount {
+      let point = vector(0...1)
+      let isFree = try positions.allSatisfy { try shortestImageDistance(lattice, point - $0) > 0.5 }
+      if isFree { positions.append(point) }
+    }
+    return try Structure(lattice: lattice, elements: elements, fractionalPositions: positions)
   }
 }
 

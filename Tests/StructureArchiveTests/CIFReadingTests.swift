@@ -377,7 +377,7 @@ import Testing
       ("Wat1", "'Mg O'", .crystal("MgO")),
       ("OH1", "'Mg O'", .crystal("MgO")), ("CO3", "'Mg Co'", .crystal("MgCo")),
       ("T1", "'Mg Si'", .crystal("MgSi")),
-      ("W1", "'Mg O'", .refused(.formulaContradicted)), ("Fe1", "'Mg O'", .refused(.formulaContradicted)),
+      ("W1", "'Mg O'", .crystal("MgO")), ("Fe1", "'Mg O'", .refused(.formulaContradicted)),
       ("Wat1", "'Mg O2'", .refused(.unknownElement)), ("Wat1", "'Mg O H2'", .refused(.unknownElement)),
       ("Va1", "'Mg V'", .refused(.unknownElement)), ("FeNi1", "'Mg O'", .refused(.unknownElement)),
       ("FeNi1", "'Mg Ni'", .crystal("MgNi")), ("ClW1", "'Mg Cl'", .crystal("MgCl")),

@@ -177,8 +177,11 @@ private func operations(_ list: String...) -> String {
   }
 
   @Test func `listed operations win over the symbol`() throws {
-    let symmetry = "_symmetry_space_group_name_H-M 'F m -3 m'\n" + operations("x,y,z")
-    #expect(try decode(cif(symmetry: symmetry, sites: "A Na 0 0 0 1"), .cif).structure.siteCount == 1)
+    let symmetry = "_symmetry_space_group_name_H-M 'P -1'\n" + operations("x,y,z", "-x,-y,-z+1/2")
+    let positions = try decode(cif(symmetry: symmetry, sites: "A Na 0.1 0.2 0.3 1"), .cif).structure
+      .fractionalPositions
+    #expect(positions.count == 2)
+    #expect(abs(positions[1].z - 0.2) < 1e-12)
   }
 
   @Test func `operations may be written in many ways`() throws {

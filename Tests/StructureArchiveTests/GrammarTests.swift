@@ -92,6 +92,12 @@ private func frame(_ comment: String, _ atoms: String = "Mg 0 0 0\nO 2.1 2.1 2.1
     (frame("\(cell) Properties=Z:I:1:pos:R:3", "12 0 0 0\n119 2 2 2"), .unknownElement, "'119'"),
     (frame("\(cell) Properties=Z:I:1:pos:R:3", "12 0 0 0\nO 2 2 2"), .unknownElement, "'O'"),
     (frame("\(cell) Properties=species:S:1:Z:I:1:pos:R:3", "Mg 20 0 0 0\nO 8 2 2 2"), .unreadable, "Ca"),
+    (frame("\(cell) lattice=\"5 5 5\""), .unreadable, "twice"),
+    (
+      frame("\(cell) Properties=species:S:1:pos:R:3:positions:R:3", "Mg 0 0 0 1 1 1\nO 2 2 2 1 1 1"),
+      .unreadable,
+      "'positions'"
+    ),
   ])
   func `what cannot be read is named`(text: String, reason: RejectionReason, words: String) {
     let found = error(text, .extendedXYZ)
@@ -116,7 +122,10 @@ private func frame(_ comment: String, _ atoms: String = "Mg 0 0 0\nO 2.1 2.1 2.1
     text(species: "Mg # metal\nO\n1\n1"), text(species: "Mg_pv O_s/0a1b\n1 1"),
     text(species: "Mg O C\n1 1 0"),
     text(title: "{MgO} [relaxed] \"1\""), text(title: ""), text(title: "7"),
-    text(sites: "0 0 0 Mg\n.5 .5 .5 O\n\n0 0 0\n0 0 0\n"),
+    text(sites: "0 0 0 Mg\n.5 .5 .5 O\n\n0 0 0\n0 0 0\n"), text(sites: "0 0 0 Mg1\n.5 .5 .5 O2-\n"),
+    text(sites: "0 0 0 F F F\n.5 .5 .5 T T F\n"), text(sites: "0 0 0 at Ca\n.5 .5 .5 ! Ca\n"),
+    text(mode: "Selective\nDirect", sites: "0 0 0 T T F Mg\n.5 .5 .5 F F F\n"),
+    text(mode: "\n \nDirect configuration=     1"),
     text(sites: "0 0 0\n.5 .5 .5\nCartesian\n0 0 0\n0 0 0\n"),
     text(mode: "kartesisch", sites: "0 0 0\n2.1 2.1 2.1\n"), text(mode: "Cart", sites: "0 0 0\n2.1 2.1 2.1"),
   ])
@@ -142,6 +151,14 @@ private func frame(_ comment: String, _ atoms: String = "Mg 0 0 0\nO 2.1 2.1 2.1
     (text(sites: "0 0 0\n.5 .5 .5\n.1 .1 .1\n"), .unreadable, "more positions"),
     (text(sites: "0 0 0\n\n.5 .5 .5\n"), .unreadable, "site 1"),
     (text(species: "Mg O\n1 x"), .unreadable, "1 for 2"),
+    (text(sites: "0 0 0 Mg\n.5 .5 .5 S\n"), .unreadable, "site 1 is O by the symbols and S"),
+    (
+      text(mode: "Selective\nDirect", sites: "0 0 0 T T F Ca\n.5 .5 .5 F F F O\n"), .unreadable,
+      "site 0 is Mg by the symbols and Ca"
+    ),
+    (text().replacing("\n1.0\n", with: "\n1.0 1.1\n"), .unreadable, "two scale factors"),
+    (text(species: "Mg O", mode: "Direct configuration= 1"), .unreadable, "counts of atoms are missing"),
+    (text(mode: "\nDirect"), .unreadable, "mode is missing"),
   ])
   func `what cannot be read is named`(text: String, reason: RejectionReason, words: String) {
     let found = error(text, .poscar)

@@ -252,6 +252,18 @@ func pieces(
     #expect(found.map(\.number) == [3, 5])
   }
 
+  @Test func `a frame with more atoms than its header says is no smaller crystal`() throws {
+    let frame = "2\nLattice=\"4 4 4\"\nCs 0 0 0\nCl 2 2 2\n"
+    let surplus = frame.replacing("2\nL", with: "1\nL")
+    for text in [surplus + frame, frame + surplus, frame + surplus + "\n" + frame] {
+      let found = try pieces(Array(text.utf8), sizes: [3])
+      let expected = text.split(separator: "\nL").dropLast().map { $0.hasSuffix("1") }
+      #expect(found.map { $0.failure?.reason == .unreadable } == expected, "\(text)")
+      let words = found.compactMap { $0.failure?.message }
+      #expect(words == ["the frame has more lines of atoms than the 1 that its header says"])
+    }
+  }
+
   @Test func `a damaged frame does not take the next one with it`() throws {
     let s = try randomStructures(5, seed: 39)
     var frames = s.map { CrystalText.frame(id: "f", $0) }

@@ -292,6 +292,15 @@ private func structure(_ first: String) -> String {
     ("a cut tag", block("a", "Mg", "O") + "data_b\n_cell_len", [("a", "MgO"), ("b", "truncated")]),
     ("a cut quote", block("a", "Mg", "O") + "data_b\n_x 'y", [("a", "MgO"), ("b", "truncated")]),
     (
+      "a crystal that was begun", block("a", "Mg", "O") + "data_b\n_chemical_formula_sum MgO",
+      [("a", "MgO"), ("b", "truncated")]
+    ),
+    (
+      "references without a last newline", block("a", "Mg", "O") + "data_b\n_journal_year 1999",
+      [("a", "MgO")]
+    ),
+    ("an end mark without a newline", block("a", "Mg", "O") + "data_b\n_x y\n#END", [("a", "MgO")]),
+    (
       "a cut loop", block("a", "Mg", "O") + "data_b\nloop_\n_x\n_y\n1 2 3\n",
       [("a", "MgO"), ("b", "truncated")]
     ),
@@ -390,6 +399,47 @@ private func structure(_ first: String) -> String {
       [("1", "MgO"), ("2", "MgO"), ("3", "CaO"), ("4", "CaO")]
     ),
     (
+      "blank lines before frames",
+      poscar("x", "Mg").replacing("Direct", with: "\nDirect configuration= 1")
+        + "\nDirect configuration= 2\n0 0 0\n.5 .5 .5\n"
+        + poscar("y", "Ca").replacing("Direct", with: " \n\nDirect configuration= 1"),
+      [("1", "MgO"), ("2", "MgO"), ("3", "CaO")]
+    ),
+    (
+      "frames behind a header without counts",
+      poscar("x", "Mg").replacing("1 1\nDirect", with: "Direct configuration= 1")
+        + "Direct configuration= 2\n0 0 0\n.5 .5 .5\n",
+      [("1", "unreadable"), ("2", "unreadable")]
+    ),
+    (
+      "a header without its scale factor between",
+      poscar("a", "Mg") + poscar("b", "Ca").replacing("b\n1.0\n", with: "b\n") + poscar("c", "Sr"),
+      [("1", "MgO"), ("2", "unreadable"), ("3", "SrO")]
+    ),
+    (
+      "a scale factor that is no number",
+      poscar("a", "Mg") + poscar("b", "Ca", scale: "one") + poscar("c", "Sr"),
+      [("1", "MgO"), ("2", "unreadable"), ("3", "SrO")]
+    ),
+    (
+      "a header without counts between, behind velocities",
+      poscar("a", "Mg", tail: "\n0 0 0\n0 0 0\n") + poscar("b", "Ca").replacing("1 1\n", with: "")
+        + poscar("c", "Sr"),
+      [("1", "MgO"), ("2", "unreadable"), ("3", "SrO")]
+    ),
+    (
+      "a header without a mode between",
+      poscar("a", "Mg") + poscar("b", "Ca").replacing("Direct\n", with: "") + poscar("c", "Sr"),
+      [("1", "MgO"), ("2", "unreadable"), ("3", "SrO")]
+    ),
+    (
+      "frames behind a damaged header do not go by the one before",
+      poscar("x", "Mg").replacing("Direct", with: "Direct configuration= 1")
+        + poscar("y", "Ca").replacing("1 1\nDirect", with: "Direct configuration= 1")
+        + "Direct configuration= 2\n0 0 0\n.5 .5 .5\n",
+      [("1", "MgO"), ("2", "unreadable"), ("3", "unreadable")]
+    ),
+    (
       "a cut frame",
       poscar("x", "Mg").replacing("Direct", with: "Direct configuration= 1")
         + "Direct configuration= 2\n0 0 0\n",
@@ -467,6 +517,45 @@ private func structure(_ first: String) -> String {
       [("f:1", "MgO n=1.0"), ("f:2", "CaO n=2.0")]
     ),
     (
+      "rows before the names of their columns",
+      "{\"data\": [[\(structure("Mg")), 1.5], [\(structure("Ca")), 2]], \"index\": [0, 1], \"columns\": [\"structure\", \"n\"]}",
+      [("f:1", "MgO n=1.5"), ("f:2", "CaO n=2.0")]
+    ),
+    (
+      "rows between names and index",
+      "{\n \"index\": [0],\n \"data\": [\n  [1.5, \(structure("Mg"))]],\n \"columns\": [\"n\", \"structure\"]}",
+      [("f:1", "MgO n=1.5")]
+    ),
+    (
+      "rows whose columns are never named",
+      "{\"data\": [[\(structure("Mg")), 1.5]], \"entries\": [\(structure("Ca"))], \"index\": [0]}",
+      [("f:1", "unreadable"), ("f:2", "CaO")]
+    ),
+    (
+      "columns named by numbers and lists",
+      "{\"columns\": [7, [\"a\", \"b\"]], \"data\": [[\(structure("Mg")), 1.5]]}", [("f:1", "MgO")]
+    ),
+    (
+      "rows with fewer or more cells than columns",
+      "{\"columns\": [\"structure\", \"n\"], \"data\": [[\(structure("Mg"))], [\(structure("Ca")), 1, 2], [\(structure("Sr")), 1]]}",
+      [("f:1", "unreadable"), ("f:2", "unreadable"), ("f:3", "SrO n=1.0")]
+    ),
+    (
+      "a column that stands twice",
+      "{\"columns\": [\"structure\", \"n\", \"n\"], \"data\": [[\(structure("Mg")), 1, 2], [\(structure("Ca")), 1, 1]]}",
+      [("f:1", "unreadable"), ("f:2", "CaO n=1.0")]
+    ),
+    (
+      "rows of one key",
+      "{\"structure\": {\"0\": \(structure("Mg")), \"0\": \(structure("Ca")), \"1\": \(structure("Sr"))}, \"n\": {\"1\": 3}}",
+      [("f:0", "unreadable"), ("f:0", "unreadable"), ("f:1", "SrO n=3.0")]
+    ),
+    (
+      "columns that are lists of other lengths",
+      "{\"n\": [1], \"structure\": [\(structure("Mg")), \(structure("Ca"))]}",
+      [("f:1", "MgO"), ("f:2", "CaO")]
+    ),
+    (
       "two columns of crystals",
       "{\"initial\": {\"0\": \(structure("Ca"))}, \"structure\": {\"0\": \(structure("Mg"))}}",
       [("f:0", "MgO and others")]
@@ -509,6 +598,22 @@ private func structure(_ first: String) -> String {
     #expect(try outcomes("f.json", text) == wanted.map { Outcome($0.0, $0.1) }, "\(name)")
   }
 
+  @Test func `rows before their columns are refused one by one where the table is too large to be held`()
+    throws
+  {
+    let folder = try ScratchFolder()
+    let rows = (0..<2000).map { _ in "[\(structure("Mg")), 1]" }.joined(separator: ", ")
+    let path = try folder.write("f.json", "{\"data\": [\(rows)], \"columns\": [\"structure\", \"n\"]}")
+    let (records, error) = readAll(path, limits: ArchiveLimits(largestRecord: 2000))
+    #expect(error == nil && records.count == 2000)
+    for record in records.prefix(3) {
+      let refusal = #expect(throws: RecordError.self) { try StructureDecoder().decode(record) }
+      #expect(refusal?.message.contains("'columns' names its cells, which must stand before") == true)
+    }
+    #expect(records.allSatisfy { (try? StructureDecoder().decode($0)) == nil })
+    #expect(readAll(path).records.allSatisfy { (try? StructureDecoder().decode($0)) != nil })
+  }
+
   @Test func `a document listed by id is read piece by piece where it is larger than a record`() throws {
     let folder = try ScratchFolder()
     let members = (0..<200).map { "\"mp-\($0)\": \(structure($0 % 2 == 0 ? "Mg" : "Ca"))" }
@@ -541,7 +646,7 @@ private func structure(_ first: String) -> String {
     for rest in [crystals[0].bytes, Array("x".utf8)] {
       let (records, error) = readAll(try folder.write("a", whole + rest))
       #expect(records.count == 3, "\(packing)")
-      #expect(error != nil, "\(packing)")
+      #expect(error?.rejectionReason == .unreadable && error?.description.contains("follow") == true)
     }
     if packing != .tarZstd {
       #expect(readAll(try folder.write("a", whole + [UInt8](repeating: 0, count: 1024))).error == nil)
@@ -553,6 +658,53 @@ private func structure(_ first: String) -> String {
     let folder = try ScratchFolder()
     let bytes = try compressed(crystals[0].bytes, compression) + crystals[1].bytes
     #expect(outcomes(try folder.write("a", bytes)).map(\.what).last == "unreadable")
+  }
+
+  @Test func `bytes behind the end of a tar archive are told from one that is cut`() throws {
+    let folder = try ScratchFolder()
+    let whole = try packed(crystals, as: .tar)
+    let padding = [UInt8](repeating: 0, count: 200_000)
+    let end = whole.count - whole.reversed().prefix { $0 == 0 }.count
+    let blocks = (end + 511) / 512 * 512
+    for text in [[UInt8](repeating: 74, count: 100), [UInt8](repeating: 74, count: 3000)] {
+      for bytes in [whole + text, whole + padding + text, whole[..<blocks] + padding[..<512] + text] {
+        let error = readAll(try folder.write("a.tar", bytes)).error
+        #expect(error?.description.contains("bytes that are no tar archive follow its end") == true)
+      }
+      let error = readAll(try folder.write("a.tar", whole[..<blocks] + text)).error
+      #expect(error != nil && error?.description.contains("follow") == false)
+    }
+  }
+
+  @Test(arguments: [Packing.tar, .tarGzip, .zip])
+  func `an archive without files is one rejection`(packing: Packing) throws {
+    let folder = try ScratchFolder()
+    let hidden = [(name: ".a.cif", bytes: crystals[0].bytes)]
+    let bytes = try packed(hidden, as: packing)
+    #expect(outcomes(try folder.write("a", bytes)).map(\.what) == ["unreadable"])
+    try folder.write("f/a", bytes)
+    try folder.write("f/b.cif", crystals[1].bytes)
+    #expect(outcomes(folder.path("f")) == [Outcome("a", "unreadable"), Outcome("b", "CaO")])
+    try ResumeTests.check(folder.path("f"))
+    let outer = try folder.write(
+      "o", packed([(name: "in.\(packing.suffix)", bytes: bytes), crystals[1]], as: .tar))
+    #expect(outcomes(outer).map(\.what) == ["unreadable", "CaO"])
+    try ResumeTests.check(outer)
+  }
+
+  @Test func `a link to a folder is named`() throws {
+    let folder = try ScratchFolder()
+    try folder.write("f/sub/a.cif", crystals[0].bytes)
+    try FileManager.default.createSymbolicLink(atPath: folder.path("f/link"), withDestinationPath: "sub")
+    let (records, _) = readAll(folder.path("f"))
+    #expect(records.map(\.defaultID) == ["link", "a"])
+    #expect(records[0].failure?.message.contains("a symbolic link to a folder") == true)
+  }
+
+  @Test func `a zip file behind other bytes does not pass for a POSCAR`() throws {
+    let folder = try ScratchFolder()
+    let bytes = Array("title".utf8) + [0, 1] + Array(poscar("", "Mg").utf8)
+    #expect(outcomes(try folder.write("a", bytes)).map(\.what) == ["unreadable"])
   }
 
   @Test func `a zip file before another one is reported`() throws {

@@ -297,6 +297,38 @@ private let magnesium = "[{\"element\":\"Mg\",\"occu\":1}]"
     ("2\nLattice=\"4 0 0 0 4 0 0 0 4\"\nLi 0 0 0\nX 2 2 2\n", .extendedXYZ),
   ]
 
+  @Test(arguments: [
+    ("\"nelements\":2", nil), ("\"nelements\":3", RejectionReason.formulaContradicted),
+    ("\"nelements\":1", .formulaContradicted), ("\"nelements\":\"three\"", nil), ("\"nelements\":null", nil),
+    // The note of the missing hydrogen says it.
+    ("\"nelements\":3,\"chemical_formula_reduced\":\"CClH2\"", nil),
+  ])
+  func `the number of elements is the crystal's`(fields: String, expected: RejectionReason?) {
+    #expect(reason(optimade(fields)) == expected)
+    #expect(reason(optimade(fields), formula: .note) == nil)
+  }
+
+  @Test(arguments: [
+    ("true", "2.1", nil), ("1", "2.1", nil), ("false", "0.5", nil), ("0", "0.5", nil), ("null", "0.5", nil),
+    ("\"True\"", "2.1", RejectionReason.unreadable), ("2", "2.1", .unreadable),
+  ])
+  func `whether coordinates of JARVIS are Cartesian is said clearly`(
+    flag: String, half: String, expected: RejectionReason?
+  ) throws {
+    let text =
+      "{\"lattice_mat\":[[4.2,0,0],[0,4.2,0],[0,0,4.2]],\"elements\":[\"Mg\",\"O\"],\"abc\":[4.2,4.2,4.2],"
+      + "\"coords\":[[0,0,0],[\(half),\(half),\(half)]],\"cartesian\":\(flag)}"
+    #expect(reason(text) == expected)
+    guard expected == nil else { return }
+    #expect(length(try decode(text).structure.fractionalPositions[1] - SIMD3(repeating: 0.5)) < 1e-12)
+    #expect(reason(text.replacing("[4.2,4.2,4.2]", with: "[4.2,4.2,5]")) == .unreadable)
+  }
+
+  @Test func `edges stated beside a lattice are those of its matrix`() {
+    #expect(reason(pymatgen(magnesium, lattice: ",\"a\":4.2,\"b\":4.2001,\"c\":4.2,\"alpha\":90")) == nil)
+    #expect(reason(pymatgen(magnesium, lattice: ",\"a\":4.2,\"b\":4.3,\"c\":4.2")) == .unreadable)
+  }
+
   @Test(arguments: forms.indices)
   func `deuterium and tritium count as hydrogen, with a note`(index: Int) throws {
     let (text, format) = IsotopeTests.forms[index]
@@ -382,5 +414,37 @@ private let magnesium = "[{\"element\":\"Mg\",\"occu\":1}]"
     }
     #expect(reason(flat("\"Mg\",\"O\"", beside: ",\"pbc\":\"some\"")) == .unreadable)
     #expect(reason(optimade("\"nperiodic_dimensions\":7")) == .unreadable)
+    #expect(reason(optimade("\"nperiodic_dimensions\":2.5", lattice: high)) == .unreadable)
+    #expect(reason(optimade("\"nperiodic_dimensions\":\"0\"")) == .unreadable)
+    #expect(reason(optimade("\"nperiodic_dimensions\":3.0,\"dimension_types\":[1,1,1]")) == nil)
+    #expect(reason(optimade("\"nperiodic_dimensions\":null,\"dimension_types\":null")) == nil)
+  }
+
+  @Test(arguments: [(0, "1,1,1", 3), (2, "1,1,1", 3), (3, "1,1,0", 2), (1, "0,0,0", 0), (0, "0,1,0", 1)])
+  func `numbers of directions that contradict each other are refused with both`(
+    stated: Int, flags: String, found: Int
+  ) {
+    let lattice = "[[40,0,0],[0,40,0],[0,0,40]]"
+    for fields in [
+      "\"nperiodic_dimensions\":\(stated),\"dimension_types\":[\(flags)]",
+      "\"dimension_types\":[\(flags)],\"nperiodic_dimensions\":\(stated)",
+    ] {
+      let error = #expect(throws: RecordError.self) { try decode(optimade(fields, lattice: lattice)) }
+      #expect(error?.reason == .unreadable)
+      let words = "'nperiodic_dimensions' says \(stated) where 'dimension_types' has \(found)"
+      #expect(error?.message.contains(words) == true)
+    }
+  }
+
+  @Test func `flags of a structure are those of its lattice, or stand alone`() throws {
+    func text(_ lattice: String, _ beside: String) -> String {
+      pymatgen(magnesium, lattice: lattice).replacing("[0,0,4.2]", with: "[0,0,42]")
+        .replacing("{\"lattice\"", with: "{\(beside)\"lattice\"")
+    }
+    let (slab, crystal) = ("\"pbc\":[true,true,false]", "\"pbc\":[true,true,true]")
+    #expect(try decode(text("", "\(slab),")).notes.map(\.rule) == [.partlyPeriodic])
+    #expect(try decode(text(",\(slab)", "\(slab),")).notes.map(\.rule) == [.partlyPeriodic])
+    #expect(reason(text(",\(crystal)", "\(slab),")) == .unreadable)
+    #expect(reason(text(",\(slab)", "\(crystal),")) == .unreadable)
   }
 }
