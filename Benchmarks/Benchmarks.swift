@@ -1,13 +1,13 @@
 import Crystal
 import CrystalGraphs
-import Networks
-import Training
 import Foundation
+import Networks
 import PhaseStability
 import Screening
 import StructureArchive
 import Synchronization
 import TensorKernels
+import Training
 
 /// Times the parts that campaigns and trainings spend their time in, each beside a plain reference where there is one.
 ///
@@ -175,7 +175,8 @@ struct Benchmarks {
     threeBody.edgeWidth = 32
     var random = SeededRandom(seed: 7)
     training(
-      "iCGCNN training, three-body, merged graphs", try NetworkParameters(NetworkConfiguration(threeBody), using: &random),
+      "iCGCNN training, three-body, merged graphs",
+      try NetworkParameters(NetworkConfiguration(threeBody), using: &random),
       collection, batchSize: 64)
   }
 

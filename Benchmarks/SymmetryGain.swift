@@ -1,9 +1,9 @@
 import CrystalGraphs
-import Networks
-import Training
 import Foundation
+import Networks
 import Screening
 import StructureArchive
+import Training
 
 /// What evaluating equivalent sites once gains in each crystal system: how many sites and edges remain, how much faster
 /// ensembles predict on one thread, and by how much their predictions differ at most.
@@ -40,7 +40,9 @@ enum SymmetryGain {
         let mergedTime = median(
           seconds(repetitions: 5) {
             merged.removeAll()
-            for graph in graphs { merged.appendQuotient(of: graph, for: network.requirements, scratch: &quotient) }
+            for graph in graphs {
+              merged.appendQuotient(of: graph, for: network.requirements, scratch: &quotient)
+            }
             found = ensemble.predictions(merged, scratch: scratch)
           })
         let difference = zip(expected, found).map { abs($0.mean - $1.mean) }.max() ?? 0

@@ -47,7 +47,8 @@ public struct ArchitectureOption<Kind: Architecture>: Sendable {
 
   /// A whole number that may be absent; see `integer`.
   public static func integer(
-    _ key: String, _ path: any WritableKeyPath<Kind, Int?> & Sendable, _ range: ClosedRange<Int>, _ summary: String
+    _ key: String, _ path: any WritableKeyPath<Kind, Int?> & Sendable, _ range: ClosedRange<Int>,
+    _ summary: String
   ) -> ArchitectureOption {
     ArchitectureOption(
       key: key, summary: summary, values: .integer(range, multipleOf: 1),

@@ -47,7 +47,8 @@ public struct ParameterLayout: Sendable {
   mutating func name(_ name: String, outputs: Int, blocks: [ParameterTensor.Block]) {
     tensors.append(
       ParameterTensor(
-        name: name, shape: [outputs, blocks.last?.columns.upperBound ?? 0], isStatistic: false, blocks: blocks))
+        name: name, shape: [outputs, blocks.last?.columns.upperBound ?? 0], isStatistic: false, blocks: blocks
+      ))
   }
 
   /// Names a matrix of files, (outputs, inputs), that is stored (inputs, outputs) in rows of `stride` numbers.

@@ -1,8 +1,8 @@
 internal import Crystal
 internal import CrystalGraphs
 internal import Networks
-internal import Training
 internal import PipelineEngine
+internal import Training
 
 /// Makes the graphs that one member learns from, epoch by epoch: those of strained copies in place of the crystals that
 /// the augmentation chooses, all others as they were loaded.

@@ -1,7 +1,7 @@
-internal import Networks
-public import Training
 internal import Foundation
+internal import Networks
 internal import PipelineEngine
+public import Training
 
 /// How often the true value lies within a central interval around the prediction.
 public struct IntervalCoverage: Codable, Hashable, Sendable {

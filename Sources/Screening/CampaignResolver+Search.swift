@@ -65,7 +65,8 @@ extension CampaignResolver {
           "\(search["cascade"].location): a cascade goes by the distance to the hull; a hull stage is needed")
       }
       return ShapeSearch(
-        shapes: shapes, model: model, builder: NeighborGraphBuilder(folder.card.configuration.requirements.neighbors),
+        shapes: shapes, model: model,
+        builder: NeighborGraphBuilder(folder.card.configuration.requirements.neighbors),
         pessimism: search.number("pessimism"), cascade: cascade)
     }
   }

@@ -1,12 +1,12 @@
 internal import Crystal
 internal import CrystalGraphs
-internal import Networks
-internal import Training
 internal import Foundation
+internal import Networks
 internal import PhaseStability
 internal import PipelineEngine
 internal import Prototypes
 internal import StructureArchive
+internal import Training
 
 /// Turns the parts of a campaign file into what runs, collecting what later parts refer to.
 struct CampaignResolver {

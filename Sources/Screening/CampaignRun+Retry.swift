@@ -1,8 +1,8 @@
 internal import Networks
-internal import Training
 internal import PhaseStability
 internal import PipelineEngine
 internal import ScreeningStore
+internal import Training
 
 extension CampaignRun {
   /// Reads the rejected records of a run again and puts their new outcomes in the place of the rejections.

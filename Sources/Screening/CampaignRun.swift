@@ -1,10 +1,10 @@
-internal import Networks
-internal import Training
 internal import Foundation
+internal import Networks
 internal import PhaseStability
 public import PipelineEngine
 public import ScreeningStore
 internal import StructureArchive
+internal import Training
 
 /// What a campaign came to when it ended or was stopped.
 public struct CampaignReport: Sendable {

@@ -1,10 +1,10 @@
 internal import Crystal
 internal import CrystalGraphs
 internal import Networks
-internal import Training
 internal import PhaseStability
 internal import ScreeningStore
 internal import StructureArchive
+internal import Training
 
 /// What a worker keeps from batch to batch. Results do not depend on what it held before.
 final class CampaignScratch {

@@ -1,10 +1,10 @@
 internal import Crystal
 internal import CrystalGraphs
-internal import Networks
-internal import Training
 internal import Foundation
+internal import Networks
 internal import PhaseStability
 internal import PipelineEngine
+internal import Training
 
 /// Puts the energies of one database on the scale of another: finds compounds that both have, and fits offsets by
 /// element to their differences.

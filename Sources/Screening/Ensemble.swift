@@ -1,7 +1,7 @@
 public import CrystalGraphs
 public import Networks
-internal import Training
 internal import TensorKernels
+internal import Training
 
 /// What an ensemble says about one structure.
 public struct EnsemblePrediction: Hashable, Sendable {

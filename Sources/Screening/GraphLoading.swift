@@ -1,10 +1,10 @@
 public import Crystal
 internal import CrystalGraphs
-public import Networks
-public import Training
 internal import Foundation
+public import Networks
 internal import PipelineEngine
 internal import StructureArchive
+public import Training
 
 /// Graphs loaded from an archive, with what was left out.
 public struct LoadedGraphs: Sendable {
@@ -103,7 +103,9 @@ public struct GraphLoader: Sendable {
         guard value.isFinite else { return .leftOut("\(property) not finite", message: nil) }
         target = value
       }
-      if decoded.structure.elements.contains(where: { $0.atomicNumber > InputRequirements.largestAtomicNumber }
+      if decoded.structure.elements.contains(where: {
+        $0.atomicNumber > InputRequirements.largestAtomicNumber
+      }
       ) {
         return .leftOut(
           RejectionReason.elementNotInModel.rawValue, message: "\(decoded.id): an element beyond fermium")

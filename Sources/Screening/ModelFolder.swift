@@ -1,8 +1,8 @@
-public import Networks
-internal import Training
 internal import Foundation
 internal import ModelFormats
+public import Networks
 internal import PipelineEngine
+internal import Training
 
 /// A folder that holds a model: `model.json` and one safetensors file a member.
 public struct ModelFolder: Sendable {

@@ -1,9 +1,9 @@
-internal import Networks
-internal import Training
 internal import Foundation
 internal import ModelFormats
+internal import Networks
 internal import PipelineEngine
 internal import TensorKernels
+internal import Training
 
 /// Brings published CGCNN weights (`.pth.tar`, legacy PyTorch serialization) into a model folder. Nothing in the file
 /// is executed.

@@ -1,10 +1,10 @@
 internal import Crystal
 internal import CrystalGraphs
 internal import Networks
-internal import Training
 internal import PipelineEngine
 internal import StructureArchive
 internal import TextFormats
+internal import Training
 
 /// How many records of an input became lines, and what became of the others.
 public struct TableReport: Sendable {

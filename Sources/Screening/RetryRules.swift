@@ -1,10 +1,10 @@
-internal import Networks
-internal import Training
 internal import Foundation
+internal import Networks
 internal import PhaseStability
 internal import PipelineEngine
 internal import ScreeningStore
 internal import StructureArchive
+internal import Training
 
 /// Which changes of a plan leave the rows of a run as they are, so that its rejected records alone are read again.
 ///

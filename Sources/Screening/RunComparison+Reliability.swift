@@ -1,8 +1,8 @@
 internal import Charts
-internal import Networks
-internal import Training
 internal import Foundation
+internal import Networks
 internal import ScreeningStore
+internal import Training
 
 extension RunComparison {
   /// Rates against probabilities as an SVG picture: how many of the candidates of each bin are stable, by the calibrated

@@ -1,10 +1,10 @@
 internal import Crystal
 internal import Networks
-internal import Training
 internal import PhaseStability
 internal import PipelineEngine
 internal import Prototypes
 internal import ScreeningStore
+internal import Training
 
 /// Searches some candidates of a source before the stream begins, to learn which of the others are worth a search.
 ///

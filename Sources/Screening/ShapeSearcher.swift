@@ -1,8 +1,8 @@
 internal import Crystal
 internal import CrystalGraphs
 internal import Networks
-internal import Training
 internal import PhaseStability
+internal import Training
 
 /// Working memory of a search; belongs to one thread.
 final class ShapeSearchScratch {

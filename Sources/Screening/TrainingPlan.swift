@@ -1,7 +1,7 @@
-internal import Networks
-public import Training
 internal import Foundation
+internal import Networks
 internal import PipelineEngine
+public import Training
 
 /// A training file as it will run: every default filled in, every path resolved.
 public struct TrainingPlan: Sendable {

@@ -1,9 +1,9 @@
-internal import Networks
-public import Training
 internal import Foundation
 internal import ModelFormats
+internal import Networks
 public import PipelineEngine
 internal import TensorKernels
+public import Training
 
 /// What a training run tells while it works.
 public enum TrainingEvent: Sendable {

@@ -1,6 +1,6 @@
 internal import Networks
-internal import Training
 public import PipelineEngine
+internal import Training
 
 /// What a training file may say.
 public enum TrainingSchema {

@@ -1,10 +1,10 @@
 import Crystal
-import Networks
-import Training
 import Foundation
 import ModelFormats
+import Networks
 import TestSupport
 import Testing
+import Training
 
 @testable import CrystalGraphs
 

@@ -1,7 +1,7 @@
 import Networks
-import Training
 import TestSupport
 import Testing
+import Training
 
 /// Both networks beside plain PyTorch code in double precision (`scripts/network-goldens`).
 ///

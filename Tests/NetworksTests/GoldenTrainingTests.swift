@@ -1,7 +1,7 @@
 import Networks
-import Training
 import TestSupport
 import Testing
+import Training
 
 /// Ten steps of training beside PyTorch (`scripts/network-goldens`).
 ///

@@ -37,7 +37,8 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
   }
 
   /// Whole graphs of small random crystals; with `isolated`, the first one's sites have no neighbors.
-  func graphs(_ count: Int, largest: Int = 3, seed: UInt64, isolated: Bool = false) throws -> GraphCollection {
+  func graphs(_ count: Int, largest: Int = 3, seed: UInt64, isolated: Bool = false) throws -> GraphCollection
+  {
     var generator = SeededGenerator(seed: seed)
     var collection = GraphCollection()
     let builder = NeighborGraphBuilder(configuration.requirements.neighbors)

@@ -55,7 +55,9 @@ import Training
   }
 
   @Test(arguments: NetworkCase.all)
-  func `weights survive the way through named tensors, and a missing one is named`(network: NetworkCase) throws {
+  func `weights survive the way through named tensors, and a missing one is named`(network: NetworkCase)
+    throws
+  {
     let parameters = try network.singleParameters(seed: 6)
     let back = try NetworkParameters(network.configuration, tensors: parameters.namedTensors)
     #expect(back.values == parameters.values)
@@ -69,7 +71,9 @@ import Training
   @Test(arguments: NetworkCase.all)
   func `every parameter and statistic belongs to one named tensor`(network: NetworkCase) throws {
     let layout = try network.configuration.program().parameters
-    let (statistics, values) = (layout.tensors.filter(\.isStatistic), layout.tensors.filter { !$0.isStatistic })
+    let (statistics, values) = (
+      layout.tensors.filter(\.isStatistic), layout.tensors.filter { !$0.isStatistic }
+    )
     #expect(values.flatMap(\.indices).sorted() == Array(0..<layout.count))
     #expect(statistics.flatMap(\.indices).sorted() == Array(0..<layout.statisticCount))
     #expect(Set(layout.tensors.map(\.name)).count == layout.tensors.count)
@@ -91,7 +95,7 @@ import Training
   ) throws {
     let weights = try network.parameters(seed: 5)
     let program = try network.configuration.program()
-    let graphs = try network.graphs(4, largest: 2, seed: 23)
+    let graphs = try network.graphs(3, largest: 2, seed: 23)
     let batch = Array(0..<graphs.count)
     let objective = objective(network, graphs.count, network.name.count % 2 == 0 ? .squared : .huber)
     func lossValue(_ values: [Double]) -> Double {
@@ -106,7 +110,7 @@ import Training
     #expect(abs(found.loss - lossValue(weights.values)) < 1e-10 * max(1, abs(found.loss)))
     try expectCentralDifferences(
       program.parameters.tensors.filter { !$0.isStatistic }.map { ($0.name, $0.indices) },
-      gradient: found.gradient, isConstant: network.constant, at: weights.values, random: 1, seed: 4,
+      gradient: found.gradient, isConstant: network.constant, at: weights.values, random: 0, seed: 4,
       loss: lossValue)
   }
 

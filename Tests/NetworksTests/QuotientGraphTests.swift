@@ -1,10 +1,10 @@
 import Crystal
 import CrystalGraphs
 import Networks
-import Training
 import TensorKernels
 import TestSupport
 import Testing
+import Training
 
 /// Crystals with equivalent sites (supercells of a small crystal) and without.
 private func crystals(_ count: Int, largest: Int, seed: UInt64) throws -> [Structure] {

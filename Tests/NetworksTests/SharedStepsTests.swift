@@ -1,12 +1,12 @@
 import Crystal
 import CrystalGraphs
-import Networks
-import Training
 import Foundation
 import ModelFormats
+import Networks
 import StructureArchive
 import TestSupport
 import Testing
+import Training
 
 /// The published CGCNN code in training, from the shared data folder.
 ///
@@ -117,7 +117,8 @@ import Testing
     var network = try NetworkUnderTest(shape, graphs: graphs, targets: targets ?? [])
     var values = network.parameters.values.map { _ in Float(0) }
     var statistics = network.parameters.statistics.map { _ in Float(1) }
-    for tensor in try SafeTensors.decode(try SharedSteps.bytes("cgcnn_\(task.rawValue).safetensors")).tensors {
+    for tensor in try SafeTensors.decode(try SharedSteps.bytes("cgcnn_\(task.rawValue).safetensors")).tensors
+    {
       for (index, number) in zip(realIndices(tensor.name, in: network), tensor.values) {
         if tensor.name.contains(".running_") {
           statistics[index] = number

@@ -1,8 +1,8 @@
-import Networks
-import Training
 import Foundation
+import Networks
 import TestSupport
 import Testing
+import Training
 
 /// Optimizers and schedules beside those of PyTorch, entry by entry (`scripts/network-goldens`).
 @Suite struct OptimizerTests {

@@ -1,8 +1,8 @@
 import Crystal
 import Networks
-import Training
 import TestSupport
 import Testing
+import Training
 
 @Suite("Strained copies") struct StrainAugmentationTests {
   private let augmentation = StrainAugmentation(strain: 0.2, shear: 0.04, displacement: 0.05, share: 1)

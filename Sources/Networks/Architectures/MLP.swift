@@ -25,7 +25,8 @@ public struct MLP: Architecture {
   public static let options: [ArchitectureOption<MLP>] = [
     .choice(
       "features", \.features,
-      "What describes the composition: the share of each element, or the mean of the sites' element features."),
+      "What describes the composition: the share of each element, or the mean of the sites' element features."
+    ),
     .integer("hidden_width", \.hiddenWidth, 16...4096, multipleOf: 16, "Width of the hidden layers."),
     .integer("hidden_layers", \.hiddenLayerCount, 1...16, "Number of hidden layers."),
   ]

@@ -45,7 +45,8 @@ final class BatchTraining<Scalar: NetworkScalar> {
   ///   - jobs: number of threads.
   ///   - normalizationMomentum: weight of a batch in the running statistics; PyTorch's default is 0.1.
   init(
-    _ program: NetworkProgram, values: [Scalar], statistics: [Scalar], jobs: Int, normalizationMomentum: Double
+    _ program: NetworkProgram, values: [Scalar], statistics: [Scalar], jobs: Int,
+    normalizationMomentum: Double
   ) {
     self.program = program
     self.values = values
@@ -117,7 +118,8 @@ final class BatchTraining<Scalar: NetworkScalar> {
 
   // MARK: Passes
 
-  private func forward(_ active: Range<Int>, _ weights: UnsafePointer<Scalar>, _ collection: GraphCollection) {
+  private func forward(_ active: Range<Int>, _ weights: UnsafePointer<Scalar>, _ collection: GraphCollection)
+  {
     for (index, region) in forwardRegions.enumerated() {
       performInParallel(count: active.count, jobs: jobs) { chunk in
         if index == 0 {
@@ -142,9 +144,13 @@ final class BatchTraining<Scalar: NetworkScalar> {
     for (index, region) in backwardRegions.enumerated() {
       performInParallel(count: active.count, jobs: jobs) { chunk in
         if index == 0, let (out, _) = chunks[chunk].startGradient(program.output) {
-          for place in 0..<chunks[chunk].members.count * width { out[place] = Scalar(slopes[first[chunk] + place]) }
+          for place in 0..<chunks[chunk].members.count * width {
+            out[place] = Scalar(slopes[first[chunk] + place])
+          }
         }
-        for stage in region.stages { routines[stage.step].backward(stage.number, contexts[chunk][stage.step]) }
+        for stage in region.stages {
+          routines[stage.step].backward(stage.number, contexts[chunk][stage.step])
+        }
       }
       settleGradients(region, active)
     }

@@ -46,7 +46,8 @@ struct BlockInference<Scalar: NetworkScalar>: Sendable {
       let layers = zip(program.steps, routines).map { step, routines in
         let prepared = routines.prepare(
           PreparedSource(
-            values: member.values, statistics: member.statistics, inputTables: step.inputs.map { tables[$0] }))
+            values: member.values, statistics: member.statistics, inputTables: step.inputs.map { tables[$0] })
+        )
         if let table = prepared.table, let output = step.outputs.first { tables[output] = table }
         return prepared
       }

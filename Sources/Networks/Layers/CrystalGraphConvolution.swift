@@ -238,7 +238,8 @@ struct CrystalGraphConvolution: Layer {
     }
     prepared[Prepared.edgeWeight].withUnsafeBufferPointer { weights in
       Scalar.edgeGate(
-        edges(context, projections, weights.baseAddress.unsafelyUnwrapped), scale: nil, shift: nil, into: sums)
+        edges(context, projections, weights.baseAddress.unsafelyUnwrapped), scale: nil, shift: nil, into: sums
+      )
     }
     Scalar.residualSoftplus(
       rows: n, width: w, nodes, sums, scale: prepared[Prepared.scale], shift: prepared[Prepared.shift],

@@ -19,7 +19,8 @@ struct Linear: Layer {
   private var isNarrow: Bool { outputCount % Self.columnMultiple != 0 }
 
   init(
-    _ name: String, _ x: NetworkValue, goesOn: Bool, outputs: Int, hasBias: Bool, _ activation: ActivationFunction?,
+    _ name: String, _ x: NetworkValue, goesOn: Bool, outputs: Int, hasBias: Bool,
+    _ activation: ActivationFunction?,
     _ parameters: inout ParameterLayout
   ) {
     self.name = name
@@ -132,6 +133,7 @@ extension NetworkBuilder {
     activation: ActivationFunction? = nil
   ) -> NetworkValue {
     let goesOn = needsGradient(x)
-    return add([x]) { Linear(name, x, goesOn: goesOn, outputs: outputs, hasBias: hasBias, activation, &$0) }[0]
+    return add([x]) { Linear(name, x, goesOn: goesOn, outputs: outputs, hasBias: hasBias, activation, &$0) }[
+      0]
   }
 }

@@ -70,7 +70,8 @@ struct PairTripletConvolution: Layer {
   }
 
   init(
-    _ name: String, nodes d: Int, edges e: Int, updatesEdges: Bool, hasTriplets: Bool, normalizesTriplets: Bool,
+    _ name: String, nodes d: Int, edges e: Int, updatesEdges: Bool, hasTriplets: Bool,
+    normalizesTriplets: Bool,
     isWeighted: Bool, _ parameters: inout ParameterLayout
   ) {
     self.name = name
@@ -472,7 +473,9 @@ struct PairTripletConvolution: Layer {
     var nodeSums = nodes.map { _ in [Double](repeating: 0, count: d) }
     var edgeSums = edges.map { _ in [Double](repeating: 0, count: widths.edge) }
     func add(_ row: [Double], center: Int, edge: Int, nodeFactor: Double, edgeFactor: Double) {
-      func message(_ filter: Int, _ core: Int) -> Double { plainSigmoid(row[filter]) * plainSoftplus(row[core]) }
+      func message(_ filter: Int, _ core: Int) -> Double {
+        plainSigmoid(row[filter]) * plainSoftplus(row[core])
+      }
       for channel in 0..<d { nodeSums[center][channel] += nodeFactor * message(channel, d + channel) }
       for channel in 0..<widths.edge {
         edgeSums[edge][channel] += edgeFactor * message(2 * d + channel, 2 * d + e + channel)
