@@ -80,7 +80,8 @@ let package = Package(
       "Screening",
       [
         "CCrashGuard", "Crystal", "CrystalGraphs", "Networks", "Training", "ModelFormats", "TensorKernels",
-        "PhaseStability", "Prototypes", "StructureArchive", "ScreeningStore", "PipelineEngine", "Charts", "TextFormats",
+        "PhaseStability", "Prototypes", "StructureArchive", "ScreeningStore", "PipelineEngine", "Charts",
+        "TextFormats",
       ]),
     .executableTarget(
       name: "sluice",

@@ -24,7 +24,7 @@ enum SymmetryGain {
     )
     for model in models {
       let ensemble = Ensemble(try ModelFolder(path: model))
-      for (system, graphs) in zip(systems, try graphs(archive, ensemble.graphBuilder)) where !graphs.isEmpty {
+      for (system, graphs) in zip(systems, try graphs(archive, ensemble.encoder)) where !graphs.isEmpty {
         let network = ensemble.configuration
         let scratch = Ensemble.Scratch()
         var (whole, merged) = (GraphCollection(), GraphCollection())
@@ -60,9 +60,9 @@ enum SymmetryGain {
   }
 
   /// The graphs of the crystals of each system.
-  private static func graphs(_ archive: String, _ builder: NeighborGraphBuilder) throws -> [[NeighborGraph]] {
+  private static func graphs(_ archive: String, _ encoder: InputEncoder) throws -> [[NeighborGraph]] {
     var graphs = systems.map { _ in [NeighborGraph]() }
-    let scratch = NeighborGraphBuilder.Scratch()
+    let scratch = InputEncoder.Scratch()
     let reader = try ArchiveReader(path: archive)
     let decoder = StructureDecoder(properties: ["spacegroup"])
     while let record = try reader.next() {
@@ -70,7 +70,7 @@ enum SymmetryGain {
       guard let group = decoded.properties["spacegroup"], decoded.structure.siteCount <= 30,
         let system = systems.firstIndex(where: { group <= $0.last })
       else { continue }
-      graphs[system].append(try builder.graph(of: decoded.structure, scratch: scratch))
+      graphs[system].append(try encoder.graph(of: decoded.structure, scratch: scratch))
     }
     return graphs
   }

@@ -24,33 +24,30 @@ struct AugmentedEpochs: ExampleSource {
   ///
   /// A copy that has no graph, since sites came too close, is not taken: the crystal itself stands there.
   func graphs(epoch: Int, view: Int) throws -> GraphCollection? {
-    let builder = NeighborGraphBuilder(requirements.neighbors)
+    let encoder = InputEncoder(requirements)
     let (augmentation, structures, seed) = (augmentation, training.structures, seed)
     let whole = training.data.graphs
     var collection = GraphCollection()
-    var quotient = QuotientGraph()
     var (read, written) = (0, 0)
     _ = try OrderedPipeline(jobs: jobs, batchSize: 256).run(
       read: {
         defer { read += 1 }
         return read < structures.count ? read : nil
       },
-      makeScratch: { NeighborGraphBuilder.Scratch() },
+      makeScratch: { InputEncoder.Scratch() },
       work: { scratch, indices in
-        indices.map { index -> NeighborGraph? in
+        // Nil where the crystal itself is taken.
+        indices.map { index -> GraphCollection? in
           guard
             let copy = augmentation.copy(of: structures[index], index: index, epoch: epoch, seed: seed)
           else { return nil }
-          return try? builder.graph(of: copy, scratch: scratch)
+          var own = GraphCollection()
+          return (try? encoder.append(copy, to: &own, scratch: scratch)) == nil ? nil : own
         }
       },
-      write: { (batch: [NeighborGraph?]) in
-        for graph in batch {
-          if let graph {
-            collection.appendQuotient(of: graph, for: requirements, scratch: &quotient)
-          } else {
-            collection.append(contentsOf: whole, structure: written)
-          }
+      write: { (batch: [GraphCollection?]) in
+        for own in batch {
+          collection.append(contentsOf: own ?? whole, structure: own == nil ? written : 0)
           written += 1
         }
       }, stop: stop)

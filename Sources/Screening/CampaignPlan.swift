@@ -10,7 +10,7 @@ public struct CampaignPlan: Sendable {
   /// A stage ready to run.
   enum Stage: Sendable {
     case filter(CandidateFilter)
-    case graph(NeighborGraphBuilder)
+    case graph(NeighborRule)
     /// A model by its position in `models`.
     case predict(Int)
     /// Energies from a column of the input, by their position in `models`, less offsets where there are some.
@@ -141,7 +141,7 @@ public struct CampaignPlan: Sendable {
     stages.map { stage in
       switch stage {
       case .filter(let filter): "filter \(filter.name)"
-      case .graph(let builder): "graph: \(describe(builder.rule))"
+      case .graph(let rule): "graph: \(describe(rule))"
       case .predict(let index):
         "predict \(models[index].name): \(models[index].property) (\(models[index].unit)), "
           + "\(counted(models[index].memberCount, "member")), weights \(models[index].fingerprint.prefix(12))"

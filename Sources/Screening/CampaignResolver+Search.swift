@@ -53,7 +53,7 @@ extension CampaignResolver {
   func searches() throws -> [Int: ShapeSearch] {
     try searchedShapes.mapValues { search, shapes in
       let model = try searchingModel(search)
-      guard case .ensemble(let folder) = models[model].origin else {
+      guard case .ensemble = models[model].origin else {
         throw ScreeningError.invalid("\(search.location): \(models[model].name) predicts nothing")
       }
       let cascade = search.optional("cascade").map {
@@ -66,7 +66,6 @@ extension CampaignResolver {
       }
       return ShapeSearch(
         shapes: shapes, model: model,
-        builder: NeighborGraphBuilder(folder.card.configuration.requirements.neighbors),
         pessimism: search.number("pessimism"), cascade: cascade)
     }
   }

@@ -16,6 +16,8 @@ struct CampaignResolver {
   private(set) var sourceStamps: [FileStamp?] = []
   private(set) var stages: [CampaignPlan.Stage] = []
   private(set) var models: [CampaignPlan.Model] = []
+  /// The rule of the last graph stage that the file has; nil where models are to say it.
+  private var writtenRule: NeighborRule?
   private(set) var referenceDigests: [String] = []
   private(set) var offsetDigests: [String] = []
   private(set) var references: LoadedReferences?
@@ -149,7 +151,8 @@ struct CampaignResolver {
     switch kind {
     case "filter": stages.append(.filter(try filter(value)))
     case "graph":
-      stages.append(.graph(NeighborGraphBuilder(neighborRule(value))))
+      writtenRule = neighborRule(value)
+      stages.append(.graph(neighborRule(value)))
     case "predict": try addModel(value)
     case "energy": try addEnergies(value)
     default: try addHull(value)
@@ -195,17 +198,15 @@ struct CampaignResolver {
     let model = try ModelFolder(path: path)
     let name = value.optional("name")?.string ?? model.card.name
     try checkName(name, value)
-    let graph = stages.compactMap { stage in
-      if case .graph(let builder) = stage { builder } else { nil }
-    }.last
-    guard let graph else {
-      throw ScreeningError.invalid("\(value.location): a graph stage is needed before predict")
-    }
     let rule = model.card.configuration.requirements.neighbors
-    guard graph.rule == rule else {
+    if let writtenRule, writtenRule != rule {
       throw ScreeningError.invalid(
-        "\(value.location): \(name) was trained on \(describe(rule)); "
-          + "the graph stage before it gives \(describe(graph.rule))")
+        "\(value.location): \(name) was trained on \(describe(rule)); the graph stage before it gives "
+          + "\(describe(writtenRule)). Without a graph stage every model gets its own graph")
+    }
+    // Graphs that an earlier model asked for serve again.
+    if !stages.contains(where: { if case .graph(rule) = $0 { true } else { false } }) {
+      stages.append(.graph(rule))
     }
     models.append(CampaignPlan.Model(name: name, origin: .ensemble(model)))
     stages.append(.predict(models.count - 1))

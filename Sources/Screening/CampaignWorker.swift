@@ -8,11 +8,10 @@ internal import Training
 
 /// What a worker keeps from batch to batch. Results do not depend on what it held before.
 final class CampaignScratch {
-  let graph = NeighborGraphBuilder.Scratch()
+  let inputs = InputEncoder.Scratch()
   let ensembles: [Ensemble.Scratch]
   let hull: HullScratch?
   var collection = GraphCollection()
-  var quotient = QuotientGraph()
   let search = ShapeSearchScratch()
 
   init(_ plan: CampaignPlan, _ competitors: CompetitorHulls = CompetitorHulls()) {
@@ -36,7 +35,8 @@ private struct Candidate {
   var evaluations: Int?
   /// What the model that chose the shape says of it.
   var searched: (model: Int, prediction: EnsemblePrediction)?
-  var graph: NeighborGraph?
+  /// Its graphs by the rules that models have asked for so far.
+  var graphs: [(rule: NeighborRule, graph: NeighborGraph)] = []
   var scores: [Score] = []
   var stabilities: [Stability] = []
   var rejection: RejectedRecord?
@@ -100,7 +100,7 @@ struct CampaignWorker: Sendable {
       }
       switch stage {
       case .filter(let filter): apply(filter, &candidates)
-      case .graph(let builder): buildGraphs(builder, &candidates, scratch)
+      case .graph(let rule): buildGraphs(rule, &candidates, scratch)
       case .predict(let index): predict(index, &candidates, scratch)
       case .energy(let index, let column, let offsets): takeEnergies(index, column, offsets, &candidates)
       case .hull(let stage): placeOnHull(stage, &candidates, scratch)
@@ -183,13 +183,17 @@ struct CampaignWorker: Sendable {
     }
   }
 
+  /// Models of one rule share a graph.
   private func buildGraphs(
-    _ builder: NeighborGraphBuilder, _ candidates: inout [Candidate], _ scratch: CampaignScratch
+    _ rule: NeighborRule, _ candidates: inout [Candidate], _ scratch: CampaignScratch
   ) {
+    let encoder = InputEncoder(InputRequirements(neighbors: rule))
     for index in candidates.indices where candidates[index].isAlive {
-      guard let structure = candidates[index].structure else { continue }
+      guard let structure = candidates[index].structure,
+        !candidates[index].graphs.contains(where: { $0.rule == rule })
+      else { continue }
       do throws(VoronoiError) {
-        candidates[index].graph = try builder.graph(of: structure, scratch: scratch.graph)
+        candidates[index].graphs.append((rule, try encoder.graph(of: structure, scratch: scratch.inputs)))
       } catch {
         candidates[index].reject("graph", error.rejectionReason, describe(error))
       }
@@ -201,24 +205,23 @@ struct CampaignWorker: Sendable {
     var indices: [Int] = []
     var known: [(Int, EnsemblePrediction)] = []
     scratch.collection.removeAll()
+    let encoder = ensemble.encoder
     for index in candidates.indices where candidates[index].isAlive {
-      guard let graph = candidates[index].graph else { continue }
-      if let unknown = graph.graph.elements.first(where: {
-        $0.atomicNumber > InputRequirements.largestAtomicNumber
-      }) {
-        candidates[index].reject(
-          "predict \(plan.models[model].name)", .elementNotInModel, "the model has no features for \(unknown)"
-        )
-        continue
-      }
+      guard
+        let graph = candidates[index].graphs.first(where: { $0.rule == encoder.requirements.neighbors })?
+          .graph
+      else { continue }
       // The same network on the same graph says the same, bit for bit.
       if let searched = candidates[index].searched, searched.model == model {
         known.append((index, searched.prediction))
         continue
       }
-      indices.append(index)
-      scratch.collection.appendQuotient(
-        of: graph, for: ensemble.configuration.requirements, scratch: &scratch.quotient)
+      do throws(InputError) {
+        try encoder.append(graph, to: &scratch.collection, scratch: scratch.inputs)
+        indices.append(index)
+      } catch {
+        candidates[index].reject("predict \(plan.models[model].name)", error.rejectionReason, describe(error))
+      }
     }
     let predictions = ensemble.predictions(scratch.collection, scratch: scratch.ensembles[model])
     for (index, prediction) in known + zip(indices, predictions) {

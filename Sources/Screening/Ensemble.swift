@@ -1,4 +1,3 @@
-public import CrystalGraphs
 public import Networks
 internal import TensorKernels
 internal import Training
@@ -40,8 +39,8 @@ public struct Ensemble: Sendable {
   /// Number of members.
   public var memberCount: Int { predictor.memberCount }
 
-  /// The builder of the graphs this ensemble was trained on.
-  public var graphBuilder: NeighborGraphBuilder { NeighborGraphBuilder(configuration.requirements.neighbors) }
+  /// The encoder of crystals as this ensemble was trained on.
+  public var encoder: InputEncoder { InputEncoder(configuration.requirements) }
 
   /// Working memory of one thread.
   public final class Scratch {

@@ -47,7 +47,7 @@ public struct GraphLoader: Sendable {
   }
 
   private enum Loaded: Sendable {
-    case graph(NeighborGraph, Structure, id: String, formula: String, target: Double)
+    case graph(GraphCollection, Structure, id: String, formula: String, target: Double)
     case leftOut(String, message: String?)
   }
 
@@ -56,22 +56,21 @@ public struct GraphLoader: Sendable {
   /// - Parameter path: any archive that Sluice reads.
   /// - Throws: `ArchiveError` where the archive itself cannot be read; bad records are counted in `leftOut`.
   public func load(_ path: String) throws -> LoadedGraphs {
-    let builder = NeighborGraphBuilder(configuration.requirements.neighbors)
+    let encoder = InputEncoder(configuration.requirements)
     let decoder = StructureDecoder(properties: property.map { [$0] } ?? [])
     let reader = try ArchiveReader(path: path)
     var result = LoadedGraphs()
     var graphs = GraphCollection()
-    var quotient = QuotientGraph()
     var targets: [Double] = []
     _ = try OrderedPipeline(jobs: jobs, batchSize: 256).run(
       read: { try reader.next() },
-      makeScratch: { NeighborGraphBuilder.Scratch() },
-      work: { scratch, records in records.map { load($0, decoder, builder, scratch) } },
+      makeScratch: { InputEncoder.Scratch() },
+      work: { scratch, records in records.map { load($0, decoder, encoder, scratch) } },
       write: { (batch: [Loaded]) in
         for item in batch {
           switch item {
           case .graph(let graph, let structure, let id, let formula, let target):
-            graphs.appendQuotient(of: graph, for: configuration.requirements, scratch: &quotient)
+            graphs.append(contentsOf: graph, structure: 0)
             targets.append(target)
             result.ids.append(id)
             result.formulas.append(formula)
@@ -87,8 +86,8 @@ public struct GraphLoader: Sendable {
   }
 
   private func load(
-    _ record: ArchiveRecord, _ decoder: StructureDecoder, _ builder: NeighborGraphBuilder,
-    _ scratch: NeighborGraphBuilder.Scratch
+    _ record: ArchiveRecord, _ decoder: StructureDecoder, _ encoder: InputEncoder,
+    _ scratch: InputEncoder.Scratch
   ) -> Loaded {
     do {
       let decoded = try decoder.decode(record)
@@ -103,14 +102,8 @@ public struct GraphLoader: Sendable {
         guard value.isFinite else { return .leftOut("\(property) not finite", message: nil) }
         target = value
       }
-      if decoded.structure.elements.contains(where: {
-        $0.atomicNumber > InputRequirements.largestAtomicNumber
-      }
-      ) {
-        return .leftOut(
-          RejectionReason.elementNotInModel.rawValue, message: "\(decoded.id): an element beyond fermium")
-      }
-      let graph = try builder.graph(of: decoded.structure, scratch: scratch)
+      var graph = GraphCollection()
+      try encoder.append(decoded.structure, to: &graph, scratch: scratch)
       return .graph(
         graph, decoded.structure, id: decoded.id, formula: decoded.structure.composition.reducedFormula,
         target: target)
@@ -118,7 +111,7 @@ public struct GraphLoader: Sendable {
       return .leftOut(error.reason.rawValue, message: "\(record.member) record \(record.index): \(error)")
     } catch {
       return .leftOut(
-        ((error as? VoronoiError)?.rejectionReason ?? .notACrystal).rawValue,
+        ((error as? InputError)?.rejectionReason ?? .notACrystal).rawValue,
         message: "\(record.member) record \(record.index): \(error)")
     }
   }

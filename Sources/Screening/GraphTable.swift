@@ -1,5 +1,6 @@
 internal import Crystal
 public import CrystalGraphs
+internal import Networks
 internal import StructureArchive
 internal import TextFormats
 
@@ -27,7 +28,7 @@ public struct GraphTable: Sendable {
     var report = TableReport()
     switch rule {
     case .nearest, .noNeighbors:
-      let builder = NeighborGraphBuilder(rule)
+      let encoder = InputEncoder(InputRequirements(neighbors: rule))
       try writer.append("id,site,neighbor,distance_A,image")
       try streamCrystals(
         input, jobs: jobs, report: &report,
@@ -35,7 +36,7 @@ public struct GraphTable: Sendable {
           records.map { record in
             do throws(VoronoiError) {
               return .value(
-                (record.id, try builder.graph(of: record.structure, scratch: scratch.graph).graph))
+                (record.id, try encoder.graph(of: record.structure, scratch: scratch.inputs).graph))
             } catch {
               return .rejected(error.rejectionReason, "\(record.id): \(error)")
             }
@@ -80,6 +81,15 @@ public struct GraphTable: Sendable {
           "\(csvField(id)),\(site),\(graph.neighbors[edge]),\(graph.distances[edge]),\(voronoi.areas[edge]),"
             + "\(voronoi.solidAngles[edge]),\(voronoi.pyramidVolumes[edge])")
       }
+    }
+  }
+}
+
+extension InputError {
+  var rejectionReason: RejectionReason {
+    switch self {
+    case .unknownElement: .elementNotInModel
+    case .noGraph(let error): error.rejectionReason
     }
   }
 }

@@ -68,22 +68,9 @@ func streamCrystals<Value: Sendable>(
 
 /// A worker's memory for tables.
 final class CampaignTableScratch {
-  let graph = NeighborGraphBuilder.Scratch()
+  let inputs = InputEncoder.Scratch()
   let ensemble = Ensemble.Scratch()
   var collection = GraphCollection()
-  var quotient = QuotientGraph()
-}
-
-private func graphs(
-  _ records: [DecodedRecord], _ builder: NeighborGraphBuilder, _ scratch: CampaignTableScratch
-) -> [Result<NeighborGraph, VoronoiError>] {
-  records.map { record in
-    do throws(VoronoiError) {
-      return .success(try builder.graph(of: record.structure, scratch: scratch.graph))
-    } catch {
-      return .failure(error)
-    }
-  }
 }
 
 private func outcomes(
@@ -92,22 +79,13 @@ private func outcomes(
   var result: [RecordOutcome<(record: DecodedRecord, prediction: EnsemblePrediction)>?] = []
   var positions: [Int] = []
   scratch.collection.removeAll()
-  for (index, graph) in graphs(records, ensemble.graphBuilder, scratch).enumerated() {
-    switch graph {
-    case .success(let graph):
-      if let unknown = graph.graph.elements.first(where: {
-        $0.atomicNumber > InputRequirements.largestAtomicNumber
-      }) {
-        result.append(
-          .rejected(.elementNotInModel, "\(records[index].id): the model has no features for \(unknown)"))
-      } else {
-        scratch.collection.appendQuotient(
-          of: graph, for: ensemble.configuration.requirements, scratch: &scratch.quotient)
-        positions.append(index)
-        result.append(nil)
-      }
-    case .failure(let error):
-      result.append(.rejected(error.rejectionReason, "\(records[index].id): \(describe(error))"))
+  for (index, record) in records.enumerated() {
+    do throws(InputError) {
+      try ensemble.encoder.append(record.structure, to: &scratch.collection, scratch: scratch.inputs)
+      positions.append(index)
+      result.append(nil)
+    } catch {
+      result.append(.rejected(error.rejectionReason, "\(record.id): \(describe(error))"))
     }
   }
   let predictions = ensemble.predictions(scratch.collection, scratch: scratch.ensemble)

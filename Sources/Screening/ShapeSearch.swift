@@ -1,4 +1,3 @@
-internal import CrystalGraphs
 internal import Prototypes
 
 /// The search for the free parameters of a prototype: its shapes at the guessed volume, scored by one model.
@@ -24,8 +23,6 @@ struct ShapeSearch: Sendable {
   let shapes: [Shape]
   /// The model that chooses, by position.
   let model: Int
-  /// The graphs that it looks at.
-  let builder: NeighborGraphBuilder
   /// Standard deviations that are added to the mean of a shape; the lowest sum is chosen.
   let pessimism: Double
   /// Who may be given up on the way; nil where every candidate is scored in every shape.

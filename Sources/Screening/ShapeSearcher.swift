@@ -6,10 +6,9 @@ internal import Training
 
 /// Working memory of a search; belongs to one thread.
 final class ShapeSearchScratch {
-  let graph = NeighborGraphBuilder.Scratch()
+  let inputs = InputEncoder.Scratch()
   let ensemble = Ensemble.Scratch()
   var collection = GraphCollection()
-  var quotient = QuotientGraph()
 }
 
 /// Scores the cells of decorated candidates for a search.
@@ -90,16 +89,13 @@ struct ShapeSearcher: Sendable {
     scratch.collection.removeAll()
     var positions: [Int?] = []
     for structure in structures {
-      let isKnown = structure.elements.allSatisfy {
-        $0.atomicNumber <= InputRequirements.largestAtomicNumber
-      }
-      guard isKnown, let graph = try? search.builder.graph(of: structure, scratch: scratch.graph) else {
+      do throws(InputError) {
+        try ensemble.encoder.append(structure, to: &scratch.collection, scratch: scratch.inputs)
+        positions.append(scratch.collection.count - 1)
+      } catch {
+        // A shape without a graph is not chosen.
         positions.append(nil)
-        continue
       }
-      positions.append(scratch.collection.count)
-      scratch.collection.appendQuotient(
-        of: graph, for: ensemble.configuration.requirements, scratch: &scratch.quotient)
     }
     let made = ensemble.predictions(scratch.collection, scratch: scratch.ensemble)
     return positions.map { $0.map { made[$0] } }

@@ -25,7 +25,9 @@ public struct FixedExamples: ExampleSource {
   /// The graphs of the training split.
   public init(_ collection: GraphCollection) { self.collection = collection }
 
+  /// Structures of the training split.
   public var count: Int { collection.count }
 
+  /// The graphs, in every epoch and view.
   public func graphs(epoch: Int, view: Int) -> GraphCollection? { collection }
 }

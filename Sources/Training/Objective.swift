@@ -98,6 +98,7 @@ public struct RegressionObjective: Objective {
   private let targets: [Float]
   private let loss: RegressionLoss
 
+  /// Outputs that the network gives for a structure: one a target.
   public let outputCount: Int
 
   /// - Parameters:
@@ -111,6 +112,7 @@ public struct RegressionObjective: Objective {
     self.loss = loss
   }
 
+  /// Loss of a batch and its derivatives.
   public func loss(of outputs: [Double], for batch: [Int]) -> (value: Double, slopes: [Double]) {
     let own = batch.flatMap { targets[$0 * outputCount..<($0 + 1) * outputCount] }
     let count = Double(own.count { !$0.isNaN })
@@ -129,6 +131,7 @@ public struct RegressionObjective: Objective {
 public struct ClassificationObjective: Objective {
   private let classes: [Int]
 
+  /// Outputs that the network gives for a structure: one a class.
   public let outputCount = 2
 
   /// - Parameter classes: class of each structure of the training split, 0 or 1, shape (S).
@@ -137,6 +140,7 @@ public struct ClassificationObjective: Objective {
     self.classes = classes
   }
 
+  /// Loss of a batch and its derivatives.
   public func loss(of outputs: [Double], for batch: [Int]) -> (value: Double, slopes: [Double]) {
     let count = Double(batch.count)
     var sum = 0.0

@@ -1,8 +1,8 @@
 public import Networks
-internal import Training
 public import Screening
 internal import TensorKernels
 internal import TestSupport
+internal import Training
 
 /// Small networks with random weights: they predict nonsense, but as repeatably as real ones.
 public enum TinyModel {

@@ -1,11 +1,11 @@
 import Crystal
-import Networks
-import Training
 import Foundation
+import Networks
 import PipelineEngine
 import ScreeningTestSupport
 import TestSupport
 import Testing
+import Training
 
 @testable import Screening
 

@@ -92,7 +92,6 @@ import Testing
   }
 
   @Test(arguments: [
-    ("- predict: {model: model}", "graph stage is needed before predict"),
     ("- graph: {count: 8}\n- predict: {model: model}", "8 nearest neighbors within 8.0"),
     ("- graph: {}\n- hull: {reference: phases.csv}", "no model of formation_energy_per_atom"),
     ("- graph: {}\n- predict: {model: absent}", "absent does not exist"),

@@ -1,7 +1,7 @@
 import Networks
-import Training
 import Screening
 import Testing
+import Training
 
 /// A pool of 60 candidates that follows from whole numbers alone, so that other programs can make the same.
 ///

@@ -1,13 +1,13 @@
 import Crystal
 import CrystalGraphs
-import Networks
-import Training
 import Foundation
+import Networks
 import Screening
 import ScreeningTestSupport
 import StructureArchive
 import TestSupport
 import Testing
+import Training
 
 /// A prediction belongs to the crystal, not to how it is written down or to what is predicted beside it.
 @Suite("Invariance of predictions") struct InvarianceTests {
@@ -30,7 +30,7 @@ import Testing
     var collection = GraphCollection()
     for structure in structures {
       collection.append(
-        try ensemble.graphBuilder.graph(of: structure, scratch: NeighborGraphBuilder.Scratch()),
+        try ensemble.encoder.graph(of: structure, scratch: InputEncoder.Scratch()),
         for: ensemble.configuration.requirements)
     }
     return ensemble.predictions(collection, scratch: Ensemble.Scratch())
@@ -77,7 +77,7 @@ import Testing
       let structure = try randomStructure(siteCount: 1 + structures.count / 2, using: &generator)
       // A site sees its own images in pairs of equal distance, one of which may be the twelfth neighbor.
       guard
-        try ensemble.graphBuilder.graph(of: structure, scratch: NeighborGraphBuilder.Scratch()).graph
+        try ensemble.encoder.graph(of: structure, scratch: InputEncoder.Scratch()).graph
           .tiedCutSites().isEmpty
       else { continue }
       structures.append(("random \(structures.count)", structure))
@@ -97,7 +97,7 @@ import Testing
     while structures.count < 40, let record = try reader.next() {
       let decoded = try decoder.decode(record)
       guard decoded.structure.siteCount <= 40 else { continue }
-      if try ensemble.graphBuilder.graph(of: decoded.structure, scratch: NeighborGraphBuilder.Scratch()).graph
+      if try ensemble.encoder.graph(of: decoded.structure, scratch: InputEncoder.Scratch()).graph
         .tiedCutSites().isEmpty
       {
         structures.append((decoded.id, decoded.structure))
@@ -135,12 +135,12 @@ import Testing
       var collection = GraphCollection()
       let other = try randomStructure(siteCount: count, using: &generator)
       collection.append(
-        try ensemble.graphBuilder.graph(of: other, scratch: NeighborGraphBuilder.Scratch()),
+        try ensemble.encoder.graph(of: other, scratch: InputEncoder.Scratch()),
         for: ensemble.configuration.requirements)
       _ = ensemble.predictions(collection, scratch: scratch)
       collection.removeAll()
       collection.append(
-        try ensemble.graphBuilder.graph(of: structure, scratch: NeighborGraphBuilder.Scratch()),
+        try ensemble.encoder.graph(of: structure, scratch: InputEncoder.Scratch()),
         for: ensemble.configuration.requirements)
       #expect(ensemble.predictions(collection, scratch: scratch) == expected)
     }

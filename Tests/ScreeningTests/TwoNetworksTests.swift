@@ -1,14 +1,14 @@
 import Crystal
 import CrystalGraphs
-import Networks
-import Training
 import Foundation
+import Networks
 import PipelineEngine
 import Screening
 import ScreeningStore
 import ScreeningTestSupport
 import TestSupport
 import Testing
+import Training
 
 @Suite("CGCNN and iCGCNN side by side") struct TwoNetworksTests {
   let files: CampaignFolder
@@ -78,6 +78,16 @@ import Testing
       texts.insert(try files.export("run-\(batch)", model: "improved"))
     }
     #expect(texts.count == 1)
+  }
+
+  @Test func `without graph stages every model gets its own graph, and nothing changes`() throws {
+    try files.run(try files.campaign(named: "written", stages: stages), in: "written")
+    let bare = stages.split(separator: "\n").filter { !$0.contains("graph:") }.joined(separator: "\n")
+    #expect(bare != stages)
+    try files.run(try files.campaign(named: "bare", stages: bare), in: "bare")
+    for model in ["tiny", "improved", "direct"] {
+      #expect(try files.export("bare", model: model) == files.export("written", model: model))
+    }
   }
 
   @Test func `a graph stage that does not fit the model is refused with the line of the predict stage`()

@@ -31,12 +31,17 @@ public struct CGCNN: Architecture {
   /// The default network.
   public init() {}
 
+  /// Name in training files.
   public static let key = "cgcnn"
+  /// Name in model cards.
   public static let title = "CGCNN"
+  /// What it is and where it is from.
   public static let summary =
     "Crystal graph convolutions over the nearest neighbors (T. Xie and J. C. Grossman, PRL 120, 145301, 2018)."
+  /// Cards of this network said the task from the start.
   public static let alwaysNamesTask = true
 
+  /// What may be chosen.
   public static let options: [ArchitectureOption<CGCNN>] = [
     .integer("node_width", \.nodeWidth, 16...1024, multipleOf: 16, "Width of the atom vectors."),
     .integer("hidden_width", \.hiddenWidth, 16...4096, multipleOf: 16, "Width after pooling."),
@@ -50,16 +55,19 @@ public struct CGCNN: Architecture {
       "What stands in for missing neighbors: nothing, or the first atom as in the published code."),
   ]
 
+  /// Checks what ranges of single options do not say.
   public func validate() throws(ModelError) {
     try checkGaussians(reach: cutoff, spacing: gaussianSpacing)
   }
 
+  /// What its graphs are.
   public var requirements: InputRequirements {
     InputRequirements(
       neighbors: .nearest(count: neighborCount, cutoff: cutoff), neighborLimit: neighborCount,
       paddingDistance: padding == .firstAtom ? cutoff + 1 : nil)
   }
 
+  /// The layers.
   public func build(_ network: inout NetworkBuilder, outputs: Int) -> NetworkValue {
     let lengths = network.radialBasis(reach: cutoff, spacing: gaussianSpacing)
     var nodes = network.elementEmbedding("embedding", width: nodeWidth)

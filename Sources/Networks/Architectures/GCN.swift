@@ -19,11 +19,15 @@ public struct GCN: Architecture {
   /// The default network.
   public init() {}
 
+  /// Name in training files.
   public static let key = "gcn"
+  /// Name in model cards.
   public static let title = "GCN"
+  /// What it is and where it is from.
   public static let summary =
     "Graph convolutions on the adjacency of nearest neighbors, without distances (T. N. Kipf and M. Welling, 2017)."
 
+  /// What may be chosen.
   public static let options: [ArchitectureOption<GCN>] = [
     .integer("node_width", \.nodeWidth, 16...1024, multipleOf: 16, "Width of the atom vectors."),
     .integer("hidden_width", \.hiddenWidth, 16...4096, multipleOf: 16, "Width after pooling."),
@@ -33,12 +37,14 @@ public struct GCN: Architecture {
     .number("cutoff", \.cutoff, 0.1...20, "Reach of nearest neighbors (Å)."),
   ]
 
+  /// What its graphs are.
   public var requirements: InputRequirements {
     InputRequirements(
       neighbors: .nearest(count: neighborCount, cutoff: cutoff), neighborLimit: neighborCount,
       countsBonds: true)
   }
 
+  /// The layers.
   public func build(_ network: inout NetworkBuilder, outputs: Int) -> NetworkValue {
     var nodes = network.elementEmbedding("embedding", width: nodeWidth)
     for number in 0..<convolutionCount {

@@ -45,8 +45,11 @@ public struct ICGCNN: Architecture {
   /// The default network.
   public init() {}
 
+  /// Name in training files.
   public static let key = "icgcnn"
+  /// Name in model cards.
   public static let title = "iCGCNN"
+  /// What it is and where it is from.
   public static let summary =
     "Voronoi neighbors, edge vectors and three-body terms (C. W. Park and C. Wolverton, PRM 4, 063801, 2020)."
 
@@ -70,6 +73,7 @@ public struct ICGCNN: Architecture {
     }
   }
 
+  /// What may be chosen.
   public static let options: [ArchitectureOption<ICGCNN>] = [
     .integer("node_width", \.nodeWidth, 16...1024, multipleOf: 16, "Width of the atom vectors."),
     .integer("edge_width", \.edgeWidth, 16...1024, multipleOf: 16, "Width of the edge vectors."),
@@ -105,6 +109,7 @@ public struct ICGCNN: Architecture {
       "Facets below this fraction of the larger cell's largest solid angle are left out."),
   ]
 
+  /// Checks what ranges of single options do not say.
   public func validate() throws(ModelError) {
     try checkGaussians(reach: gaussianReach, spacing: gaussianSpacing)
     if saturatesWeights == true, !weighsBySolidAngle {
@@ -115,6 +120,7 @@ public struct ICGCNN: Architecture {
     }
   }
 
+  /// What its graphs are.
   public var requirements: InputRequirements {
     if let count = nearestNeighborCount {
       InputRequirements(neighbors: .nearest(count: count, cutoff: gaussianReach))
@@ -126,6 +132,7 @@ public struct ICGCNN: Architecture {
   /// Vectors of edges take more room than those of sites.
   public var sitesPerBlock: Int { 64 }
 
+  /// The layers.
   public func build(_ network: inout NetworkBuilder, outputs: Int) -> NetworkValue {
     let features = network.facetFeatures(
       reach: gaussianReach, spacing: gaussianSpacing, usesMeasures: usesFacets,

@@ -18,10 +18,14 @@ public struct MLP: Architecture {
   /// The default network.
   public init() {}
 
+  /// Name in training files.
   public static let key = "mlp"
+  /// Name in model cards.
   public static let title = "MLP"
+  /// What it is and where it is from.
   public static let summary = "A multilayer perceptron on the composition alone."
 
+  /// What may be chosen.
   public static let options: [ArchitectureOption<MLP>] = [
     .choice(
       "features", \.features,
@@ -31,8 +35,10 @@ public struct MLP: Architecture {
     .integer("hidden_layers", \.hiddenLayerCount, 1...16, "Number of hidden layers."),
   ]
 
+  /// What its graphs are.
   public var requirements: InputRequirements { InputRequirements(neighbors: .noNeighbors) }
 
+  /// The layers.
   public func build(_ network: inout NetworkBuilder, outputs: Int) -> NetworkValue {
     var x: NetworkValue
     switch features {

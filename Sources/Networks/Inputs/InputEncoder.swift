@@ -1,0 +1,83 @@
+public import Crystal
+public import CrystalGraphs
+
+/// Makes crystals into what networks of some requirements are fed with: the one way from a structure to a network's
+/// input, for campaigns, tables, trainings and benchmarks alike.
+///
+/// Graphs can be made once for several networks whose neighbor rules are equal; what differs beyond that, each encoder
+/// adds itself.
+public struct InputEncoder: Hashable, Sendable {
+  /// What the networks ask for.
+  public let requirements: InputRequirements
+  private let builder: NeighborGraphBuilder
+
+  /// An encoder for networks of these requirements.
+  public init(_ requirements: InputRequirements) {
+    self.requirements = requirements
+    builder = NeighborGraphBuilder(requirements.neighbors)
+  }
+
+  /// Working memory of one thread; serves any encoder.
+  public final class Scratch {
+    fileprivate let graph = NeighborGraphBuilder.Scratch()
+    fileprivate var quotient = QuotientGraph()
+
+    /// Empty; grows with use.
+    public init() {}
+  }
+
+  /// The graph of a crystal by the networks' rule.
+  ///
+  /// - Throws: `VoronoiError`; see `NeighborGraphBuilder.graph`.
+  public func graph(of structure: Structure, scratch: Scratch) throws(VoronoiError) -> NeighborGraph {
+    try builder.graph(of: structure, scratch: scratch.graph)
+  }
+
+  /// Adds a graph that `graph(of:scratch:)` made, here or by an encoder with the same rule, to a collection of quotients.
+  ///
+  /// - Throws: `InputError.unknownElement`; the collection is then as it was.
+  public func append(
+    _ graph: NeighborGraph, to collection: inout GraphCollection, scratch: Scratch
+  ) throws(InputError) {
+    if let element = unknownElement(in: graph.graph.elements) { throw .unknownElement(element) }
+    collection.appendQuotient(of: graph, for: requirements, scratch: &scratch.quotient)
+  }
+
+  /// Adds a crystal to a collection of quotients.
+  ///
+  /// - Throws: `InputError`; the collection is then as it was.
+  public func append(
+    _ structure: Structure, to collection: inout GraphCollection, scratch: Scratch
+  ) throws(InputError) {
+    if let element = unknownElement(in: structure.elements) { throw .unknownElement(element) }
+    let graph: NeighborGraph
+    do throws(VoronoiError) {
+      graph = try self.graph(of: structure, scratch: scratch)
+    } catch {
+      throw .noGraph(error)
+    }
+    try append(graph, to: &collection, scratch: scratch)
+  }
+
+  private func unknownElement(in elements: [Element]) -> Element? {
+    elements.first { $0.atomicNumber > InputRequirements.largestAtomicNumber }
+  }
+}
+
+/// Why a crystal is no input of a network.
+public enum InputError: Error, Equatable, Sendable {
+  /// The networks have no features for the element.
+  case unknownElement(Element)
+  /// It has no graph by the networks' rule.
+  case noGraph(VoronoiError)
+}
+
+extension InputError: CustomStringConvertible {
+  /// The error for a person.
+  public var description: String {
+    switch self {
+    case .unknownElement(let element): "the model has no features for \(element)"
+    case .noGraph(let error): "\(error)"
+    }
+  }
+}
