@@ -73,7 +73,8 @@ public final class Trainer {
     best = parameters
     network = parameters.trainable(jobs: jobs, normalizationMomentum: options.normalizationMomentum)
     optimizer = Optimizer(
-      options.optimizer, weightDecay: options.weightDecay, parameterCount: parameters.values.count)
+      options.optimizer, weightDecay: options.weightDecay, parameterCount: parameters.values.count,
+      learningRateFactors: try parameters.program.learningRateFactors(options.groups))
   }
 
   /// Steps of one epoch; an incomplete last batch is left out, as its normalization would be noisy.

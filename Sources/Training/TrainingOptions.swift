@@ -23,6 +23,8 @@ public struct TrainingOptions: Hashable, Sendable {
   public var loss = RegressionLoss.squared
   /// Weight of a batch in the running statistics of batch normalization.
   public var normalizationMomentum = 0.1
+  /// Parameters that are trained at another rate than the others, or not at all.
+  public var groups: [ParameterGroup] = []
   /// Strained copies that stand in for crystals of the training split; nil where all are taken as they are.
   public var augmentation: StrainAugmentation?
   /// Seed of the initial weights, unless they are given, and of the order of structures.
