@@ -6,8 +6,16 @@ public enum NeighborRule: Hashable, Sendable {
   case nearest(count: Int, cutoff: Double)
   /// Sites whose Voronoi cells share a facet of at least this fraction of the larger cell's largest solid angle.
   case voronoi(minimumSolidAngleFraction: Double)
+  /// The nearest `count` within `cutoff` (Å), and all others of the last one's shell: no order of equal distances decides
+  /// which of them are neighbors. Distances closer than `NeighborRule.shellTolerance` are equal.
+  case nearestShells(count: Int, cutoff: Double)
+  /// All within `cutoff` (Å).
+  case within(cutoff: Double)
   /// No site has any: for networks that look at the composition alone.
   case noNeighbors
+
+  /// Distances (Å) of one shell differ by at most this.
+  public static let shellTolerance = 1e-8
 }
 
 /// A crystal graph by one of the rules.
@@ -66,7 +74,48 @@ public struct NeighborGraphBuilder: Hashable, Sendable {
     case .voronoi(let fraction):
       let builder = VoronoiGraphBuilder(minimumSolidAngleFraction: fraction)
       return .voronoi(try builder.graph(of: structure, scratch: &scratch.voronoi))
+    case .nearestShells(let count, let cutoff):
+      return .nearest(try shells(of: structure, cutoff: cutoff, count: count))
+    case .within(let cutoff): return .nearest(try shells(of: structure, cutoff: cutoff, count: .max))
     case .noNeighbors: return .nearest(CrystalGraph(withoutEdges: structure.elements))
     }
+  }
+
+  private func shells(
+    of structure: Structure, cutoff: Double, count: Int
+  ) throws(VoronoiError) -> CrystalGraph {
+    do throws(GraphError) {
+      return CrystalGraph(
+        try NeighborList(of: structure, cutoff: cutoff), of: structure.elements, wholeShellsOf: count)
+    } catch {
+      throw VoronoiError(error)
+    }
+  }
+}
+
+extension CrystalGraph {
+  /// The first `count` neighbors of each site of a list, and those as far as the last of them, within
+  /// `NeighborRule.shellTolerance` of it.
+  ///
+  /// - Precondition: the list is of these sites, at least one neighbor is asked for.
+  public init(_ list: NeighborList, of elements: [Element], wholeShellsOf count: Int) {
+    precondition(list.offsets.count == elements.count + 1 && count >= 1, "a list of these sites")
+    var offsets: [Int32] = [0]
+    var entries: [Int] = []
+    for site in elements.indices {
+      let own = list.entries(of: site)
+      var end = own.count > count ? own.lowerBound + count : own.upperBound
+      while end < own.upperBound,
+        list.distances[end] - list.distances[end - 1] <= NeighborRule.shellTolerance
+      {
+        end += 1
+      }
+      entries += own.lowerBound..<end
+      offsets.append(Int32(entries.count))
+    }
+    self.init(
+      elements: elements, edgeOffsets: offsets, neighbors: entries.map { list.neighbors[$0] },
+      distances: entries.map { list.distances[$0] }, images: entries.map { list.images[$0] },
+      tiedCuts: elements.map { _ in false })
   }
 }

@@ -138,7 +138,8 @@ extension CampaignDraft {
     case .nearest(let count, let cutoff):
       ["  - graph: {neighbors: knn, count: \(count), cutoff: \(cutoff)}"]
     case .voronoi(let fraction): ["  - graph: {neighbors: voronoi, minimum_solid_angle: \(fraction)}"]
-    case .noNeighbors: []
+    // The graph stage knows the two rules above; the model says the others itself.
+    case .nearestShells, .within, .noNeighbors: []
     }
   }
 

@@ -67,6 +67,9 @@ func describe(_ rule: NeighborRule) -> String {
   case .nearest(let count, let cutoff): "\(count) nearest neighbors within \(cutoff) Å"
   case .voronoi(let fraction):
     "Voronoi neighbors, facets of at least \(fraction) of the largest solid angle"
+  case .nearestShells(let count, let cutoff):
+    "\(count) nearest neighbors within \(cutoff) Å, last shells whole"
+  case .within(let cutoff): "all neighbors within \(cutoff) Å"
   case .noNeighbors: "no neighbors"
   }
 }
