@@ -27,6 +27,8 @@ public struct RankedRow: Hashable, Sendable {
   public let evaluations: Int?
   /// The rules by which its reader concluded what the record does not say, in the order of application.
   public let reading: [ReadingRule]
+  /// What the models of `RankingFilter.scoredModels` say of it, in their order; nil where one says nothing.
+  public internal(set) var scores: [Double?] = []
 }
 
 /// Where a row lies on one of the hulls.
@@ -103,13 +105,17 @@ public struct RankingFilter: Hashable, Sendable {
   public var leavesOutFlagged: Bool
   /// What the rows are ordered by.
   public var order: RankingOrder
+  /// Models whose scores come with the rows, by position in the run's list.
+  public var scoredModels: [Int]
 
   /// A filter; without arguments it lets every row through.
   public init(
     model: Int? = nil, maximumEnergyAboveHull: Double? = nil, limit: Int? = nil,
-    hull: RankingHull = .references, leavesOutFlagged: Bool = false, order: RankingOrder = .distance
+    hull: RankingHull = .references, leavesOutFlagged: Bool = false, order: RankingOrder = .distance,
+    scoredModels: [Int] = []
   ) {
     self.order = order
+    self.scoredModels = scoredModels
     self.leavesOutFlagged = leavesOutFlagged
     self.model = model
     self.hull = hull
@@ -139,7 +145,14 @@ extension RunStore {
       if filter.hull == .combined { try requireCombinedHull(db) }
       let (sql, arguments) = filter.query(showsCombined: hull?.isCurrent == true)
       let cursor = try Row.fetchCursor(db, sql: sql, arguments: arguments)
-      while let row = try cursor.next() { try body(RankedRow(row)) }
+      let scores = try db.makeStatement(sql: "SELECT mean FROM scores WHERE record_key = ? AND model = ?")
+      while let row = try cursor.next() {
+        var ranked = RankedRow(row)
+        ranked.scores = try filter.scoredModels.map {
+          try Double.fetchOne(scores, arguments: [ranked.key.packed, $0])
+        }
+        try body(ranked)
+      }
     }
   }
 }

@@ -5,6 +5,9 @@ public struct Normalizer: Codable, Hashable, Sendable {
   /// Standard deviation (unbiased) over the training split; 1 where it cannot be computed.
   public let standardDeviation: Double
 
+  /// The target as it is.
+  public static let identity = Normalizer(mean: 0, standardDeviation: 1)
+
   /// A standardization with the given constants.
   public init(mean: Double, standardDeviation: Double) {
     self.mean = mean

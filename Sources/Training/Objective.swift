@@ -42,6 +42,10 @@ public struct Metric: Hashable, Sendable {
   /// 2 · precision · recall / (precision + recall) of class 1 at a probability of 0.5.
   public static let f1 = Metric(name: "F1", direction: .higher)
 
+  /// Mean of −ln of the probability of the right class. A probability in single precision that is 0 or 1 counts as
+  /// 2⁻²⁵ away from it.
+  public static let logLoss = Metric(name: "log loss", direction: .lower)
+
   /// The value that any other is better than.
   public var worst: Double { direction == .lower ? .infinity : -.infinity }
 
@@ -67,6 +71,11 @@ public struct Metric: Hashable, Sendable {
     case .accuracy:
       return Double(zip(predictions, targets).count { ($0 > 0.5) == ($1 > 0.5) }) / count
     case .areaUnderCurve: return Self.areaUnderCurve(predictions, targets)
+    case .logLoss:
+      let least = 0x1p-25
+      return zip(predictions, targets).reduce(0.0) { sum, pair in
+        sum - logarithm(min(max(pair.1 > 0.5 ? pair.0 : 1 - pair.0, least), 1 - least))
+      } / count
     default:
       let hits = Double(zip(predictions, targets).count { $0 > 0.5 && $1 > 0.5 })
       return 2 * hits / Double(predictions.count { $0 > 0.5 } + targets.count { $0 > 0.5 })

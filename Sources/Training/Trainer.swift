@@ -58,7 +58,7 @@ public final class Trainer {
         targets: training.targets.map { Float(normalizer.standardized($0)) }, loss: options.loss)
       metric = .meanAbsoluteError
     case .classification:
-      normalizer = Normalizer(mean: 0, standardDeviation: 1)
+      normalizer = .identity
       objective = ClassificationObjective(classes: training.targets.map { $0 > 0.5 ? 1 : 0 })
       metric = .areaUnderCurve
     }

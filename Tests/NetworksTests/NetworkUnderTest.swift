@@ -7,8 +7,9 @@ struct Weights<Scalar: Sendable>: Sendable {
   var statistics: [Scalar]
 }
 
-/// Loss, gradient, and running statistics after one batch in training mode.
+/// Outputs, loss, gradient, and running statistics after one batch in training mode.
 struct BatchResult {
+  let outputs: [Double]
   let loss: Double
   let gradient: [Double]
   let statistics: [Double]
@@ -91,12 +92,17 @@ struct NetworkUnderTest {
   /// One batch through the double-precision kernels, from the given weights or those by formula.
   func doubleBatch(_ objective: some Objective, from weights: Weights<Float>? = nil) -> BatchResult {
     let batch = Array(0..<graphs.count)
+    var outputs: [Double] = []
     let result = parameters.program.doubleBatch(
       values: (weights?.values ?? parameters.values).map { Double($0) },
       statistics: (weights?.statistics ?? parameters.statistics).map { Double($0) }, batch, of: graphs,
       jobs: 2
-    ) { objective.loss(of: $0, for: batch) }
-    return BatchResult(loss: result.loss, gradient: result.gradient, statistics: result.statistics)
+    ) {
+      outputs = $0
+      return objective.loss(of: $0, for: batch)
+    }
+    return BatchResult(
+      outputs: outputs, loss: result.loss, gradient: result.gradient, statistics: result.statistics)
   }
 
   /// The same for a loss of the targets.
@@ -110,9 +116,13 @@ struct NetworkUnderTest {
     let network = (start ?? parameters).trainable(jobs: 2)
     let objective = RegressionObjective(targets: targets, loss: loss)
     let batch = Array(0..<graphs.count)
-    let value = network.computeGradient(batch, of: graphs) { objective.loss(of: $0, for: batch) }
+    var outputs: [Double] = []
+    let value = network.computeGradient(batch, of: graphs) {
+      outputs = $0
+      return objective.loss(of: $0, for: batch)
+    }
     return BatchResult(
-      loss: value, gradient: network.gradient.map { Double($0) },
+      outputs: outputs, loss: value, gradient: network.gradient.map { Double($0) },
       statistics: network.networkParameters.statistics.map { Double($0) })
   }
 }

@@ -33,14 +33,20 @@ import Training
     #expect(relativeError(probabilities, logarithms.map { exp($0) }) < Self.tolerance)
   }
 
-  @Test(.enabled(if: Fixtures.sharedData != nil, "needs the shared data folder"))
-  func `three steps of gradient descent are those of the published code`() throws {
-    for steps in try SharedSteps.read().regression.steps {
-      let network = try network("regression", steps.ids, targets: steps.standardized)
+  @Test(
+    .enabled(if: Fixtures.sharedData != nil, "needs the shared data folder"),
+    arguments: PredictionTask.allCases)
+  func `three steps of gradient descent are those of the published code`(task: PredictionTask) throws {
+    let golden = try SharedSteps.read()
+    for steps in (task == .regression ? golden.regression : golden.classification).steps {
+      let network = try network(task.rawValue, steps.ids, targets: steps.standardized)
+      let objective = steps.objective(task)
+      let first = network.doubleBatch(objective).outputs
+      #expect(relativeError(steps.published(first, task), steps.output.flatMap { $0 }) < Self.tolerance)
       let rates = steps.losses.map { _ in LearningRate(learningRate: 0.01, momentum: 0.9) }
       let (weights, gradient) = train(
         network, Optimizer(.sgd, weightDecay: 0, parameterCount: network.parameters.values.count), rates,
-        losses: steps.losses)
+        objective, losses: steps.losses)
       let largest = steps.gradientNorms.values.max() ?? 0
       for (name, norm) in steps.gradientNorms {
         let scale = name.hasSuffix("fc_full.bias") ? largest : norm
@@ -76,7 +82,7 @@ import Training
       #expect(relativeError(rates.map(\.momentum), expected.momenta) < 1e-12)
       let (weights, _) = train(
         network, Optimizer(kind, weightDecay: decay, parameterCount: network.parameters.values.count), rates,
-        losses: expected.losses)
+        steps.objective(.regression), losses: expected.losses)
       for (name, norm) in expected.parameterNorms {
         let found = try norm2(name, of: weights.values.map { Double($0) }, in: network)
         #expect(abs(found - norm) < Self.tolerance * norm, "\(kind.rawValue), \(name): \(found)")
@@ -86,14 +92,15 @@ import Training
 
   /// Trains with gradients in double precision; the weights at the end and the first gradient.
   private func train(
-    _ network: NetworkUnderTest, _ start: Optimizer, _ rates: [LearningRate], losses: [Double]
+    _ network: NetworkUnderTest, _ start: Optimizer, _ rates: [LearningRate], _ objective: any Objective,
+    losses: [Double]
   ) -> (weights: Weights<Float>, gradient: [Double]) {
     var optimizer = start
     var weights = Weights(values: network.parameters.values, statistics: network.parameters.statistics)
     var first: [Double] = []
     let followed = Set(network.parameterNames.flatMap { realIndices($0, in: network) })
     for (rate, loss) in zip(rates, losses) {
-      let result = network.doubleBatch(.squared, from: weights)
+      let result = network.doubleBatch(objective, from: weights)
       #expect(abs(result.loss - loss) < Self.tolerance * losses[0], "loss \(result.loss)")
       if first.isEmpty { first = result.gradient }
       weights.statistics = result.statistics.map { Float($0) }
@@ -183,14 +190,34 @@ extension SharedStepsTests {
       let mean: Double?
       let std: Double?
       let losses: [Double]
+      /// What the network gives each crystal in training mode, before the first step: a number, or two logarithms of
+      /// probabilities.
+      let output: [[Double]]
       let gradientNorms: [String: Double]
       let parameterNorms: [String: Double]
       let running: [String: [Double]]
 
       var standardized: [Float] { target.map { Float(($0 - (mean ?? 0)) / (std ?? 1)) } }
 
+      func objective(_ task: PredictionTask) -> any Objective {
+        switch task {
+        case .regression: RegressionObjective(targets: standardized, loss: .squared)
+        case .classification: ClassificationObjective(classes: target.map { Int($0) })
+        }
+      }
+
+      /// The network's outputs as the published code gives them: log-softmax of two.
+      func published(_ outputs: [Double], _ task: PredictionTask) -> [Double] {
+        guard task == .classification else { return outputs }
+        return stride(from: 0, to: outputs.count, by: 2).flatMap { first in
+          let pair = outputs[first..<first + 2]
+          let sum = log(pair.reduce(0) { $0 + exp($1) })
+          return pair.map { $0 - sum }
+        }
+      }
+
       private enum CodingKeys: String, CodingKey {
-        case ids, target, mean, std, losses
+        case ids, target, mean, std, losses, output
         case gradientNorms = "gradient_norms"
         case parameterNorms = "parameter_norms_after_3"
         case running = "running_after_3"

@@ -44,16 +44,19 @@ public enum TinyModel {
     property: String = "formation_energy_per_atom",
     configuration: NetworkConfiguration = TinyModel.configuration, spread: Double = 8
   ) throws -> ModelCard {
+    let isClassifier = configuration.task == .classification
     var members: [ModelCard.Member] = []
     var networks: [NetworkParameters] = []
     for index in 0..<memberCount {
       var generator = SeededRandom(seed: seed, stream: UInt64(index))
       networks.append(try NetworkParameters(configuration, using: &generator))
       members.append(
-        ModelCard.Member(normalizer: Normalizer(mean: -0.5, standardDeviation: spread), seed: seed))
+        ModelCard.Member(
+          normalizer: isClassifier ? .identity : Normalizer(mean: -0.5, standardDeviation: spread), seed: seed
+        ))
     }
     let perAtom = property.hasPrefix("formation_energy") || property == "e_above_hull"
-    let unit = perAtom ? "eV/atom" : "eV"
+    let unit = isClassifier ? "probability" : perAtom ? "eV/atom" : "eV"
     let card = ModelCard(
       name: name, configuration: configuration, property: property, unit: unit, members: members)
     return try ModelFolder.write(path: path, card: card, parameters: networks)

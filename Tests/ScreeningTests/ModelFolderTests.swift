@@ -1,5 +1,7 @@
 import Crystal
+import CrystalGraphs
 import Foundation
+import Networks
 import Screening
 import ScreeningTestSupport
 import TestSupport
@@ -81,6 +83,84 @@ import Testing
     try write(whole)
     try FileManager.default.removeItem(atPath: path + "/member-1.safetensors")
     #expect(message().contains("member-1.safetensors"))
+  }
+
+  @Test
+  func `a card of format 2 says what graphs its network takes, and one that asks for others is refused`()
+    throws
+  {
+    let whole = try card()
+    #expect(whole["format"] as? Int == 2)
+    let requirements = try #require(whole["requirements"] as? [String: Any])
+    for (key, value) in [
+      ("neighbors", ["nearest": ["count": 11, "cutoff": 8]] as Any), ("neighbors", ["none": [String: Int]()]),
+      ("neighbors", ["voronoi": ["minimumSolidAngleFraction": 0.01]]), ("neighborLimit", 13),
+      ("paddingDistance", 9), ("countsBonds", true),
+    ] {
+      var changed = requirements
+      changed[key] = value
+      var card = whole
+      card["requirements"] = changed
+      try write(card)
+      #expect(message().contains("the graphs it asks for"), "\(key): \(message())")
+    }
+    var card = whole
+    card["requirements"] = nil
+    try write(card)
+    #expect(message().contains("requirements"))
+    // Cards of format 1 have none.
+    card["format"] = 1
+    try write(card)
+    #expect(message() == "(no error)")
+  }
+
+  @Test(arguments: [
+    InputRequirements(neighbors: .nearest(count: 12, cutoff: 8), neighborLimit: 12, paddingDistance: 9),
+    InputRequirements(neighbors: .nearest(count: 6, cutoff: 5.5), neighborLimit: 6, countsBonds: true),
+    InputRequirements(neighbors: .voronoi(minimumSolidAngleFraction: 0.05)),
+    InputRequirements(neighbors: .noNeighbors),
+  ])
+  func `requirements read back as they were written`(requirements: InputRequirements) throws {
+    let bytes = try JSONEncoder().encode(requirements)
+    #expect(try JSONDecoder().decode(InputRequirements.self, from: bytes) == requirements)
+  }
+
+  @Test(arguments: [
+    ("cgcnn-formation-energy", "1cc9a327b803ba7f57ff10a9ea04700e21046bef9239313a29dc78a74b02208f"),
+    ("cgcnn-hull-distance", "d30ac185d6cd64ec6e4fe29516e9471b9a970e016e8638f0e82796e2d61f77b5"),
+    ("cgcnn-strained", "5feb3bda722b3e491ab997271fea277d1f315a532d487ad847071dcbf33fcbb1"),
+    ("icgcnn-formation-energy", "08042c28ed452ce07a679e313ea23c8b247b9d28e93a988d97c73aba3cac1b4f"),
+    ("icgcnn-hull-distance", "7bea1dc376b30f6dbb182872d5afeb4c5b532a3d4009934353a38e471a2909c7"),
+    ("icgcnn-strained", "a7b3be07923cc2d7d888e10e91145d9836edf12a2cdd233c27c6ab7937d420be"),
+  ])
+  func `the models that ship keep their fingerprints, which plans and calibrations name`(
+    name: String, fingerprint: String
+  ) throws {
+    let model = try ModelFolder(path: Fixtures.url("models/\(name)").path)
+    #expect(model.card.format == 1)
+    #expect(model.fingerprint == fingerprint)
+  }
+
+  @Test func `a classifier's card has neither a standardization nor error bars`() throws {
+    let configuration = NetworkConfiguration(TinyModel.configuration.architecture, task: .classification)
+    try TinyModel.write(to: path, property: "is_metal", configuration: configuration)
+    #expect(message() == "(no error)")
+    let whole = try card()
+    var changed = whole
+    var members = try #require(changed["members"] as? [[String: Any]])
+    members[1]["normalizer"] = ["mean": 0.5, "standardDeviation": 1]
+    changed["members"] = members
+    try write(changed)
+    #expect(message().contains("a classifier with a standardized target"))
+    changed = whole
+    changed["classes"] = ["column": "band_gap", "atMost": 0, "above": 1]
+    try write(changed)
+    #expect(message().contains("one of atMost, atLeast and above"))
+    try TinyModel.write(to: path)
+    changed = try card()
+    changed["classes"] = ["column": "band_gap", "atMost": 0]
+    try write(changed)
+    #expect(message().contains("a regression with a rule for classes"))
   }
 
   @Test func `a number changed in the card is refused, or predicts without a fault`() throws {

@@ -208,6 +208,12 @@ struct CampaignResolver {
     if !stages.contains(where: { if case .graph(rule) = $0 { true } else { false } }) {
       stages.append(.graph(rule))
     }
+    let isEnergy = [formationEnergyProperty, hullDistanceProperty].contains(model.card.property)
+    guard model.card.configuration.task == .regression || !isEnergy else {
+      throw ScreeningError.invalid(
+        "\(value.location): \(name) is a classifier and gives the probability of a class, which it calls "
+          + "\(model.card.property); candidates are ranked by energies, so its class needs another name")
+    }
     models.append(CampaignPlan.Model(name: name, origin: .ensemble(model)))
     stages.append(.predict(models.count - 1))
   }

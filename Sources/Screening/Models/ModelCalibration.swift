@@ -45,6 +45,7 @@ public struct ModelCalibration: Sendable {
     _ input: String, property: String? = nil, maximumSites: Int? = nil
   ) throws -> CalibrationReport {
     guard let calibration = folder.card.calibration else {
+      try requireRegression()
       throw ScreeningError.unreadable(
         path: folder.path, reason: "the model has no calibration; sluice models calibrate makes one")
     }
@@ -52,9 +53,19 @@ public struct ModelCalibration: Sendable {
     return CalibrationReport(folder.card.name, calibration, errors, data: split)
   }
 
+  /// A probability says itself how sure it is, and its errors follow no Student's t distribution.
+  private func requireRegression() throws {
+    guard folder.card.configuration.task == .regression else {
+      throw ScreeningError.invalid(
+        "\(folder.path): \(folder.card.name) is a classifier; error bars are for regressions, and sluice evaluate "
+          + "judges its probabilities")
+    }
+  }
+
   private func errors(
     _ input: String, _ property: String?, _ maximumSites: Int?
   ) throws -> (EnsembleErrors, ModelCard.Split) {
+    try requireRegression()
     let property = property ?? folder.card.property
     let loaded = try GraphLoader(
       configuration: folder.card.configuration, property: property, maximumSites: maximumSites, jobs: jobs

@@ -15,15 +15,19 @@ public struct ModelCard: Codable, Sendable {
     public var seed: UInt64?
     /// Epoch the weights are from.
     public var epoch: Int?
-    /// Mean absolute error on the validation split.
+    /// Mean absolute error on the validation split; of a regression.
     public var validationError: Double?
-    /// Mean absolute error on the test split.
+    /// Mean absolute error on the test split; of a regression.
     public var testError: Double?
+    /// ROC-AUC on the validation split; of a classification.
+    public var validationAreaUnderCurve: Double?
+    /// ROC-AUC on the test split; of a classification.
+    public var testAreaUnderCurve: Double?
 
     /// A member; `ModelFolder.write` fills in its file and digest.
     public init(
       file: String = "", sha256: String = "", normalizer: Normalizer, seed: UInt64? = nil, epoch: Int? = nil,
-      validationError: Double? = nil, testError: Double? = nil
+      validationError: Double? = nil, validationAreaUnderCurve: Double? = nil
     ) {
       self.file = file
       self.sha256 = sha256
@@ -31,7 +35,7 @@ public struct ModelCard: Codable, Sendable {
       self.seed = seed
       self.epoch = epoch
       self.validationError = validationError
-      self.testError = testError
+      self.validationAreaUnderCurve = validationAreaUnderCurve
     }
   }
 
@@ -57,14 +61,38 @@ public struct ModelCard: Codable, Sendable {
     public var fingerprint: String
   }
 
-  /// Errors of the ensemble's mean on a split.
+  /// How well the ensemble's mean predicts a split: errors of a regression, or figures of a classification.
   public struct Metrics: Codable, Sendable {
-    /// Structures the errors were taken over.
+    /// Structures that were predicted.
     public var structures: Int
     /// Mean absolute error.
-    public var meanAbsoluteError: Double
+    public var meanAbsoluteError: Double?
     /// Root of the mean squared error.
-    public var rootMeanSquaredError: Double
+    public var rootMeanSquaredError: Double?
+    /// Share of structures whose more probable class is theirs.
+    public var accuracy: Double?
+    /// ROC-AUC.
+    public var areaUnderCurve: Double?
+    /// F1 of class 1 at a probability of 0.5.
+    public var f1: Double?
+    /// Mean of −ln of the probability of the right class.
+    public var logLoss: Double?
+
+    /// The figures that a card holds of all there are.
+    public init(_ statistics: PredictionStatistics) {
+      switch statistics {
+      case .errors(let errors):
+        structures = errors.count
+        meanAbsoluteError = errors.meanAbsoluteError
+        rootMeanSquaredError = errors.rootMeanSquaredError
+      case .classification(let figures):
+        structures = figures.count
+        accuracy = figures.accuracy
+        areaUnderCurve = figures.areaUnderCurve
+        f1 = figures.f1
+        logLoss = figures.logLoss
+      }
+    }
   }
 
   /// Version of this format.
@@ -75,10 +103,12 @@ public struct ModelCard: Codable, Sendable {
   public var architecture: String { configuration.title }
   /// Shape of every member.
   public var configuration: NetworkConfiguration
-  /// The predicted property, as its column is named in the data.
+  /// The predicted property, as its column is named in the data; of a classification its class 1.
   public var property: String
-  /// Unit of the property, e.g. "eV/atom".
+  /// Unit of the property, e.g. "eV/atom"; of a classification "probability".
   public var unit: String
+  /// How classes follow from a column of the data; nil for a regression, and where it is not known.
+  public var classes: ClassRule?
   /// Members in order.
   public var members: [Member]
   /// The resolved training file, or where imported weights are from.
@@ -87,7 +117,7 @@ public struct ModelCard: Codable, Sendable {
   public var initialModel: InitialModel?
   /// Splits by role: "train", "validation", "test".
   public var data: [String: Split]?
-  /// Errors of the ensemble on the test split.
+  /// How well the ensemble predicts the test split.
   public var testMetrics: Metrics?
   /// The distribution of the ensemble's errors; nil where it has not been fitted.
   public var calibration: Calibration?
@@ -106,14 +136,14 @@ public struct ModelCard: Codable, Sendable {
   }
 
   /// The formats this program reads; it writes the last. Format 1 knows CGCNN and iCGCNN; format 2 the other
-  /// architectures too, and metrics of classification.
+  /// architectures too, and has the requirements on graphs, how classes are made, and figures of classification.
   public static let formats = 1...2
 }
 
 extension ModelCard {
   private enum CodingKeys: String, CodingKey {
-    case format, name, architecture, configuration, property, unit, members, training, initialModel, data,
-      testMetrics, calibration, license
+    case format, name, architecture, configuration, requirements, property, unit, classes, members, training,
+      initialModel, data, testMetrics, calibration, license
   }
 
   /// Reads a card; the architecture says what its configuration is.
@@ -134,12 +164,28 @@ extension ModelCard {
       unit: try container.decode(String.self, forKey: .unit),
       members: try container.decode([Member].self, forKey: .members))
     format = try container.decode(Int.self, forKey: .format)
+    try Self.check(container, format: format, configuration)
+    classes = try container.decodeIfPresent(ClassRule.self, forKey: .classes)
     training = try container.decodeIfPresent(String.self, forKey: .training)
     initialModel = try container.decodeIfPresent(InitialModel.self, forKey: .initialModel)
     data = try container.decodeIfPresent([String: Split].self, forKey: .data)
     testMetrics = try container.decodeIfPresent(Metrics.self, forKey: .testMetrics)
     calibration = try container.decodeIfPresent(Calibration.self, forKey: .calibration)
     license = try container.decodeIfPresent(String.self, forKey: .license)
+  }
+
+  /// Whether the graphs that the card asks for are those that its network takes: a program that builds them otherwise
+  /// would predict nonsense without a word.
+  private static func check(
+    _ container: KeyedDecodingContainer<CodingKeys>, format: Int, _ configuration: NetworkConfiguration
+  ) throws {
+    guard format > 1 else { return }
+    let stated = try container.decode(InputRequirements.self, forKey: .requirements)
+    guard stated == configuration.requirements else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .requirements, in: container,
+        debugDescription: "the graphs it asks for are not those that its configuration takes")
+    }
   }
 
   /// Writes the card.
@@ -149,8 +195,10 @@ extension ModelCard {
     try container.encode(name, forKey: .name)
     try container.encode(architecture, forKey: .architecture)
     try container.encode(configuration, forKey: .configuration)
+    if format > 1 { try container.encode(configuration.requirements, forKey: .requirements) }
     try container.encode(property, forKey: .property)
     try container.encode(unit, forKey: .unit)
+    try container.encodeIfPresent(classes, forKey: .classes)
     try container.encode(members, forKey: .members)
     try container.encodeIfPresent(training, forKey: .training)
     try container.encodeIfPresent(initialModel, forKey: .initialModel)

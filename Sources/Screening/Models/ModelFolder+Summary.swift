@@ -7,7 +7,7 @@ extension ModelFolder {
   public var summary: String {
     var lines = [
       "\(card.name)  (\(card.architecture), \(counted(card.members.count, "member")))",
-      "predicts     \(card.property) in \(card.unit)",
+      "predicts     \(prediction)",
       "network      \(shape)",
       "graph        \(describe(card.configuration.requirements.neighbors))\(padding)",
       "parameters   \(parameters.first?.values.count ?? 0) a member",
@@ -21,13 +21,13 @@ extension ModelFolder {
       text += [
         member.seed.map { "seed \($0)" }, member.epoch.map { "epoch \($0)" },
         member.validationError.map { "validation MAE \($0)" }, member.testError.map { "test MAE \($0)" },
+        member.validationAreaUnderCurve.map { "validation ROC-AUC \($0)" },
+        member.testAreaUnderCurve.map { "test ROC-AUC \($0)" },
       ].compactMap { $0 }.joined(separator: ", ")
       lines.append(text)
     }
     if let metrics = card.testMetrics {
-      lines.append(
-        "ensemble     test MAE \(metrics.meanAbsoluteError), RMSE \(metrics.rootMeanSquaredError) "
-          + "on \(metrics.structures) structures")
+      lines.append("ensemble     test \(metrics.words) on \(metrics.structures) structures")
     }
     for (role, split) in (card.data ?? [:]).sorted(by: { $0.key < $1.key }) {
       lines.append("data         \(role): \(split.structures) structures of \(split.file)")
@@ -37,6 +37,12 @@ extension ModelFolder {
     return lines.joined(separator: "\n")
   }
 
+  private var prediction: String {
+    guard card.configuration.task == .classification else { return "\(card.property) in \(card.unit)" }
+    let rule = card.classes.map { ", class 1: \($0.title)" } ?? ""
+    return "the probability of \(card.property)\(rule)"
+  }
+
   /// The shape of the members: every option with its value.
   var shape: String {
     card.configuration.architecture.optionValues.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
@@ -44,6 +50,17 @@ extension ModelFolder {
 
   private var padding: String {
     card.configuration.requirements.paddingDistance == nil ? "" : ", missing ones padded with the first atom"
+  }
+}
+
+extension ModelCard.Metrics {
+  /// The figures that there are, e.g. "MAE 0.05, RMSE 0.1".
+  fileprivate var words: String {
+    [
+      meanAbsoluteError.map { "MAE \($0)" }, rootMeanSquaredError.map { "RMSE \($0)" },
+      areaUnderCurve.map { "ROC-AUC \($0)" }, accuracy.map { "accuracy \($0)" }, f1.map { "F1 \($0)" },
+      logLoss.map { "log loss \($0)" },
+    ].compactMap { $0 }.joined(separator: ", ")
   }
 }
 

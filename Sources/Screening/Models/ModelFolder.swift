@@ -50,6 +50,7 @@ public struct ModelFolder: Sendable {
     if case .nearest(_, let cutoff) = card.configuration.requirements.neighbors, cutoff < 0.1 {
       throw ScreeningError.unreadable(path: cardPath, reason: "a cutoff of \(cutoff) Å")
     }
+    try Self.checkTask(of: card, at: cardPath)
     var parameters: [NetworkParameters] = []
     for member in card.members {
       parameters.append(try Self.read(member, of: card, in: path))
@@ -62,6 +63,24 @@ public struct ModelFolder: Sendable {
         path: cardPath,
         reason: "the calibration is of other weights (fingerprint \(calibration.model.prefix(12)), these are "
           + "\(fingerprint.prefix(12))); take the key out and call sluice models calibrate")
+    }
+  }
+
+  /// What a classifier's card cannot say: probabilities have no standardization and no error bars.
+  private static func checkTask(of card: ModelCard, at path: String) throws {
+    switch card.configuration.task {
+    case .regression:
+      guard card.classes == nil else {
+        throw ScreeningError.unreadable(path: path, reason: "a regression with a rule for classes")
+      }
+    case .classification:
+      guard card.members.allSatisfy({ $0.normalizer == .identity }) else {
+        throw ScreeningError.unreadable(path: path, reason: "a classifier with a standardized target")
+      }
+      guard card.calibration == nil else {
+        throw ScreeningError.unreadable(
+          path: path, reason: "a classifier with a calibration, which is for regressions")
+      }
     }
   }
 

@@ -40,10 +40,10 @@ public struct ModelImport: Sendable {
         Normalizer(mean: $0.mean, standardDeviation: $0.standardDeviation)
       }
       let member = ModelCard.Member(
-        file: "", sha256: "", normalizer: normalizer ?? Normalizer(mean: 0, standardDeviation: 1), seed: nil,
+        file: "", sha256: "", normalizer: normalizer ?? .identity, seed: nil,
         epoch: archive.epoch,
-        // For a classifier the stored value is an AUC.
-        validationError: configuration.task == .regression ? archive.bestValidationError : nil)
+        validationError: configuration.task == .regression ? archive.bestValidationError : nil,
+        validationAreaUnderCurve: configuration.task == .classification ? archive.bestValidationError : nil)
       var card = ModelCard(
         name: stem, configuration: configuration, property: property, unit: unit, members: [member])
       card.training =

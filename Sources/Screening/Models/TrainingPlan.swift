@@ -14,9 +14,13 @@ public struct TrainingPlan: Sendable {
   /// Archive of the test split.
   public let test: String?
   /// Column of the target.
+  public let column: String
+  /// What the model predicts: the column, or the class.
   public let property: String
   /// Unit of the target.
   public let unit: String
+  /// How classes follow from the column; nil for a regression.
+  public let classRule: ClassRule?
   /// Largest number of sites that is used.
   public let maximumSites: Int?
   /// Members of the ensemble.
@@ -45,12 +49,17 @@ public struct TrainingPlan: Sendable {
     train = try path(data["train"])
     validation = try path(data["validation"])
     test = try data.optional("test").map(path)
-    property = data.string("property")
-    unit = try data.optional("unit")?.string ?? Self.unit(of: data["property"])
+    let task = PredictionTask(rawValue: value.string("task")) ?? .regression
+    column = data.string("property")
+    classRule = try Self.classRule(value, task)
+    property = data.optional("class")?.string ?? classRule?.title ?? column
+    unit =
+      try task == .classification
+      ? Self.probability : data.optional("unit")?.string ?? Self.unit(of: data["property"])
     maximumSites = data.optional("maximum_sites")?.integer
     memberCount = value["training"].integer("members")
     license = value.optional("license")?.string
-    options = try Self.options(value)
+    options = try Self.options(value, task)
     let (count, configuration) = (memberCount, options.configuration)
     initialModel = try value["training"].optional("initial_model").map {
       try Self.initialModel($0, relativeTo: folder, count, configuration)
@@ -59,6 +68,10 @@ public struct TrainingPlan: Sendable {
       preconditionFailure("a training file is a mapping")
     }
     tree["model"] = Self.tree(configuration)
+    if task == .classification, case .mapping(var training) = tree["training"] {
+      training["loss"] = nil
+      tree["training"] = .mapping(training)
+    }
     canonicalText = ConfigurationTree.mapping(tree).canonicalText
   }
 
@@ -81,10 +94,36 @@ public struct TrainingPlan: Sendable {
     return model
   }
 
-  private static func options(_ value: ConfigurationValue) throws -> TrainingOptions {
+  /// Unit of what a classifier predicts.
+  private static let probability = "probability"
+
+  /// How the file makes classes of the property; nil for a regression.
+  ///
+  /// - Throws: `ScreeningError` where the file says what its task has no use for.
+  private static func classRule(_ value: ConfigurationValue, _ task: PredictionTask) throws -> ClassRule? {
+    let data = value["data"]
+    func refuse(_ key: ConfigurationValue?, _ reason: String) throws {
+      if let key, !key.isDefault { throw ScreeningError.invalid("\(key.location): \(reason)") }
+    }
+    switch task {
+    case .regression:
+      for key in ["positive", "class"] {
+        try refuse(data.optional(key), "a regression has no classes; task: classification has")
+      }
+      return nil
+    case .classification:
+      try refuse(data.optional("unit"), "a classification predicts a probability, which has no other unit")
+      try refuse(
+        value["training"].optional("loss"), "a classification has the negative log-likelihood as its loss")
+      return ClassRule(
+        column: data.string("property"), positive: data.optional("positive").map { PositiveClass($0) })
+    }
+  }
+
+  private static func options(_ value: ConfigurationValue, _ task: PredictionTask) throws -> TrainingOptions {
     let (model, training) = (value["model"], value["training"])
     var options = TrainingOptions()
-    options.configuration = try networkConfiguration(model)
+    options.configuration = try networkConfiguration(model, task)
     options.seed = UInt64(training.integer("seed"))
     options.epochs = training.integer("epochs")
     options.batchSize = training.integer("batch_size")
@@ -112,11 +151,13 @@ public struct TrainingPlan: Sendable {
   }
 
   /// The network that `model` describes; where a value is wrong the error says where it stands.
-  private static func networkConfiguration(_ model: ConfigurationValue) throws -> NetworkConfiguration {
+  private static func networkConfiguration(
+    _ model: ConfigurationValue, _ task: PredictionTask
+  ) throws -> NetworkConfiguration {
     guard let kind = Architectures.named(model.string("architecture")) else {
       throw ScreeningError.invalid("\(model.location): no such architecture")
     }
-    return NetworkConfiguration(try network(kind, model))
+    return NetworkConfiguration(try network(kind, model), task: task)
   }
 
   private static func network<Network: Architecture>(

@@ -14,7 +14,7 @@ public enum TrainingEvent: Sendable {
   /// A step is done.
   case step(member: Int, epoch: Int, epochs: Int, done: Int, total: Int, loss: Double)
   /// An epoch is done.
-  case epoch(member: Int, EpochRecord, epochs: Int, unit: String)
+  case epoch(member: Int, EpochRecord, epochs: Int, metric: Metric, unit: String)
   /// The errors on the validation split are such that no model of errors can be fitted; the card has no calibration.
   case notCalibrated(CalibrationError)
   /// The model folder is written.
@@ -51,18 +51,28 @@ public struct TrainingRun: Sendable {
   public func run(stop: StopFlag, report: (TrainingEvent) -> Void) throws -> Bool {
     try makeFolder(checkpointFolder)
     let loader = GraphLoader(
-      configuration: plan.options.configuration, property: plan.property, maximumSites: plan.maximumSites,
+      configuration: plan.options.configuration, property: plan.column, maximumSites: plan.maximumSites,
       jobs: jobs)
     func load(
       _ role: String, _ path: String, keepsStructures: Bool = false
     ) throws -> (LoadedGraphs, ModelCard.Split) {
       var loader = loader
       loader.keepsStructures = keepsStructures
-      let loaded = try loader.load(path)
+      var loaded = try loader.load(path)
       report(.loaded(role: role, structures: loaded.ids.count, leftOut: loaded.leftOut))
       guard !loaded.ids.isEmpty else {
         throw ScreeningError.unreadable(
-          path: path, reason: "no structure with a \(plan.property) among its records")
+          path: path, reason: "no structure with a \(plan.column) among its records")
+      }
+      if let rule = plan.classRule {
+        try loaded.classify(by: rule, path: path)
+        // Of one class there is nothing to learn, and no figure that chooses an epoch.
+        if role != "test", Set(loaded.data.targets).count == 1 {
+          throw ScreeningError.unreadable(
+            path: path,
+            reason: "all \(loaded.ids.count) structures are of class \(Int(loaded.data.targets[0])) by their "
+              + "\(rule.column)")
+        }
       }
       return (loaded, try ModelCard.Split(loaded, from: path))
     }
@@ -132,7 +142,7 @@ public struct TrainingRun: Sendable {
         metadata: ["format": "sluice-checkpoint-1", "identity": identity, "digest": Self.digest(of: state)])
       try writeAtomically(bytes, to: checkpointPath(member))
       try writeHistory(earlier + [trainer])
-      report(.epoch(member: member, record, epochs: options.epochs, unit: plan.unit))
+      report(.epoch(member: member, record, epochs: options.epochs, metric: trainer.metric, unit: plan.unit))
     }
     return trainer
   }
@@ -169,7 +179,8 @@ public struct TrainingRun: Sendable {
 
   /// Writes `training.csv` and the learning curve of the members so far.
   private func writeHistory(_ trainers: [Trainer]) throws {
-    var text = "member,epoch,training_loss,validation_mae,learning_rate\n"
+    let figure = plan.classRule == nil ? "mae" : "roc_auc"
+    var text = "member,epoch,training_loss,validation_\(figure),learning_rate\n"
     for (member, trainer) in trainers.enumerated() {
       for record in trainer.history {
         text +=
@@ -185,47 +196,48 @@ public struct TrainingRun: Sendable {
     _ trainers: [Trainer], validation: LabelledGraphs, test: LoadedGraphs?,
     splits: [String: ModelCard.Split], report: (TrainingEvent) -> Void
   ) throws -> ModelCard {
+    let task = plan.options.configuration.task
     var members: [ModelCard.Member] = []
-    var testErrors: [[Double]] = []
+    var predictions: [[Double]] = []
     for trainer in trainers {
       let best = trainer.history.min {
         trainer.metric.isImprovement($0.validationFigure, over: $1.validationFigure)
       }
       var member = ModelCard.Member(
-        file: "", sha256: "", normalizer: trainer.normalizer, seed: trainer.options.seed, epoch: best?.epoch,
-        validationError: best?.validationFigure)
+        normalizer: trainer.normalizer, seed: trainer.options.seed, epoch: best?.epoch,
+        validationError: task == .regression ? best?.validationFigure : nil,
+        validationAreaUnderCurve: task == .classification ? best?.validationFigure : nil)
       if let test {
-        let predictions = NetworkPredictor([trainer.best]).predictions(test.data.graphs, jobs: jobs)
-        let errors = zip(predictions, test.data.targets).map {
-          trainer.normalizer.restored(Double($0)) - $1
+        let own = NetworkPredictor([trainer.best]).predictions(test.data.graphs, jobs: jobs).map {
+          trainer.normalizer.restored(Double($0))
         }
-        testErrors.append(errors)
-        member.testError = ErrorStatistics(errors: errors)?.meanAbsoluteError
+        predictions.append(own)
+        let statistics = PredictionStatistics(task, predictions: own, targets: test.data.targets)
+        member.testError = statistics?.errors?.meanAbsoluteError
+        member.testAreaUnderCurve = statistics?.classification?.areaUnderCurve
       }
       members.append(member)
     }
     var card = ModelCard(
       name: plan.name, configuration: plan.options.configuration, property: plan.property, unit: plan.unit,
       members: members)
+    card.classes = plan.classRule
     card.training = plan.canonicalText
     card.initialModel = plan.initialModel.map {
       ModelCard.InitialModel(name: $0.card.name, property: $0.card.property, fingerprint: $0.fingerprint)
     }
     card.data = splits
     card.license = plan.license
-    if let first = testErrors.first {
-      let mean = first.indices.map { index in
-        testErrors.reduce(0) { $0 + $1[index] } / Double(testErrors.count)
+    if let test {
+      let mean = test.ids.indices.map { index in
+        predictions.reduce(0) { $0 + $1[index] } / Double(predictions.count)
       }
-      card.testMetrics = ErrorStatistics(errors: mean).map {
-        ModelCard.Metrics(
-          structures: $0.count, meanAbsoluteError: $0.meanAbsoluteError,
-          rootMeanSquaredError: $0.rootMeanSquaredError)
-      }
+      card.testMetrics = PredictionStatistics(task, predictions: mean, targets: test.data.targets)
+        .map { ModelCard.Metrics($0) }
     }
     let networks = trainers.map(\.best)
     return try ModelFolder.write(path: output, card: card, parameters: networks) { card in
-      guard let split = splits["validation"] else { return }
+      guard task == .regression, let split = splits["validation"] else { return }
       let errors = EnsembleErrors(
         networks: networks, normalizers: trainers.map(\.normalizer), on: validation, jobs: jobs)
       let fingerprint = try ModelFolder.fingerprint(of: card)

@@ -13,6 +13,9 @@ public enum TrainingSchema {
   public static let schema = Schema.mapping([
     Field("version", .integer(1...1), "Version of the training format; 1."),
     Field("name", .string, "Name of the model."),
+    Field(
+      "task", .choice(of: PredictionTask.allCases.map(\.rawValue)), default: "regression",
+      "What is learned: a number, or the probability of one class of two."),
     Field("data", data, "What is learned from."),
     Field("model", model, default: [:], "Shape of the network."),
     Field("training", training, default: [:], "How it is trained."),
@@ -25,6 +28,13 @@ public enum TrainingSchema {
     .optional("test", .string, "Archive of the test split, looked at once, after training."),
     Field("property", .string, "Column of the target."),
     .optional("unit", .string, "Unit of the target; known for formation energies and a few more."),
+    .optional(
+      "positive", PositiveClass.schema,
+      "Which values of the property are class 1, in a classification; when absent the property holds the classes, 0 and 1."
+    ),
+    .optional(
+      "class", .string, "Name of class 1 for the model card, e.g. is_metal; made of the property when absent."
+    ),
     .optional("maximum_sites", .integer(1...), "Largest number of sites of a structure that is used."),
   ])
 
@@ -85,7 +95,7 @@ public enum TrainingSchema {
     ),
     Field(
       "loss", .choice(of: RegressionLoss.allCases.map(\.rawValue)), default: "squared",
-      "Loss of the standardized target."),
+      "Loss of the standardized target; a classification has the negative log-likelihood."),
     .optional(
       "augmentation",
       .mapping([

@@ -32,7 +32,7 @@ struct ExportedRow {
   /// The hull of the ranking, on which distances are judged for flags.
   let hull: RankingHull
 
-  /// The names of the values, in their order.
+  /// The names of the values, in their order; those of scores follow.
   static let columns = [
     "rank", "id", "formula", "chemical_system", "sites", "volume_A3", "model", "formation_energy_per_atom",
     "std",
@@ -43,7 +43,7 @@ struct ExportedRow {
     "reading",
   ]
 
-  /// The values, in the order of `columns`.
+  /// The values, in the order of `columns`, and the scores of models by which nothing is ranked.
   var values: [Value] {
     let (stability, combined) = (row.stability, row.combined)
     let (competitors, coverage) = (stability.withCompetitors, stability.coverage)
@@ -63,7 +63,7 @@ struct ExportedRow {
       .text(flags.isEmpty ? nil : flags.map(\.rawValue).joined(separator: " ")), .text(row.shape),
       number(row.evaluations),
       .text(row.reading.isEmpty ? nil : row.reading.map(\.rawValue).joined(separator: " ")),
-    ]
+    ] + row.scores.map { number($0) }
   }
 
   private func number(_ value: Int?) -> Value { .number(value.map { "\($0)" }) }

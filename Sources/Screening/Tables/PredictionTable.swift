@@ -134,23 +134,28 @@ public struct PredictionTable: Sendable {
       + (members ? prediction.members.map { ",\($0)" }.joined() : "")
   }
 
-  /// Errors of the model on an archive whose records carry the true value.
+  /// Compares the model's predictions with the true values of an archive's records.
   ///
   /// - Parameters:
   ///   - input: the archive.
   ///   - property: column of the true values.
+  ///   - positive: which of them are class 1, for a classifier; where nil those that its card says of this column, or else
+  ///     they are classes, 0 or 1.
   ///   - maximumSites: larger structures are left out; nil for none.
   ///   - output: CSV file to write, a line a crystal that is compared, in the order of the input:
-  ///     `id,value,prediction,std` and a column a member; nil for none.
+  ///     `id,value,prediction,std` and a column a member; the value is a class for a classifier. Nil for none.
   /// - Throws: `ScreeningError`, `ArchiveError`; when there is nothing to compare, no file is written.
   public func evaluate(
-    _ input: String, property: String, maximumSites: Int? = nil, output: String? = nil
+    _ input: String, property: String, positive: PositiveClass? = nil, maximumSites: Int? = nil,
+    output: String? = nil
   ) throws -> Evaluation {
+    let rule = try classRule(property, positive)
     let writer = try output.map { try LineWriter(path: $0) }
     try writer?.append("id,value,prediction,std" + memberColumns)
     var report = TableReport()
-    var meanErrors: [Double] = []
-    var memberErrors: [[Double]] = (0..<ensemble.memberCount).map { _ in [] }
+    var truths: [Double] = []
+    var predictions: [Double] = []
+    var ofMembers: [[Double]] = (0..<ensemble.memberCount).map { _ in [] }
     var withoutProperty = 0
     var leftOut = 0
     var worst: (id: String, error: Double)?
@@ -163,41 +168,58 @@ public struct PredictionTable: Sendable {
           leftOut += 1
           return
         }
-        guard let truth = record.properties[property], truth.isFinite else {
+        guard let value = record.properties[property], value.isFinite else {
           withoutProperty += 1
           return
         }
+        let truth = try rule?.label(of: value, id: record.id, path: input) ?? value
         try writer?.append("\(csvField(record.id)),\(truth)," + fields(of: prediction, members: true))
-        meanErrors.append(prediction.mean - truth)
-        for (index, member) in prediction.members.enumerated() { memberErrors[index].append(member - truth) }
+        truths.append(truth)
+        predictions.append(prediction.mean)
+        for (index, member) in prediction.members.enumerated() { ofMembers[index].append(member) }
         if abs(prediction.mean - truth) > abs(worst?.error ?? 0) {
           worst = (record.id, prediction.mean - truth)
         }
       })
-    guard let statistics = ErrorStatistics(errors: meanErrors) else {
+    let task = folder.card.configuration.task
+    guard let statistics = PredictionStatistics(task, predictions: predictions, targets: truths) else {
       throw ScreeningError.unreadable(
         path: input, reason: "no record with a number under \"\(property)\" (\(withoutProperty) without)")
     }
     try writer?.finish()
     return Evaluation(
-      model: folder.card.name, property: property, unit: folder.card.unit, ensemble: statistics,
-      members: memberErrors.compactMap { ErrorStatistics(errors: $0) }, worstID: worst?.id,
-      recordsWithoutProperty: withoutProperty, recordsLeftOut: leftOut, rejected: report.rejected)
+      model: folder.card.name, property: rule?.title ?? property, unit: folder.card.unit,
+      ensemble: statistics,
+      members: ofMembers.compactMap { PredictionStatistics(task, predictions: $0, targets: truths) },
+      worstID: worst?.id, recordsWithoutProperty: withoutProperty, recordsLeftOut: leftOut,
+      rejected: report.rejected)
+  }
+
+  /// How classes follow from the column; nil for a regression.
+  private func classRule(_ column: String, _ positive: PositiveClass?) throws -> ClassRule? {
+    guard folder.card.configuration.task == .classification else {
+      guard positive == nil else {
+        throw ScreeningError.invalid("\(folder.path): \(folder.card.name) is a regression and has no classes")
+      }
+      return nil
+    }
+    if positive == nil, let rule = folder.card.classes, rule.column == column { return rule }
+    return ClassRule(column: column, positive: positive)
   }
 }
 
-/// Errors of a model on labelled crystals.
-public struct Evaluation: Codable, Sendable {
+/// How a model's predictions compare with labels.
+public struct Evaluation: Encodable, Sendable {
   /// Name of the model.
   public let model: String
-  /// Property that was compared.
+  /// Property that was compared; of a classification its class 1.
   public let property: String
-  /// Unit of the errors.
+  /// Unit of the predictions.
   public let unit: String
-  /// Errors of the members' mean.
-  public let ensemble: ErrorStatistics
-  /// Errors of each member.
-  public let members: [ErrorStatistics]
+  /// Statistics of the members' mean.
+  public let ensemble: PredictionStatistics
+  /// Statistics of each member.
+  public let members: [PredictionStatistics]
   /// Id of the crystal with the worst error.
   public let worstID: String?
   /// Records that have no value to compare with.

@@ -17,15 +17,28 @@ public func openRun(_ directory: String) throws -> RunStore {
 /// The position of a model in a run.
 ///
 /// - Parameter name: its name, or nil for the first model that has been placed on the hull.
-/// - Throws: `ScreeningError.invalid` naming the models that there are.
+/// - Throws: `ScreeningError.invalid` naming the models that there are, or where the model predicts no energy.
 public func modelIndex(named name: String?, in store: RunStore) throws -> Int {
-  let models = try store.description().models
+  let description = try store.description()
+  let models = description.models
   guard let name else { return models.firstIndex { $0.property == formationEnergyProperty } ?? 0 }
   guard let index = models.firstIndex(where: { $0.name == name }) else {
     throw ScreeningError.invalid(
       "the run has no model \"\(name)\"; it has " + models.map(\.name).joined(separator: ", "))
   }
+  guard !unrankedModels(in: description).contains(index) else {
+    throw ScreeningError.invalid(
+      "\(name) predicts \(models[index].property), and candidates are ranked by energies; its scores stand beside "
+        + "those of the others")
+  }
   return index
+}
+
+/// The models of a run by which nothing is ranked, since what they predict is no energy: by position, in order.
+public func unrankedModels(in run: RunDescription) -> [Int] {
+  run.models.indices.filter {
+    ![formationEnergyProperty, hullDistanceProperty].contains(run.models[$0].property)
+  }
 }
 
 /// Checks that a model's rows can be ranked by what is asked for.
@@ -112,21 +125,21 @@ public struct RunExport: Sendable {
     try checkRanking(of: index, by: order, on: hull, in: description)
     let filter = RankingFilter(
       model: index, maximumEnergyAboveHull: selection == .stable ? threshold : nil, hull: hull,
-      leavesOutFlagged: leavesOutFlagged, order: order)
+      leavesOutFlagged: leavesOutFlagged, order: order, scoredModels: unrankedModels(in: description))
     let name = description.models.indices.contains(index) ? description.models[index].name : ""
     switch format {
     case .cif: return (try writeCIF(store, filter, to: path), threshold)
-    case .csv, .jsonl: return (try writeRows(store, filter, model: name, to: path), threshold)
+    case .csv, .jsonl: return (try writeRows(store, filter, description, model: name, to: path), threshold)
     }
   }
 
-  private func writeRows(_ store: RunStore, _ filter: RankingFilter, model: String, to path: String) throws
-    -> Int
-  {
+  private func writeRows(
+    _ store: RunStore, _ filter: RankingFilter, _ run: RunDescription, model: String, to path: String
+  ) throws -> Int {
     let writer = try LineWriter(path: path)
     let sources = try store.sourceStates().map(\.source.name)
-    let columns = ExportedRow.columns
-    if format == .csv { try writer.append(columns.joined(separator: ",")) }
+    let columns = ExportedRow.columns + filter.scoredModels.map { "score_\(run.models[$0].name)" }
+    if format == .csv { try writer.append(columns.map { csvField($0) }.joined(separator: ",")) }
     var rank = 0
     try store.forEachRanked(filter) { row in
       rank += 1

@@ -13,7 +13,8 @@ struct Evaluate: ParsableCommand {
     abstract: "Compare a model's predictions with known values.",
     discussion: """
       With --output each comparison is written too: id,value,prediction,std and a column a member, in the order of the
-      data.
+      data. Of a classifier the value is the class, 0 or 1, and the prediction the probability of class 1; --at-most,
+      --at-least or --above say which values of the column are class 1 where the model's card does not.
 
       Example: sluice evaluate --model models/cgcnn test.jsonl.zst --property formation_energy_per_atom
       """)
@@ -26,6 +27,15 @@ struct Evaluate: ParsableCommand {
 
   @Option(help: "Column with the true values.")
   var property: String
+
+  @Option(help: "Of a classifier: values of at most this are class 1.")
+  var atMost: Double?
+
+  @Option(help: "Of a classifier: values of at least this are class 1.")
+  var atLeast: Double?
+
+  @Option(help: "Of a classifier: values above this are class 1.")
+  var above: Double?
 
   @Option(help: "Leave out larger structures.")
   var maximumSites: Int?
@@ -42,34 +52,26 @@ struct Evaluate: ParsableCommand {
     if let maximumSites, maximumSites < 1 {
       throw ValidationError("--maximum-sites takes a number of at least 1")
     }
+    if [atMost, atLeast, above].count(where: { $0 != nil }) > 1 {
+      throw ValidationError("--at-most, --at-least and --above exclude each other")
+    }
+  }
+
+  private var positive: PositiveClass? {
+    atMost.map { .atMost($0) } ?? atLeast.map { .atLeast($0) } ?? above.map { .above($0) }
   }
 
   func run() throws {
     try reportingErrors {
       let evaluation = try PredictionTable(ModelFolder(path: model), jobs: threads.count)
-        .evaluate(data, property: property, maximumSites: maximumSites, output: output)
+        .evaluate(data, property: property, positive: positive, maximumSites: maximumSites, output: output)
       if format == .json {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
         Terminal.write([UInt8](try encoder.encode(evaluation)) + [10])
         return
       }
-      var table = TerminalTable([
-        .init("", .left), .init("count", .right), .init("MAE", .right), .init("RMSE", .right),
-        .init("median", .right),
-        .init("worst", .right),
-      ])
-      for (name, errors) in [("ensemble", evaluation.ensemble)]
-        + evaluation.members.enumerated().map({ ("member \($0 + 1)", $1) })
-      {
-        table.append([
-          name, "\(errors.count)", decimals(errors.meanAbsoluteError, 5),
-          decimals(errors.rootMeanSquaredError, 5),
-          decimals(errors.medianAbsoluteError, 5), decimals(errors.worstError, 5),
-        ])
-      }
-      Terminal.result("\(evaluation.model): errors of \(evaluation.property) in \(evaluation.unit)")
-      Terminal.result(table.text)
+      Terminal.result(EvaluationText(evaluation).text)
       if let worst = evaluation.worstID { Terminal.result("worst: \(worst)") }
       if evaluation.recordsLeftOut > 0 {
         Terminal.result("left out as too large: \(evaluation.recordsLeftOut)")

@@ -9,7 +9,8 @@ struct Rank: ParsableCommand {
       Ranked by distance to the hull, then id: a total order. ± is the standard deviation over the members of the \
       ensemble. Of a calibrated model σ is the scale of the error, and P(stable) the probability that the distance is \
       at most the campaign's threshold. Flags are reasons to doubt a distance: the references know too little of the \
-      chemical system, or the distance is below -0.3 eV/atom.
+      chemical system, or the distance is below -0.3 eV/atom. Models that predict something else have a column each: \
+      a classifier's is the probability of its class.
 
       Example: sluice rank thcr2si2-quickstart.sluice --top 20
       Example: sluice rank thcr2si2-quickstart.sluice --hull references --unflagged
@@ -51,10 +52,18 @@ struct Rank: ParsableCommand {
       let description = try store.description()
       let hull = try hull ?? store.standardHull()
       try checkRanking(of: index, by: ranking.order, on: hull, in: description)
+      let others = unrankedModels(in: description)
+      guard description.models.isEmpty || others.count < description.models.count else {
+        Terminal.result(
+          "No model of this run predicts an energy, so nothing is ranked; its scores are in the store.")
+        return
+      }
       let rows = try store.ranked(
         RankingFilter(
-          model: index, limit: top, hull: hull, leavesOutFlagged: unflagged, order: ranking.order))
-      Terminal.result(Self.table(rows, on: hull, showsReading: reading).text)
+          model: index, limit: top, hull: hull, leavesOutFlagged: unflagged, order: ranking.order,
+          scoredModels: others))
+      let names = others.map { description.models[$0].name }
+      Terminal.result(Self.table(rows, on: hull, scores: names, showsReading: reading).text)
       let threshold = description.stabilityThreshold ?? 0
       let counts = try store.stableCounts(threshold: threshold, hull: hull)
       let name = description.models.indices.contains(index) ? description.models[index].name : "no model"
@@ -71,7 +80,7 @@ struct Rank: ParsableCommand {
   }
 
   private static func table(
-    _ rows: [RankedRow], on hull: RankingHull, showsReading: Bool
+    _ rows: [RankedRow], on hull: RankingHull, scores: [String], showsReading: Bool
   ) -> TerminalTable {
     let isCalibrated = rows.contains { $0.stability.sigma != nil }
     var columns: [TerminalTable.Column] = [
@@ -79,6 +88,7 @@ struct Rank: ParsableCommand {
       .init("±", .right), .init("E_hull eV/atom", .right),
     ]
     if isCalibrated { columns += [.init("σ", .right), .init("P(stable)", .right)] }
+    columns += scores.map { .init($0, .right) }
     columns += [.init("decomposes into", .left), .init("flags", .left)]
     if showsReading { columns.append(.init("reading", .left)) }
     var table = TerminalTable(columns)
@@ -90,6 +100,7 @@ struct Rank: ParsableCommand {
           "\(rank + 1)", row.materialID, row.formula, number(row.stability.energy, 4),
           number(row.energyStandardDeviation, 4), decimals(place.energyAboveHull, 4),
         ] + (isCalibrated ? [number(row.stability.sigma, 4), number(place.probability, 3)] : [])
+          + row.scores.map { number($0, 4) }
           + [place.decomposition ?? "", row.flags(on: hull).map(\.rawValue).joined(separator: " ")]
           + (showsReading ? [row.reading.map(\.rawValue).joined(separator: " ")] : []))
     }

@@ -22,24 +22,32 @@ struct TrainingProgress {
       meter?.update(
         done: (epoch - 1) * total + done, note: "epoch \(epoch)/\(epochs)  loss \(decimals(loss, 5))",
         now: Terminal.now)
-    case .epoch(_, let record, let epochs, let unit):
+    case .epoch(_, let record, let epochs, let metric, let unit):
+      let figure = metric == .meanAbsoluteError ? "MAE" : metric.name
+      let value = decimals(record.validationFigure, 5) + (metric == .meanAbsoluteError ? " \(unit)" : "")
       Terminal.note(
-        "epoch \(record.epoch)/\(epochs)  loss \(decimals(record.trainingLoss, 5))  validation MAE "
-          + "\(decimals(record.validationFigure, 5)) \(unit)  learning rate \(decimals(record.learningRate, 6))"
-      )
+        "epoch \(record.epoch)/\(epochs)  loss \(decimals(record.trainingLoss, 5))  validation \(figure) \(value)  "
+          + "learning rate \(decimals(record.learningRate, 6))")
     case .notCalibrated(let reason):
       Terminal.note("no calibration by the validation split: \(reason)")
     case .finished(let card):
       for (index, member) in card.members.enumerated() {
-        let test = member.testError.map { ", test MAE \(decimals($0, 5))" } ?? ""
+        let figures = [
+          member.validationError.map { "validation MAE \(decimals($0, 5)) \(card.unit)" },
+          member.testError.map { "test MAE \(decimals($0, 5)) \(card.unit)" },
+          member.validationAreaUnderCurve.map { "validation ROC-AUC \(decimals($0, 5))" },
+          member.testAreaUnderCurve.map { "test ROC-AUC \(decimals($0, 5))" },
+        ].compactMap { $0 }
         Terminal.note(
-          "member \(index + 1): epoch \(member.epoch ?? 0), validation MAE "
-            + "\(decimals(member.validationError ?? .nan, 5))\(test) \(card.unit)")
+          "member \(index + 1): " + (["epoch \(member.epoch ?? 0)"] + figures).joined(separator: ", "))
       }
       if let metrics = card.testMetrics {
-        Terminal.note(
-          "ensemble: test MAE \(decimals(metrics.meanAbsoluteError, 5)) \(card.unit) on \(metrics.structures) structures"
-        )
+        let figures = [
+          metrics.meanAbsoluteError.map { "MAE \(decimals($0, 5)) \(card.unit)" },
+          metrics.areaUnderCurve.map { "ROC-AUC \(decimals($0, 5))" },
+          metrics.accuracy.map { "accuracy \(decimals($0, 5))" }, metrics.f1.map { "F1 \(decimals($0, 5))" },
+        ].compactMap { $0 }
+        Terminal.note("ensemble: test \(figures.joined(separator: ", ")) on \(metrics.structures) structures")
       }
       if let calibration = card.calibration {
         let errors = calibration.errors

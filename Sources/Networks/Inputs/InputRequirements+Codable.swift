@@ -1,0 +1,60 @@
+internal import CrystalGraphs
+
+/// The requirements as model cards have them: `neighbors` (`nearest` with `count` and `cutoff`, `voronoi` with
+/// `minimumSolidAngleFraction`, or `none`), `neighborLimit` and `paddingDistance` where there are such, `countsBonds`.
+extension InputRequirements: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case neighbors, neighborLimit, paddingDistance, countsBonds
+  }
+
+  private enum RuleKeys: String, CodingKey {
+    case nearest, voronoi, none
+  }
+
+  private struct Nearest: Codable {
+    let count: Int
+    let cutoff: Double
+  }
+
+  private struct Voronoi: Codable {
+    let minimumSolidAngleFraction: Double
+  }
+
+  private struct NoNeighbors: Codable {}
+
+  /// Reads the requirements.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    let rule = try container.nestedContainer(keyedBy: RuleKeys.self, forKey: .neighbors)
+    let neighbors: NeighborRule
+    if let nearest = try rule.decodeIfPresent(Nearest.self, forKey: .nearest) {
+      neighbors = .nearest(count: nearest.count, cutoff: nearest.cutoff)
+    } else if let voronoi = try rule.decodeIfPresent(Voronoi.self, forKey: .voronoi) {
+      neighbors = .voronoi(minimumSolidAngleFraction: voronoi.minimumSolidAngleFraction)
+    } else {
+      _ = try rule.decode(NoNeighbors.self, forKey: .none)
+      neighbors = .noNeighbors
+    }
+    self.init(
+      neighbors: neighbors,
+      neighborLimit: try container.decodeIfPresent(Int.self, forKey: .neighborLimit) ?? .max,
+      paddingDistance: try container.decodeIfPresent(Double.self, forKey: .paddingDistance),
+      countsBonds: try container.decode(Bool.self, forKey: .countsBonds))
+  }
+
+  /// Writes the requirements.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    var rule = container.nestedContainer(keyedBy: RuleKeys.self, forKey: .neighbors)
+    switch neighbors {
+    case .nearest(let count, let cutoff):
+      try rule.encode(Nearest(count: count, cutoff: cutoff), forKey: .nearest)
+    case .voronoi(let fraction):
+      try rule.encode(Voronoi(minimumSolidAngleFraction: fraction), forKey: .voronoi)
+    case .noNeighbors: try rule.encode(NoNeighbors(), forKey: .none)
+    }
+    try container.encodeIfPresent(neighborLimit == .max ? nil : neighborLimit, forKey: .neighborLimit)
+    try container.encodeIfPresent(paddingDistance, forKey: .paddingDistance)
+    try container.encode(countsBonds, forKey: .countsBonds)
+  }
+}
