@@ -66,6 +66,8 @@ import Testing
     ["export", "x", "--output", "y", "--select", "rejected", "--by", "probability"],
     ["models", "reliability", "x", "y", "--maximum-sites", "0"],
     ["evaluate", "x", "--model", "y", "--property", "z", "--maximum-sites", "0"],
+    ["evaluate", "x", "--model", "y", "--property", "z", "--at-most", "0", "--above", "-1"],
+    ["evaluate", "x", "--model", "y", "--property", "z", "--at-least", "nan"],
     ["graph", "x", "--output", "y", "--cutoff", "0.01"],
     ["graph", "x", "--output", "y", "--count", "65"], ["export", "x", "--format", "pdf", "--output", "y"],
     ["predict", "x"], ["schema", "novel"], ["hull", "x.csv"], ["train", "x.yaml"],

@@ -28,13 +28,13 @@ struct Evaluate: ParsableCommand {
   @Option(help: "Column with the true values.")
   var property: String
 
-  @Option(help: "Of a classifier: values of at most this are class 1.")
+  @Option(parsing: .unconditional, help: "Of a classifier: values of at most this are class 1.")
   var atMost: Double?
 
-  @Option(help: "Of a classifier: values of at least this are class 1.")
+  @Option(parsing: .unconditional, help: "Of a classifier: values of at least this are class 1.")
   var atLeast: Double?
 
-  @Option(help: "Of a classifier: values above this are class 1.")
+  @Option(parsing: .unconditional, help: "Of a classifier: values above this are class 1.")
   var above: Double?
 
   @Option(help: "Leave out larger structures.")
@@ -52,9 +52,9 @@ struct Evaluate: ParsableCommand {
     if let maximumSites, maximumSites < 1 {
       throw ValidationError("--maximum-sites takes a number of at least 1")
     }
-    if [atMost, atLeast, above].count(where: { $0 != nil }) > 1 {
-      throw ValidationError("--at-most, --at-least and --above exclude each other")
-    }
+    let bounds = [atMost, atLeast, above].compactMap { $0 }
+    if bounds.count > 1 { throw ValidationError("--at-most, --at-least and --above exclude each other") }
+    if !bounds.allSatisfy(\.isFinite) { throw ValidationError("the bound of class 1 is a finite number") }
   }
 
   private var positive: PositiveClass? {
