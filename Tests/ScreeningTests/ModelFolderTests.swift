@@ -118,6 +118,8 @@ import Testing
     InputRequirements(neighbors: .nearest(count: 12, cutoff: 8), neighborLimit: 12, paddingDistance: 9),
     InputRequirements(neighbors: .nearest(count: 6, cutoff: 5.5), neighborLimit: 6, countsBonds: true),
     InputRequirements(neighbors: .voronoi(minimumSolidAngleFraction: 0.05)),
+    InputRequirements(neighbors: .nearestShells(count: 12, cutoff: 8), paddingDistance: 9),
+    InputRequirements(neighbors: .within(cutoff: 5), neighborLimit: 32),
     InputRequirements(neighbors: .noNeighbors),
   ])
   func `requirements read back as they were written`(requirements: InputRequirements) throws {

@@ -1,18 +1,22 @@
 internal import CrystalGraphs
 
-/// The requirements as model cards have them: `neighbors` (`nearest` with `count` and `cutoff`, `voronoi` with
-/// `minimumSolidAngleFraction`, or `none`), `neighborLimit` and `paddingDistance` where there are such, `countsBonds`.
+/// The requirements as model cards have them: `neighbors` (`nearest` or `nearestShells` with `count` and
+/// `cutoff`, `within` with `cutoff`, `voronoi` with `minimumSolidAngleFraction`, or `none`), `neighborLimit` and `paddingDistance` where there are such, `countsBonds`.
 extension InputRequirements: Codable {
   private enum CodingKeys: String, CodingKey {
     case neighbors, neighborLimit, paddingDistance, countsBonds
   }
 
   private enum RuleKeys: String, CodingKey {
-    case nearest, voronoi, none
+    case nearest, nearestShells, within, voronoi, none
   }
 
   private struct Nearest: Codable {
     let count: Int
+    let cutoff: Double
+  }
+
+  private struct Within: Codable {
     let cutoff: Double
   }
 
@@ -29,6 +33,10 @@ extension InputRequirements: Codable {
     let neighbors: NeighborRule
     if let nearest = try rule.decodeIfPresent(Nearest.self, forKey: .nearest) {
       neighbors = .nearest(count: nearest.count, cutoff: nearest.cutoff)
+    } else if let shells = try rule.decodeIfPresent(Nearest.self, forKey: .nearestShells) {
+      neighbors = .nearestShells(count: shells.count, cutoff: shells.cutoff)
+    } else if let within = try rule.decodeIfPresent(Within.self, forKey: .within) {
+      neighbors = .within(cutoff: within.cutoff)
     } else if let voronoi = try rule.decodeIfPresent(Voronoi.self, forKey: .voronoi) {
       neighbors = .voronoi(minimumSolidAngleFraction: voronoi.minimumSolidAngleFraction)
     } else {
@@ -49,6 +57,9 @@ extension InputRequirements: Codable {
     switch neighbors {
     case .nearest(let count, let cutoff):
       try rule.encode(Nearest(count: count, cutoff: cutoff), forKey: .nearest)
+    case .nearestShells(let count, let cutoff):
+      try rule.encode(Nearest(count: count, cutoff: cutoff), forKey: .nearestShells)
+    case .within(let cutoff): try rule.encode(Within(cutoff: cutoff), forKey: .within)
     case .voronoi(let fraction):
       try rule.encode(Voronoi(minimumSolidAngleFraction: fraction), forKey: .voronoi)
     case .noNeighbors: try rule.encode(NoNeighbors(), forKey: .none)
