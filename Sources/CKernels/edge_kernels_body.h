@@ -62,31 +62,57 @@ KERNEL void SUFFIX(sluice_edge_scatter)(size_t n, size_t w, const int32_t *restr
   x = x * scale_f + shift_f;                    \
   y = y * scale_c + shift_c;
 
+// One gate of edge j's row, from filter f and core c. Where `neighbor` is given its row and the centre's are added first,
+// as sluice_edge_assemble does.
+ALWAYS void pair_message(const REAL *row, const REAL *center, const REAL *neighbor, size_t f, size_t c,
+                         const REAL *scale, const REAL *shift, V *message) {
+  LOAD_AFFINE(f, c)
+  V x, y;
+  load(row + f, &x);
+  load(row + c, &y);
+  if (neighbor) {
+    V other;
+    load(neighbor + f, &other);
+    x += other;
+    load(neighbor + c, &other);
+    y += other;
+    load(center + f, &other);
+    x += other;
+    load(center + c, &other);
+    y += other;
+  }
+  x = x * scale_f + shift_f;
+  y = y * scale_c + shift_c;
+  gate(&x, &y, message);
+}
+
 KERNEL void SUFFIX(sluice_pair_gate)(size_t n, size_t d, size_t e, const int32_t *restrict edge_offsets,
-                                     const REAL *restrict multiplicities, const REAL *restrict p, const REAL *restrict scale,
+                                     const int32_t *restrict neighbors, const REAL *restrict multiplicities,
+                                     const REAL *restrict p, const REAL *restrict center,
+                                     const REAL *restrict neighbor, size_t stride, const REAL *restrict scale,
                                      const REAL *restrict shift, REAL *restrict s, REAL *restrict u) {
   const size_t o = 2 * (d + e);
-  FOR_NODE_BLOCKS(f, c) {
-    LOAD_AFFINE(f, c)
-    for (size_t i = 0; i < n; i++) {
-      V total = (V)(0);
-      for (int32_t j = edge_offsets[i]; j < edge_offsets[i + 1]; j++) {
-        LOAD_GATE_INPUT(j, f, c, x, y)
-        V a, b;
-        gate(&x, &y, &a, &b);
-        total = weight_of(multiplicities, (size_t)j) * a * b + total;
+  for (size_t i = 0; i < n; i++) {
+    REAL *restrict sums = s + i * d;
+    memset(sums, 0, d * sizeof(REAL));
+    // A row is read once and in order: rows of many edges do not stay in a core's cache.
+    for (int32_t j = edge_offsets[i]; j < edge_offsets[i + 1]; j++) {
+      const REAL *row = p + (size_t)j * o;
+      const REAL *own = center + i * stride;
+      const REAL *other = neighbor ? neighbor + (size_t)neighbors[j] * stride : neighbor;
+      const REAL weight = weight_of(multiplicities, (size_t)j);
+      FOR_NODE_BLOCKS(f, c) {
+        V message, sum;
+        pair_message(row, own, other, f, c, scale, shift, &message);
+        load(sums + f, &sum);
+        sum = weight * message + sum;
+        store(sums + f, &sum);
       }
-      store(s + i * d + f, &total);
-    }
-  }
-  FOR_EDGE_BLOCKS(f, c, k) {
-    LOAD_AFFINE(f, c)
-    for (int32_t j = 0; j < edge_offsets[n]; j++) {
-      LOAD_GATE_INPUT(j, f, c, x, y)
-      V a, b;
-      gate(&x, &y, &a, &b);
-      a = a * b;
-      store(u + (size_t)j * e + k, &a);
+      FOR_EDGE_BLOCKS(f, c, k) {
+        V message;
+        pair_message(row, own, other, f, c, scale, shift, &message);
+        store(u + (size_t)j * e + k, &message);
+      }
     }
   }
 }
@@ -192,15 +218,15 @@ ALWAYS REAL total_weight(const REAL *multiplicities, int32_t first, int32_t coun
 // Adds the message of one triplet `weight` times, by the direct way.
 ALWAYS void direct_gate(int32_t j, int32_t l, REAL weight, size_t o, size_t f, size_t c, const REAL *p, const REAL *q,
                         const V *scale_f, const V *scale_c, const V *shift_f, const V *shift_c, V *total) {
-  V pf, pc, qf, qc, a, b;
+  V pf, pc, qf, qc, message;
   load(p + (size_t)j * o + f, &pf);
   load(p + (size_t)j * o + c, &pc);
   load(q + (size_t)l * o + f, &qf);
   load(q + (size_t)l * o + c, &qc);
   pf = (pf + qf) * *scale_f + *shift_f;
   pc = (pc + qc) * *scale_c + *shift_c;
-  gate(&pf, &pc, &a, &b);
-  *total = weight * a * b + *total;
+  gate(&pf, &pc, &message);
+  *total = weight * message + *total;
 }
 
 // Sum over the other edges l of the messages of edge j; `first` and `count` are the centre's edges, j counts within
