@@ -6,7 +6,10 @@
 // One binary for every x86-64: the loader picks the clone. Under the thread sanitizer the resolver runs before the
 // sanitizer is ready and crashes, so there is only the default then.
 #if defined(__x86_64__) && defined(__linux__) && !__has_feature(thread_sanitizer)
-#define KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#define HAS_LEVELS
+// The compiler halves vectors of 512 bits, even where the processor has them, unless they are asked for.
+#define KERNEL \
+  __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"), min_vector_width(512)))
 #else
 #define KERNEL
 #endif
@@ -67,69 +70,6 @@ KERNEL void SUFFIX(sluice_gaussian_taps)(const REAL *distances, size_t n, REAL s
     vector_exp(&values, &result);
     for (int t = 0; t < TAPS; t++) taps[e * TAPS + t] = result[t];
   }
-}
-
-// ---- Matrix product -------------------------------------------------------------------------------------------
-
-// Columns of B are taken two vectors at a time, PANEL rows of them at once, copied to where they lie side by side: a row
-// of B is often a multiple of 1 KB, and rows that far apart push each other out of the cache. Every sum runs over k in
-// order, whatever the tile, so a row's result does not depend on the rows beside it.
-#define PANEL 128
-
-// Starts the sums of ROWS rows and VECTORS vectors of columns, runs over a panel, and stores them.
-#define GEMM_TILE(ROWS, VECTORS)                                                                                  \
-  {                                                                                                               \
-    V sum[ROWS][VECTORS];                                                                                         \
-    _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                                              \
-      _Pragma("unroll") for (int v = 0; v < VECTORS; v++) {                                                       \
-        if (accumulate || l0 > 0) load(c + (i + r) * ldc + j + v * LANES, &sum[r][v]);                            \
-        else if (bias) load(bias + j + v * LANES, &sum[r][v]);                                                    \
-        else sum[r][v] = (V)(0);                                                                                  \
-      }                                                                                                           \
-    const REAL *restrict left = a + i * a_row + l0 * a_column;                                                    \
-    for (size_t l = 0; l < depth; l++) {                                                                          \
-      V right[VECTORS];                                                                                           \
-      _Pragma("unroll") for (int v = 0; v < VECTORS; v++) load(panel + l * stride + v * LANES, &right[v]);        \
-      _Pragma("unroll") for (int r = 0; r < ROWS; r++) {                                                          \
-        REAL x = left[r * a_row + l * a_column];                                                                  \
-        _Pragma("unroll") for (int v = 0; v < VECTORS; v++) sum[r][v] = x * right[v] + sum[r][v];                 \
-      }                                                                                                           \
-    }                                                                                                             \
-    _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                                              \
-      _Pragma("unroll") for (int v = 0; v < VECTORS; v++) store(c + (i + r) * ldc + j + v * LANES, &sum[r][v]);   \
-  }
-
-// All rows by VECTORS vectors of columns from column j.
-#define GEMM_COLUMNS(VECTORS)                                                                                     \
-  for (size_t l0 = 0; l0 == 0 || l0 < k; l0 += PANEL) {                                                           \
-    size_t depth = k - l0 < PANEL ? k - l0 : PANEL;                                                               \
-    const REAL *restrict panel = b + l0 * ldb + j;                                                                \
-    size_t stride = ldb;                                                                                          \
-    if (n > 12) {                                                                                                 \
-      for (size_t l = 0; l < depth; l++) memcpy(packed + l * VECTORS * LANES, panel + l * ldb, sizeof(V) * VECTORS); \
-      panel = packed;                                                                                             \
-      stride = VECTORS * LANES;                                                                                   \
-    }                                                                                                             \
-    size_t i = 0;                                                                                                 \
-    for (; i + 6 <= n; i += 6) GEMM_TILE(6, VECTORS)                                                              \
-    if (i + 4 <= n) {                                                                                             \
-      GEMM_TILE(4, VECTORS)                                                                                       \
-      i += 4;                                                                                                     \
-    }                                                                                                             \
-    if (i + 2 <= n) {                                                                                             \
-      GEMM_TILE(2, VECTORS)                                                                                       \
-      i += 2;                                                                                                     \
-    }                                                                                                             \
-    if (i < n) GEMM_TILE(1, VECTORS)                                                                              \
-  }
-
-KERNEL void SUFFIX(sluice_gemm)(size_t n, size_t m, size_t k, const REAL *restrict a, size_t a_row,
-                                size_t a_column, const REAL *restrict b, size_t ldb, const REAL *restrict bias,
-                                REAL *restrict c, size_t ldc, int accumulate) {
-  REAL packed[PANEL * 2 * LANES] __attribute__((aligned(64)));
-  size_t j = 0;
-  for (; j + 2 * LANES <= m; j += 2 * LANES) GEMM_COLUMNS(2)
-  for (; j + LANES <= m; j += LANES) GEMM_COLUMNS(1)
 }
 
 // ---- Edge kernels ---------------------------------------------------------------------------------------------
