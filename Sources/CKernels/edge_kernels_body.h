@@ -72,9 +72,9 @@ KERNEL void SUFFIX(sluice_pair_gate)(size_t n, size_t d, size_t e, const int32_t
       V total = (V)(0);
       for (int32_t j = edge_offsets[i]; j < edge_offsets[i + 1]; j++) {
         LOAD_GATE_INPUT(j, f, c, x, y)
-        V a, b;
-        gate(&x, &y, &a, &b);
-        total = weight_of(multiplicities, (size_t)j) * a * b + total;
+        V message;
+        gate(&x, &y, &message);
+        total = weight_of(multiplicities, (size_t)j) * message + total;
       }
       store(s + i * d + f, &total);
     }
@@ -83,10 +83,9 @@ KERNEL void SUFFIX(sluice_pair_gate)(size_t n, size_t d, size_t e, const int32_t
     LOAD_AFFINE(f, c)
     for (int32_t j = 0; j < edge_offsets[n]; j++) {
       LOAD_GATE_INPUT(j, f, c, x, y)
-      V a, b;
-      gate(&x, &y, &a, &b);
-      a = a * b;
-      store(u + (size_t)j * e + k, &a);
+      V message;
+      gate(&x, &y, &message);
+      store(u + (size_t)j * e + k, &message);
     }
   }
 }
@@ -192,15 +191,15 @@ ALWAYS REAL total_weight(const REAL *multiplicities, int32_t first, int32_t coun
 // Adds the message of one triplet `weight` times, by the direct way.
 ALWAYS void direct_gate(int32_t j, int32_t l, REAL weight, size_t o, size_t f, size_t c, const REAL *p, const REAL *q,
                         const V *scale_f, const V *scale_c, const V *shift_f, const V *shift_c, V *total) {
-  V pf, pc, qf, qc, a, b;
+  V pf, pc, qf, qc, message;
   load(p + (size_t)j * o + f, &pf);
   load(p + (size_t)j * o + c, &pc);
   load(q + (size_t)l * o + f, &qf);
   load(q + (size_t)l * o + c, &qc);
   pf = (pf + qf) * *scale_f + *shift_f;
   pc = (pc + qc) * *scale_c + *shift_c;
-  gate(&pf, &pc, &a, &b);
-  *total = weight * a * b + *total;
+  gate(&pf, &pc, &message);
+  *total = weight * message + *total;
 }
 
 // Sum over the other edges l of the messages of edge j; `first` and `count` are the centre's edges, j counts within

@@ -19,15 +19,14 @@
 ALWAYS void load(const REAL *p, V *out) { memcpy(out, p, sizeof(REAL) * LANES); }
 ALWAYS void store(REAL *p, const V *in) { memcpy(p, in, sizeof(REAL) * LANES); }
 
-// f = sigmoid(x), c = softplus(y).
-ALWAYS void gate(const V *x, const V *y, V *f, V *c) {
+// message = sigmoid(x) * softplus(y).
+ALWAYS void gate(const V *x, const V *y, V *message) {
   V minus = -*x, e;
   vector_exp(&minus, &e);
-  *f = (V)(1) / ((V)(1) + e);
   V below = -__builtin_elementwise_abs(*y), t, l;
   vector_exp(&below, &t);
   vector_log1p(&t, &l);
-  *c = __builtin_elementwise_max(*y, (V)(0)) + l;
+  *message = (__builtin_elementwise_max(*y, (V)(0)) + l) / ((V)(1) + e);
 }
 
 // gx = d(f * c)/dx * gs, gy = d(f * c)/dy * gs.
@@ -159,13 +158,12 @@ KERNEL void SUFFIX(sluice_edge_gate)(EDGE_ARGUMENTS, const REAL *restrict scale,
       load(ab + i * 4 * w + f, &base_f);
       load(ab + i * 4 * w + w + f, &base_c);
       for (int32_t e = edge_offsets[i]; e < edge_offsets[i + 1]; e++) {
-        V p_f, p_c, g, c;
+        V p_f, p_c, message;
         preactivation((size_t)e, f, w, ab, neighbors, taps, starts, edge_weights, &base_f, &base_c, &p_f, &p_c);
         p_f = p_f * scale_f + shift_f;
         p_c = p_c * scale_c + shift_c;
-        gate(&p_f, &p_c, &g, &c);
-        if (multiplicities) g *= multiplicities[e];
-        total = g * c + total;
+        gate(&p_f, &p_c, &message);
+        total = weight_of(multiplicities, (size_t)e) * message + total;
       }
       store(s + i * w + f, &total);
     }

