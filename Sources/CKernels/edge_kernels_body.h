@@ -62,30 +62,57 @@ KERNEL void SUFFIX(sluice_edge_scatter)(size_t n, size_t w, const int32_t *restr
   x = x * scale_f + shift_f;                    \
   y = y * scale_c + shift_c;
 
+// One gate of edge j's row, from filter f and core c. Where `neighbor` is given its row and the centre's are added first,
+// as sluice_edge_assemble does.
+ALWAYS void pair_message(const REAL *row, const REAL *center, const REAL *neighbor, size_t f, size_t c,
+                         const REAL *scale, const REAL *shift, V *message) {
+  LOAD_AFFINE(f, c)
+  V x, y;
+  load(row + f, &x);
+  load(row + c, &y);
+  if (neighbor) {
+    V other;
+    load(neighbor + f, &other);
+    x += other;
+    load(neighbor + c, &other);
+    y += other;
+    load(center + f, &other);
+    x += other;
+    load(center + c, &other);
+    y += other;
+  }
+  x = x * scale_f + shift_f;
+  y = y * scale_c + shift_c;
+  gate(&x, &y, message);
+}
+
 KERNEL void SUFFIX(sluice_pair_gate)(size_t n, size_t d, size_t e, const int32_t *restrict edge_offsets,
-                                     const REAL *restrict multiplicities, const REAL *restrict p, const REAL *restrict scale,
+                                     const int32_t *restrict neighbors, const REAL *restrict multiplicities,
+                                     const REAL *restrict p, const REAL *restrict center,
+                                     const REAL *restrict neighbor, size_t stride, const REAL *restrict scale,
                                      const REAL *restrict shift, REAL *restrict s, REAL *restrict u) {
   const size_t o = 2 * (d + e);
-  FOR_NODE_BLOCKS(f, c) {
-    LOAD_AFFINE(f, c)
-    for (size_t i = 0; i < n; i++) {
-      V total = (V)(0);
-      for (int32_t j = edge_offsets[i]; j < edge_offsets[i + 1]; j++) {
-        LOAD_GATE_INPUT(j, f, c, x, y)
-        V message;
-        gate(&x, &y, &message);
-        total = weight_of(multiplicities, (size_t)j) * message + total;
+  for (size_t i = 0; i < n; i++) {
+    REAL *restrict sums = s + i * d;
+    memset(sums, 0, d * sizeof(REAL));
+    // A row is read once and in order: rows of many edges do not stay in a core's cache.
+    for (int32_t j = edge_offsets[i]; j < edge_offsets[i + 1]; j++) {
+      const REAL *row = p + (size_t)j * o;
+      const REAL *own = center + i * stride;
+      const REAL *other = neighbor ? neighbor + (size_t)neighbors[j] * stride : neighbor;
+      const REAL weight = weight_of(multiplicities, (size_t)j);
+      FOR_NODE_BLOCKS(f, c) {
+        V message, sum;
+        pair_message(row, own, other, f, c, scale, shift, &message);
+        load(sums + f, &sum);
+        sum = weight * message + sum;
+        store(sums + f, &sum);
       }
-      store(s + i * d + f, &total);
-    }
-  }
-  FOR_EDGE_BLOCKS(f, c, k) {
-    LOAD_AFFINE(f, c)
-    for (int32_t j = 0; j < edge_offsets[n]; j++) {
-      LOAD_GATE_INPUT(j, f, c, x, y)
-      V message;
-      gate(&x, &y, &message);
-      store(u + (size_t)j * e + k, &message);
+      FOR_EDGE_BLOCKS(f, c, k) {
+        V message;
+        pair_message(row, own, other, f, c, scale, shift, &message);
+        store(u + (size_t)j * e + k, &message);
+      }
     }
   }
 }

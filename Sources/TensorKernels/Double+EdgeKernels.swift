@@ -23,12 +23,14 @@ extension Double {
   /// See `KernelScalar`.
   public static func pairGate(
     _ edges: EdgeLists<Double>, _ widths: GateWidths, _ p: UnsafePointer<Double>,
-    scale: UnsafePointer<Double>,
-    shift: UnsafePointer<Double>, nodes s: UnsafeMutablePointer<Double>, edges u: UnsafeMutablePointer<Double>
+    adding rows: PairRows<Double>?,
+    scale: UnsafePointer<Double>, shift: UnsafePointer<Double>, nodes s: UnsafeMutablePointer<Double>,
+    edges u: UnsafeMutablePointer<Double>
   ) {
     sluice_pair_gate_f64(
-      edges.centerCount, widths.node, widths.edge, edges.offsets, edges.multiplicities.edges, p, scale, shift,
-      s, u)
+      edges.centerCount, widths.node, widths.edge, edges.offsets, edges.neighbors, edges.multiplicities.edges,
+      p,
+      rows?.center, rows?.neighbor, rows?.stride ?? 0, scale, shift, s, u)
   }
 
   /// See `KernelScalar`.

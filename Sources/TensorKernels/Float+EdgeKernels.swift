@@ -22,12 +22,14 @@ extension Float {
 
   /// See `KernelScalar`.
   public static func pairGate(
-    _ edges: EdgeLists<Float>, _ widths: GateWidths, _ p: UnsafePointer<Float>, scale: UnsafePointer<Float>,
-    shift: UnsafePointer<Float>, nodes s: UnsafeMutablePointer<Float>, edges u: UnsafeMutablePointer<Float>
+    _ edges: EdgeLists<Float>, _ widths: GateWidths, _ p: UnsafePointer<Float>, adding rows: PairRows<Float>?,
+    scale: UnsafePointer<Float>, shift: UnsafePointer<Float>, nodes s: UnsafeMutablePointer<Float>,
+    edges u: UnsafeMutablePointer<Float>
   ) {
     sluice_pair_gate_f32(
-      edges.centerCount, widths.node, widths.edge, edges.offsets, edges.multiplicities.edges, p, scale, shift,
-      s, u)
+      edges.centerCount, widths.node, widths.edge, edges.offsets, edges.neighbors, edges.multiplicities.edges,
+      p,
+      rows?.center, rows?.neighbor, rows?.stride ?? 0, scale, shift, s, u)
   }
 
   /// See `KernelScalar`.

@@ -192,10 +192,12 @@ public protocol KernelScalar: BinaryFloatingPoint, Sendable {
     _ edges: EdgeLists<Self>, width: Int, _ p: UnsafePointer<Self>, center: UnsafeMutablePointer<Self>?,
     neighbor: UnsafeMutablePointer<Self>, stride: Int)
 
-  /// s (n, d) = Σ over edges, u (E, e) = per edge, of sigmoid(filter) ⊙ softplus(core) of p ⊙ scale + shift.
+  /// s (n, d) = Σ over edges, u (E, e) = per edge, of sigmoid(filter) ⊙ softplus(core) of p ⊙ scale + shift, where p is
+  /// given as it is or, with `rows`, before `edgeAssemble`.
   static func pairGate(
-    _ edges: EdgeLists<Self>, _ widths: GateWidths, _ p: UnsafePointer<Self>, scale: UnsafePointer<Self>,
-    shift: UnsafePointer<Self>, nodes s: UnsafeMutablePointer<Self>, edges u: UnsafeMutablePointer<Self>)
+    _ edges: EdgeLists<Self>, _ widths: GateWidths, _ p: UnsafePointer<Self>, adding rows: PairRows<Self>?,
+    scale: UnsafePointer<Self>, shift: UnsafePointer<Self>, nodes s: UnsafeMutablePointer<Self>,
+    edges u: UnsafeMutablePointer<Self>)
 
   /// Backward of `pairGate` with respect to p ⊙ scale + shift: overwrites g (E, o).
   static func pairGateBackward(
@@ -250,6 +252,23 @@ public struct GateWidths: Hashable, Sendable {
 
   /// Channels o = 2d + 2e of a row.
   public var row: Int { 2 * (node + edge) }
+}
+
+/// Rows of centers and of neighbors that add up to those of pairs, `stride` numbers apart.
+public struct PairRows<Scalar> {
+  /// Shape (n; stride).
+  public let center: UnsafePointer<Scalar>
+  /// Shape (n; stride).
+  public let neighbor: UnsafePointer<Scalar>
+  /// From one row to the next.
+  public let stride: Int
+
+  /// Rows over memory that the caller owns.
+  public init(center: UnsafePointer<Scalar>, neighbor: UnsafePointer<Scalar>, stride: Int) {
+    self.center = center
+    self.neighbor = neighbor
+    self.stride = stride
+  }
 }
 
 /// Which edges belong to which center; the memory must stay valid while it is used.

@@ -27,7 +27,9 @@ import Testing
     let (gs, gu) = (random.numbers(n * d), random.numbers(edges.count * e))
     var s = [Scalar](repeating: 7, count: n * d)
     var u = [Scalar](repeating: 7, count: edges.count * e)
-    kernels.pairGate(n, d, e, edges.offsets, edges.multiplicities, p, scale, shift, &s, &u)
+    kernels.pairGate(
+      n, d, e, edges.offsets, edges.neighbors, edges.multiplicities, p, nil, nil, 0, scale, shift, &s, &u)
+    addsRows(kernels, edges, d: d, e: e, p, scale, shift, using: &random)
     var g = [Scalar](repeating: 7, count: edges.count * o)
     kernels.pairGateBackward(n, d, e, edges.offsets, edges.multiplicities, p, scale, shift, gs, gu, &g)
     var (plainS, plainU, plainG) = (plainSums(s.count), plainSums(u.count), plainSums(g.count))
@@ -54,6 +56,28 @@ import Testing
     expectEqual(s, plainS, kernels.tolerance, "node sums of pairs")
     expectEqual(u, plainU, kernels.tolerance, "edge values of pairs")
     expectEqual(g, plainG, kernels.tolerance, "gradient of pairs")
+  }
+
+  /// Pairs whose centers' and neighbors' rows the gate adds are, bit for bit, those to which they were added before.
+  private func addsRows<Scalar>(
+    _ kernels: KernelTable<Scalar>, _ edges: RandomEdges<Scalar>, d: Int, e: Int, _ p: [Scalar],
+    _ scale: [Scalar], _ shift: [Scalar], using random: inout RandomInput<Scalar>
+  ) {
+    let (n, o, stride) = (edges.centers, 2 * (d + e), 2 * (d + e) + 3)
+    let (centers, neighbors) = (random.numbers(n * stride + o), random.numbers(n * stride + o))
+    var assembled = p
+    kernels.edgeAssemble(
+      n, o, edges.offsets, edges.neighbors, centers, stride, neighbors, stride, &assembled)
+    let nodes = [Scalar](repeating: 7, count: n * d)
+    let values = [Scalar](repeating: 7, count: edges.count * e)
+    var (apart, together) = ((nodes, values), (nodes, values))
+    kernels.pairGate(
+      n, d, e, edges.offsets, edges.neighbors, edges.multiplicities, assembled, nil, nil, 0, scale, shift,
+      &apart.0, &apart.1)
+    kernels.pairGate(
+      n, d, e, edges.offsets, edges.neighbors, edges.multiplicities, p, centers, neighbors, stride, scale,
+      shift, &together.0, &together.1)
+    #expect(apart == together)
   }
 
   @Test(arguments: KernelLevel.supported)
@@ -217,7 +241,9 @@ import Testing
       var s = [Scalar](repeating: 0, count: centers.count * d)
       var u = [Scalar](repeating: 0, count: own.count * e)
       kernels.pairGate(
-        centers.count, d, e, offsets, multiplicities, Array(p[rows]), scale, shift, &s, &u)
+        centers.count, d, e, offsets, edges.neighbors, multiplicities, Array(p[rows]), nil, nil, 0, scale,
+        shift, &s,
+        &u)
       kernels.tripletGate(
         centers.count, d, e, offsets, multiplicities, Array(p[rows]), Array(q[rows]), scale, shift, 1, &s, &u)
       return [s, u]

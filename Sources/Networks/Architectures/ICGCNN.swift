@@ -130,7 +130,7 @@ public struct ICGCNN: Architecture {
   }
 
   /// Vectors of edges take more room than those of sites.
-  public var sitesPerBlock: Int { 64 }
+  public var sitesPerBlock: Int { 32 }
 
   /// The layers.
   public func build(_ network: inout NetworkBuilder, outputs: Int) -> NetworkValue {

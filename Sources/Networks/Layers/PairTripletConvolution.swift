@@ -171,11 +171,16 @@ struct PairTripletConvolution: Layer {
     switch stage {
     case 0:
       projectNodes(context)
-      assembleEdges(context)
+      projectPairs(context)
+      let (rows, pairs) = (pairRows(context), context.work[Work.pair].pointer)
+      Scalar.edgeAssemble(
+        context.block.edgeLists, width: o, center: rows.center, neighbor: rows.neighbor, stride: rows.stride,
+        into: pairs)
+      projectTriplets(context)
       measurePairs(context)
     case 1:
       gate(
-        context, pair: normalizations[0].affine,
+        context, adding: nil, pair: normalizations[0].affine,
         triplet: triplet == nil ? nil : normalizations[1].affine)
       measureSums(context)
     default:
@@ -193,24 +198,41 @@ struct PairTripletConvolution: Layer {
       into: context.work[Work.projections].reserve(n * o * blocks), accumulate: false)
   }
 
-  /// Forms P, P' and Q from the projected nodes and the edges.
-  private func assembleEdges<Scalar: NetworkScalar>(_ context: LayerContext<Scalar>) {
-    let (block, values) = (context.block, context.weights)
+  /// U u + b of one kind, a row an edge.
+  private func projectEdges<Scalar: NetworkScalar>(
+    _ context: LayerContext<Scalar>, _ work: Int, _ weight: Int, bias: Int?
+  ) -> UnsafeMutablePointer<Scalar> {
+    let edgeCount = context.block.edgeCount
+    let out = context.work[work].reserve(edgeCount * o)
+    Scalar.multiply(
+      rows: edgeCount, columns: o, inner: e, context.input(1), aRow: e, aColumn: 1, context.weights + weight,
+      bias: bias.map { context.weights + $0 }, into: out, accumulate: false)
+    return out
+  }
+
+  /// U u + b of the pairs: what P lacks are `pairRows`.
+  private func projectPairs<Scalar: NetworkScalar>(_ context: LayerContext<Scalar>) {
+    _ = projectEdges(context, Work.pair, pairEdgeWeight, bias: pairBias)
+  }
+
+  /// A v and B v of the pairs.
+  private func pairRows<Scalar: NetworkScalar>(_ context: LayerContext<Scalar>) -> PairRows<Scalar> {
+    let projections = context.work[Work.projections].pointer
+    return PairRows(center: projections, neighbor: projections + o, stride: o * blocks)
+  }
+
+  /// Forms P' and Q from the projected nodes and the edges, where there are triplets.
+  private func projectTriplets<Scalar: NetworkScalar>(_ context: LayerContext<Scalar>) {
+    guard let triplet else { return }
     let projections = context.work[Work.projections].pointer
     func fill(_ work: Int, _ weight: Int, bias: Int?, center: Int?, neighbor: Int) {
-      let out = context.work[work].reserve(block.edgeCount * o)
-      Scalar.multiply(
-        rows: block.edgeCount, columns: o, inner: e, context.input(1), aRow: e, aColumn: 1, values + weight,
-        bias: bias.map { values + $0 }, into: out, accumulate: false)
       Scalar.edgeAssemble(
-        block.edgeLists, width: o, center: center.map { UnsafePointer(projections + $0 * o) },
-        neighbor: projections + neighbor * o, stride: o * blocks, into: out)
+        context.block.edgeLists, width: o, center: center.map { UnsafePointer(projections + $0 * o) },
+        neighbor: projections + neighbor * o, stride: o * blocks,
+        into: projectEdges(context, work, weight, bias: bias))
     }
-    fill(Work.pair, pairEdgeWeight, bias: pairBias, center: 0, neighbor: 1)
-    if let triplet {
-      fill(Work.first, triplet.first, bias: triplet.bias, center: 2, neighbor: 3)
-      fill(Work.second, triplet.second, bias: nil, center: nil, neighbor: 4)
-    }
+    fill(Work.first, triplet.first, bias: triplet.bias, center: 2, neighbor: 3)
+    fill(Work.second, triplet.second, bias: nil, center: nil, neighbor: 4)
   }
 
   private func measurePairs<Scalar: NetworkScalar>(_ context: LayerContext<Scalar>) {
@@ -227,16 +249,17 @@ struct PairTripletConvolution: Layer {
       sum: sums.first, square: sums.second)
   }
 
-  /// Sums the gated messages.
+  /// Sums the gated messages; `rows` are what is not yet added to the pairs' P.
   private func gate<Scalar: NetworkScalar>(
-    _ context: LayerContext<Scalar>, pair: AffinePointers<Scalar>, triplet: AffinePointers<Scalar>?
+    _ context: LayerContext<Scalar>, adding rows: PairRows<Scalar>?, pair: AffinePointers<Scalar>,
+    triplet: AffinePointers<Scalar>?
   ) {
     let block = context.block
     let nodeSums = context.work[Work.nodeSums].reserve(block.siteCount * d)
     let edgeSums = context.work[Work.edgeSums].reserve(block.edgeCount * widths.edge)
     Scalar.pairGate(
-      pairLists(context), widths, context.work[Work.pair].pointer, scale: pair.scale, shift: pair.shift,
-      nodes: nodeSums, edges: edgeSums)
+      pairLists(context), widths, context.work[Work.pair].pointer, adding: rows, scale: pair.scale,
+      shift: pair.shift, nodes: nodeSums, edges: edgeSums)
     if let triplet, let own = self.triplet {
       Scalar.tripletGate(
         block.edgeLists, widths, context.work[Work.first].pointer, context.work[Work.second].pointer,
@@ -440,7 +463,9 @@ struct PairTripletConvolution: Layer {
         context.block, elements, width: stride,
         into: context.work[Work.projections].reserve(context.block.siteCount * stride))
     }
-    assembleEdges(context)
+    projectPairs(context)
+    projectTriplets(context)
+    let rows = pairRows(context)
     func withAffine(_ index: Int, _ body: (AffinePointers<Scalar>) -> Void) {
       prepared[2 * index].withUnsafeBufferPointer { scale in
         prepared[2 * index + 1].withUnsafeBufferPointer { shift in
@@ -452,9 +477,9 @@ struct PairTripletConvolution: Layer {
     }
     withAffine(0) { pair in
       if triplet == nil {
-        gate(context, pair: pair, triplet: nil)
+        gate(context, adding: rows, pair: pair, triplet: nil)
       } else {
-        withAffine(1) { gate(context, pair: pair, triplet: $0) }
+        withAffine(1) { gate(context, adding: rows, pair: pair, triplet: $0) }
       }
     }
     withAffine(nodeIndex) { node in
