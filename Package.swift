@@ -59,6 +59,7 @@ let package = Package(
     .systemLibrary(name: "CLzma", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
     .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     // As the library itself was built, says its pkg-config file.
     .target(
       name: "CSimdjsonShim", cxxSettings: [.define("SIMDJSON_THREADS_ENABLED", to: "1")],
@@ -93,8 +94,8 @@ let package = Package(
     .executableTarget(
       name: "SluiceBenchmarks",
       dependencies: [
-        "Crystal", "CrystalGraphs", "Networks", "PhaseStability", "Screening", "StructureArchive",
-        "TensorKernels", "Training",
+        "CKernelLevels", "COpenBLAS", "Crystal", "CrystalGraphs", "Networks", "PhaseStability", "Screening",
+        "StructureArchive", "Training", "TensorKernels",
       ],
       path: "Benchmarks", swiftSettings: settings),
     // Tests

@@ -12,9 +12,10 @@ import Training
 /// Times the parts that campaigns and trainings spend their time in, each beside a plain reference where there is one.
 ///
 /// usage: SluiceBenchmarks [STRUCTURES [REFERENCE.csv]] [--seed N]
+///        SluiceBenchmarks --products
 ///        SluiceBenchmarks --symmetry STRUCTURES MODEL…
 ///
-/// The second form says what evaluating equivalent sites once gains in each crystal system; see `SymmetryGain`.
+/// The second form times matrix products alone, see `MatrixProducts`; the third says what evaluating equivalent sites once gains in each crystal system; see `SymmetryGain`.
 ///
 /// STRUCTURES is an archive of crystals (by default the shared test split, else 1,500 crystals made here); its first
 /// 1,500 of at most 30 sites are used. REFERENCE.csv holds reference phases for the hull, from which candidates are drawn
@@ -32,6 +33,7 @@ struct Benchmarks {
 
   private static func run() throws {
     var arguments = CommandLine.arguments.dropFirst()
+    if arguments.first == "--products" { return MatrixProducts.report() }
     if arguments.first == "--symmetry", let archive = arguments.dropFirst().first {
       return try SymmetryGain.report(archive, models: Array(arguments.dropFirst(2)))
     }
@@ -51,7 +53,7 @@ struct Benchmarks {
     print(
       "\(structures.count) crystals, \(rounded(Double(sites) / Double(structures.count))) sites each on average, from "
         + (archive ?? "a seeded generator"))
-    matrixProduct()
+    MatrixProducts.report()
     let collection = try graphs(structures)
     try voronoi(structures)
     try cgcnn(whole: collection, merged: try mergedGraphs(structures))
@@ -111,26 +113,6 @@ struct Benchmarks {
     }
     report("graph, 12 nearest, 1 thread", count: structures.count, unit: "structures", times)
     return collection
-  }
-
-  /// The three products of a convolution of width 64 over 240 atoms.
-  private static func matrixProduct() {
-    for (rows, columns, inner) in [(240, 256, 64), (240, 64, 256), (64, 256, 240)] {
-      let a = [Float](repeating: 0.5, count: rows * inner)
-      let b = [Float](repeating: 0.25, count: inner * columns)
-      var c = [Float](repeating: 0, count: rows * columns)
-      let times = seconds(repetitions: 9) {
-        for _ in 0..<200 {
-          Float.multiply(
-            rows: rows, columns: columns, inner: inner, a, aRow: inner, aColumn: 1, b, bias: nil, into: &c,
-            accumulate: false)
-        }
-      }
-      report(
-        "matrix product \(rows) × \(inner) × \(columns), 1 thread",
-        count: 200 * 2 * rows * columns * inner / 1_000_000,
-        unit: "MFLOP", times)
-    }
   }
 
   private static func voronoi(_ structures: [Structure]) throws {
