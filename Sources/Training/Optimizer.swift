@@ -20,8 +20,9 @@ public struct Optimizer: Sendable {
   public var moment2: [Float]
   /// Steps taken.
   public var step = 0
-  /// What each parameter's learning rate is multiplied by, shape (n); 0 leaves it as it is. Empty where all are 1.
-  public let learningRateFactors: [Float]
+  /// Parameters that share a factor of the learning rate, and the factor; what is frozen is in none. Nil where all are
+  /// trained at the rate itself.
+  private let groups: [(factor: Float, indices: [Int])]?
 
   /// An optimizer at rest.
   ///
@@ -35,7 +36,12 @@ public struct Optimizer: Sendable {
   ) {
     precondition(
       learningRateFactors.isEmpty || learningRateFactors.count == parameterCount, "a factor a parameter")
-    self.learningRateFactors = learningRateFactors
+    groups =
+      learningRateFactors.isEmpty
+      ? nil
+      : Set(learningRateFactors).sorted().filter { $0 > 0 }.map { factor in
+        (factor, learningRateFactors.indices.filter { learningRateFactors[$0] == factor })
+      }
     self.kind = kind
     self.weightDecay = weightDecay
     moment1 = [Float](repeating: 0, count: parameterCount)
@@ -51,36 +57,27 @@ public struct Optimizer: Sendable {
   public mutating func update(_ values: inout [Float], gradient: [Float], rate: LearningRate) {
     precondition(values.count == gradient.count && values.count == moment1.count, "one gradient a parameter")
     step += 1
-    // Groups that are trained alike are stepped one after the other; what is frozen is not touched.
-    guard !learningRateFactors.isEmpty else {
-      update(&values, gradient, rate, factor: nil)
+    guard let groups else {
+      update(&values, gradient, rate)
       return
     }
-    for factor in Set(learningRateFactors).sorted() where factor > 0 {
-      let scaled = LearningRate(learningRate: rate.learningRate * Double(factor), momentum: rate.momentum)
-      update(&values, gradient, scaled, factor: factor)
-    }
-  }
-
-  /// Steps all parameters, or those of one factor.
-  private mutating func update(
-    _ values: inout [Float], _ gradient: [Float], _ rate: LearningRate, factor: Float?
-  ) {
-    guard factor == nil else {
-      let own = learningRateFactors.indices.filter { learningRateFactors[$0] == factor }
+    for (factor, own) in groups {
       var part = Optimizer(kind, weightDecay: weightDecay, parameterCount: own.count)
       part.step = step
       part.moment1 = own.map { moment1[$0] }
       part.moment2 = own.map { moment2[$0] }
       var partValues = own.map { values[$0] }
-      part.update(&partValues, own.map { gradient[$0] }, rate, factor: nil)
+      part.update(
+        &partValues, own.map { gradient[$0] },
+        LearningRate(learningRate: rate.learningRate * Double(factor), momentum: rate.momentum))
       for (place, index) in own.enumerated() {
-        (values[index], moment1[index], moment2[index]) = (
-          partValues[place], part.moment1[place], part.moment2[place]
-        )
+        values[index] = partValues[place]
+        (moment1[index], moment2[index]) = (part.moment1[place], part.moment2[place])
       }
-      return
     }
+  }
+
+  private mutating func update(_ values: inout [Float], _ gradient: [Float], _ rate: LearningRate) {
     switch kind {
     case .sgd: updateSGD(&values, gradient, rate)
     case .adam, .adamw: updateAdam(&values, gradient, rate)

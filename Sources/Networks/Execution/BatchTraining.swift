@@ -120,6 +120,7 @@ final class BatchTraining<Scalar: NetworkScalar> {
 
   private func forward(_ active: Range<Int>, _ weights: UnsafePointer<Scalar>, _ collection: GraphCollection)
   {
+    var totals = RowTotals()
     for (index, region) in forwardRegions.enumerated() {
       performInParallel(count: active.count, jobs: jobs) { chunk in
         if index == 0 {
@@ -129,7 +130,10 @@ final class BatchTraining<Scalar: NetworkScalar> {
         }
         for stage in region.stages { routines[stage.step].forward(stage.number, contexts[chunk][stage.step]) }
       }
-      settleStatistics(region, active, weights)
+      if index == 0 {
+        totals = active.reduce(into: RowTotals()) { $0.add(chunks[$1].block.totals) }
+      }
+      settleStatistics(region, active, weights, totals)
     }
   }
 
@@ -164,15 +168,8 @@ final class BatchTraining<Scalar: NetworkScalar> {
   // MARK: Barriers
 
   private func settleStatistics(
-    _ region: Region, _ active: Range<Int>, _ weights: UnsafePointer<Scalar>
+    _ region: Region, _ active: Range<Int>, _ weights: UnsafePointer<Scalar>, _ totals: RowTotals
   ) {
-    guard !region.settled.isEmpty else { return }
-    let totals = active.reduce(into: (sites: 0, edges: 0, triplets: 0)) { totals, chunk in
-      let own = chunks[chunk].block.totals
-      totals.sites += own.sites
-      totals.edges += own.edges
-      totals.triplets += own.triplets
-    }
     for (step, index) in region.settled {
       let slot = program.steps[step].layer.normalizations[index].slot
       let rows =

@@ -99,8 +99,8 @@ final class GraphBlock<Scalar: NetworkScalar> {
   }
 
   /// Sites, edges, and ordered pairs of edges with one center, each as often as it counts.
-  var totals: (sites: Int, edges: Int, triplets: Int) {
-    var totals = (sites: 0, edges: 0, triplets: 0)
+  var totals: RowTotals {
+    var totals = RowTotals()
     for site in 0..<siteCount {
       let edges = Int(edgeOffsets.pointer[site])..<Int(edgeOffsets.pointer[site + 1])
       let sites = isQuotient ? Int(siteMultiplicities.pointer[site]) : 1
@@ -110,6 +110,20 @@ final class GraphBlock<Scalar: NetworkScalar> {
       totals.triplets += sites * count * max(0, count - 1)
     }
     return totals
+  }
+}
+
+/// Sites, edges, and ordered pairs of edges with one center.
+struct RowTotals {
+  var sites = 0
+  var edges = 0
+  var triplets = 0
+
+  /// Adds others.
+  mutating func add(_ other: RowTotals) {
+    sites += other.sites
+    edges += other.edges
+    triplets += other.triplets
   }
 }
 
