@@ -2,36 +2,19 @@ import Crystal
 
 /// CIF text: a record is a data block with a cell or atom sites, together with the blocks with neither that stand before
 /// it (publication data and the like).
-final class CIFSplitter: RecordSplitter {
+final class CIFSplitter: ReplayingSplitter {
   private let context: SplitterContext
   private var names = RecordNames()
   private var emitted = 0
   private var ended = false
-  private var failure: ArchiveError?
+  // Which names have been given away shows only in the blocks before.
+  var replayFailure: ArchiveError?
 
   init(_ context: SplitterContext) { self.context = context }
 
   var count: Int { emitted }
 
-  func resume(offset: Int, count: Int) {
-    // Which names have been given away shows only in the blocks before.
-    do throws(ArchiveError) {
-      while emitted < count, try advance(copies: false) != nil {}
-    } catch {
-      failure = error
-    }
-  }
-
-  func next() throws(ArchiveError) -> RecordPiece? {
-    if let failure {
-      self.failure = nil
-      throw failure
-    }
-    return try advance(copies: true)
-  }
-
-  // The next record, its bytes only where they are wanted.
-  private func advance(copies: Bool) throws(ArchiveError) -> RecordPiece? {
+  func advance(copies: Bool) throws(ArchiveError) -> RecordPiece? {
     guard !ended else { return nil }
     passOverMark()
     let start = window.offset

@@ -6,7 +6,7 @@ import Crystal
 /// other, or where symbols behind a lattice show one that is damaged; a further frame at its line "Direct
 /// configuration=", and is given the header before it. What stands between (velocities, say) belongs to the record
 /// before.
-final class POSCARSplitter: RecordSplitter {
+final class POSCARSplitter: ReplayingSplitter {
   private let context: SplitterContext
   // The lines from the title to the counts that frames go by.
   private var header: [UInt8] = []
@@ -14,31 +14,14 @@ final class POSCARSplitter: RecordSplitter {
   private var isOrphan = false
   private var number = 0
   private var ended = false
-  private var failure: ArchiveError?
+  // The header of a frame may stand anywhere before it.
+  var replayFailure: ArchiveError?
 
   init(_ context: SplitterContext) { self.context = context }
 
   var count: Int { number }
 
-  func resume(offset: Int, count: Int) {
-    // The header of a frame may stand anywhere before it.
-    do throws(ArchiveError) {
-      while number < count, try advance(copies: false) != nil {}
-    } catch {
-      failure = error
-    }
-  }
-
-  func next() throws(ArchiveError) -> RecordPiece? {
-    if let failure {
-      self.failure = nil
-      throw failure
-    }
-    return try advance(copies: true)
-  }
-
-  // The next record, its bytes only where they are wanted.
-  private func advance(copies: Bool) throws(ArchiveError) -> RecordPiece? {
+  func advance(copies: Bool) throws(ArchiveError) -> RecordPiece? {
     guard !ended else { return nil }
     let window = context.window
     let start = window.offset

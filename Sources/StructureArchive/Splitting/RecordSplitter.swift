@@ -30,6 +30,33 @@ protocol RecordSplitter: AnyObject {
   func resume(offset: Int, count: Int)
 }
 
+/// A splitter that goes on by passing once more over the records before: what it must know of them is in no offset.
+protocol ReplayingSplitter: RecordSplitter {
+  /// What replaying met; the next record throws it.
+  var replayFailure: ArchiveError? { get set }
+
+  /// The next record, its bytes only where they are wanted.
+  func advance(copies: Bool) throws(ArchiveError) -> RecordPiece?
+}
+
+extension ReplayingSplitter {
+  func resume(offset: Int, count: Int) {
+    do throws(ArchiveError) {
+      while self.count < count, try advance(copies: false) != nil {}
+    } catch {
+      replayFailure = error
+    }
+  }
+
+  func next() throws(ArchiveError) -> RecordPiece? {
+    if let failure = replayFailure {
+      replayFailure = nil
+      throw failure
+    }
+    return try advance(copies: true)
+  }
+}
+
 /// What every splitter needs to know.
 struct SplitterContext {
   let window: ByteWindow
