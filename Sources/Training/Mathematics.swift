@@ -6,12 +6,6 @@
   internal import Darwin
 #endif
 
-/// eˣ in double precision.
-func exponential(_ x: Double) -> Double { exp(x) }
-
-/// log(1 + x) in double precision.
-func logarithm1p(_ x: Double) -> Double { log1p(x) }
-
 /// cos x in double precision, x in radians.
 func cosine(_ x: Double) -> Double { cos(x) }
 

@@ -1,3 +1,5 @@
+internal import Networks
+
 /// What a training makes small: from the outputs of a batch to its loss, the loss's derivatives, and the figures by which
 /// epochs are compared.
 ///

@@ -1,4 +1,5 @@
 public import Crystal
+internal import Networks
 
 /// Strained copies of training crystals that keep the label of the relaxed one.
 ///

@@ -1,8 +1,6 @@
 import Crystal
 import CrystalGraphs
-import Foundation
 import ModelFormats
-import StructureArchive
 import TestSupport
 import Testing
 
@@ -66,36 +64,9 @@ import Testing
     private let tensors: [String: NamedTensor]
 
     static func read() throws -> Golden {
-      let folder = try #require(Fixtures.sharedData).appending(path: "reference/networks")
-      func bytes(_ name: String) throws -> [UInt8] {
-        try readWholeFile(path: folder.appending(path: name).path)
-      }
-      struct Line: Decodable {
-        let id: String
-        let species: [String]
-      }
-      // id, site, slot, neighbor, distance; a neighbor that is missing stands at 9 Å.
-      var edges: [String: [(site: Int, neighbor: Int32)]] = [:]
-      for row in String(decoding: try bytes("knn12.csv.zst"), as: UTF8.self).split(separator: "\n")
-        .dropFirst()
-      {
-        let fields = row.split(separator: ",").map { String($0) }
-        guard try #require(Double(fields[4])) < 8.5 else { continue }
-        edges[fields[0], default: []].append(
-          (try #require(Int(fields[1])), try #require(Int32(fields[3]))))
-      }
-      var graphs: [String: CrystalGraph] = [:]
-      for line in try bytes("crystals.jsonl.zst").split(separator: 10) {
-        let crystal = try JSONDecoder().decode(Line.self, from: Data(line))
-        let elements = try crystal.species.map { try #require(Element(symbol: $0)) }
-        let own = edges[crystal.id] ?? []
-        let offsets = (0...elements.count).map { site in Int32(own.count { $0.site < site }) }
-        graphs[crystal.id] = CrystalGraph(
-          elements: elements, edgeOffsets: offsets, neighbors: own.map(\.neighbor),
-          distances: own.map { _ in 1 }, images: own.map { _ in SIMD3(0, 0, 0) },
-          tiedCuts: elements.map { _ in false })
-      }
-      let tensors = try SafeTensors.decode(try bytes("gcn.safetensors")).tensors
+      // A neighbor that is missing stands at 9 Å.
+      let graphs = try SharedNetworks.graphs { $0 < 8.5 }
+      let tensors = try SafeTensors.decode(try SharedNetworks.bytes("gcn.safetensors")).tensors
       return Golden(graphs: graphs, tensors: tensors.reduce(into: [:]) { $0[$1.name] = $1 })
     }
 

@@ -124,7 +124,8 @@ import Training
     var network = try NetworkUnderTest(shape, graphs: graphs, targets: targets ?? [])
     var values = network.parameters.values.map { _ in Float(0) }
     var statistics = network.parameters.statistics.map { _ in Float(1) }
-    for tensor in try SafeTensors.decode(try SharedSteps.bytes("cgcnn_\(task.rawValue).safetensors")).tensors
+    for tensor in try SafeTensors.decode(try SharedNetworks.bytes("cgcnn_\(task.rawValue).safetensors"))
+      .tensors
     {
       for (index, number) in zip(realIndices(tensor.name, in: network), tensor.values) {
         if tensor.name.contains(".running_") {
@@ -243,41 +244,11 @@ extension SharedStepsTests {
       case optimizers = "optimisers"
     }
 
-    static func bytes(_ name: String) throws -> [UInt8] {
-      let folder = try #require(Fixtures.sharedData).appending(path: "reference/networks")
-      return try readWholeFile(path: folder.appending(path: name).path)
-    }
-
     static func read() throws -> SharedSteps {
-      try JSONDecoder().decode(SharedSteps.self, from: Data(try bytes("cgcnn_steps.json.zst")))
+      try JSONDecoder().decode(SharedSteps.self, from: Data(try SharedNetworks.bytes("cgcnn_steps.json.zst")))
     }
 
     /// Twelve neighbors a site; those that are missing stand as the first site at 9 Å.
-    static func graphs() throws -> [String: CrystalGraph] {
-      struct Line: Decodable {
-        let id: String
-        let species: [String]
-      }
-      var neighbors: [String: [Int32]] = [:]
-      var distances: [String: [Double]] = [:]
-      for row in String(decoding: try bytes("knn12.csv.zst"), as: UTF8.self).split(separator: "\n")
-        .dropFirst()
-      {
-        let fields = row.split(separator: ",").map { String($0) }
-        neighbors[fields[0], default: []].append(try #require(Int32(fields[3])))
-        distances[fields[0], default: []].append(try #require(Double(fields[4])))
-      }
-      var graphs: [String: CrystalGraph] = [:]
-      for line in try bytes("crystals.jsonl.zst").split(separator: 10) {
-        let crystal = try JSONDecoder().decode(Line.self, from: Data(line))
-        let elements = try crystal.species.map { try #require(Element(symbol: $0)) }
-        let edges = try #require(neighbors[crystal.id])
-        graphs[crystal.id] = CrystalGraph(
-          elements: elements, edgeOffsets: (0...elements.count).map { Int32(12 * $0) }, neighbors: edges,
-          distances: try #require(distances[crystal.id]), images: edges.map { _ in SIMD3<Int32>(0, 0, 0) },
-          tiedCuts: elements.map { _ in false })
-      }
-      return graphs
-    }
+    static func graphs() throws -> [String: CrystalGraph] { try SharedNetworks.graphs { _ in true } }
   }
 }

@@ -7,7 +7,7 @@
 #endif
 
 /// eˣ in double precision.
-func exponential(_ x: Double) -> Double { exp(x) }
+package func exponential(_ x: Double) -> Double { exp(x) }
 
 /// log(1 + x) in double precision.
-func logarithm1p(_ x: Double) -> Double { log1p(x) }
+package func logarithm1p(_ x: Double) -> Double { log1p(x) }

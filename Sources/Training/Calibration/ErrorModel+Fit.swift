@@ -1,3 +1,5 @@
+internal import Networks
+
 /// Why no model of errors could be fitted.
 public enum CalibrationError: Error, Hashable, Sendable, CustomStringConvertible {
   /// Fewer errors than three numbers can be taken from.

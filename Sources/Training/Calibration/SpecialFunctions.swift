@@ -1,3 +1,5 @@
+internal import Networks
+
 /// ln Γ(x) for x > 0, within about 10⁻¹⁵ of it, relative or absolute.
 ///
 /// Stirling's series at an argument of at least 10, where its first dropped term is below 10⁻¹⁵; smaller arguments go
