@@ -45,13 +45,13 @@ let package = Package(
     .target(name: "CKernels"),
     module("TensorKernels", ["CKernels"]),
     module("ModelFormats", ["TextFormats"]),
-    module("Charts"),
     // Domain
     module("CrystalGraphs", ["Crystal"]),
     module("PhaseStability", ["Crystal", "TextFormats", .product(name: "BigInt", package: "BigInt")]),
     module("Prototypes", ["Crystal"]),
     module("Networks", ["Crystal", "CrystalGraphs", "TensorKernels", "ModelFormats"]),
     module("Training", ["Crystal", "Networks", "ModelFormats"]),
+    module("Charts", ["Crystal", "PhaseStability", "TextFormats"]),
     // Edges
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -108,7 +108,7 @@ let package = Package(
     tests("Networks", ["CrystalGraphs", "TensorKernels", "ModelFormats", "StructureArchive", "Training"]),
     tests("Training", ["CrystalGraphs", "Networks", "ModelFormats"]),
     tests("ModelFormats"),
-    tests("Charts"),
+    tests("Charts", ["PhaseStability"]),
     tests("PhaseStability", ["TextFormats", .product(name: "BigInt", package: "BigInt")]),
     tests("Prototypes"),
     tests("CrystalGraphs"),

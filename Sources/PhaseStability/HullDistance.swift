@@ -1,4 +1,5 @@
 public import Crystal
+internal import TextFormats
 
 /// Which references a candidate competes with.
 public struct HullOptions: Hashable, Sendable {
@@ -59,18 +60,4 @@ extension HullReferences {
       .map { "\(fixedPoint($0.fraction, decimals: 6)) \(formula(at: $0.phase))" }
       .joined(separator: " + ")
   }
-}
-
-/// A number of moderate size with a fixed number of decimals, rounded half away from zero.
-func fixedPoint(_ value: Double, decimals: Int) -> String {
-  var scale = 1.0
-  for _ in 0..<decimals { scale *= 10 }
-  let scaled = (value.magnitude * scale).rounded()
-  guard scaled < 9e15 else { return value.description }
-  let units = Int(scaled)
-  let whole = units / Int(scale)
-  let rest = String(units % Int(scale))
-  let sign = value < 0 && units != 0 ? "-" : ""
-  guard decimals > 0 else { return "\(sign)\(whole)" }
-  return "\(sign)\(whole).\(String(repeating: "0", count: decimals - rest.utf8.count))\(rest)"
 }

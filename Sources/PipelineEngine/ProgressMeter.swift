@@ -1,3 +1,5 @@
+internal import TextFormats
+
 /// Tells a person how far a long run has come: share done, amount, rate, time gone and time left.
 ///
 /// A value without clock and output of its own: the caller passes the time with each update and gets text for `write`.
@@ -160,13 +162,8 @@ public struct ProgressMeter {
 
   /// A number of at least 0 with a fixed number of decimals.
   static func fixed(_ value: Double, decimals: Int) -> String {
-    var scale = 1
-    for _ in 0..<decimals { scale *= 10 }
     guard value.isFinite, abs(value) < 1e12 else { return "?" }
-    let scaled = Int((max(0, value) * Double(scale)).rounded())
-    let fraction = String(scaled % scale)
-    guard decimals > 0 else { return String(scaled) }
-    return "\(scaled / scale)." + String(repeating: "0", count: decimals - fraction.count) + fraction
+    return fixedPoint(max(0, value), decimals: decimals)
   }
 
   private static func twoDigits(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }

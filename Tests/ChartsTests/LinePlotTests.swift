@@ -1,5 +1,4 @@
 import Foundation
-import FoundationXML
 import Testing
 
 @testable import Charts
@@ -25,15 +24,6 @@ import Testing
         PlotSeries(
           name: "published", points: [PlotPoint(x: 1, y: 0.039), PlotPoint(x: 60, y: 0.039)], isDashed: true),
       ])
-  }
-
-  /// Parses the document strictly and returns the names of its elements.
-  private func elements(_ svg: String) throws -> [String] {
-    let collector = ElementCollector()
-    let parser = XMLParser(data: Data(svg.utf8))
-    parser.delegate = collector
-    try #require(parser.parse(), "\(String(describing: parser.parserError))")
-    return collector.names
   }
 
   @Test func `a subtitle stands below the title and moves the chart down`() throws {
@@ -150,16 +140,5 @@ import Testing
     let styles = lines.map { "\($0.output.1) \($0.output.2)" }
     #expect(styles.count == 18)
     #expect(Set(styles).count == 9)
-  }
-}
-
-private final class ElementCollector: NSObject, XMLParserDelegate {
-  var names: [String] = []
-
-  func parser(
-    _ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?,
-    attributes: [String: String]
-  ) {
-    names.append(name)
   }
 }

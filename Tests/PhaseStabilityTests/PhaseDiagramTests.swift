@@ -49,17 +49,6 @@ struct PhaseDiagramTests {
     }
   }
 
-  @Test func `absurd energies are drawn or refused, not tripped over`() throws {
-    let elements = ["Na", "Cl"].compactMap { Element(symbol: $0) }
-    for energy in ["-1e6", "1e6", "-1e-30", "999999.9"] {
-      let csv = Array("formula,formation_energy_per_atom\nNaCl,\(energy)\nNaCl3,0.3\n".utf8)
-      let diagram = try PhaseDiagram(
-        references: try HullReferences(csv: csv, name: "salt"), elements: elements)
-      #expect(try diagram.svg().count < 20_000)
-    }
-    #expect(throws: HullError.energyOutOfRange(-2e6)) { try PhaseEntry(formula: "NaCl", energyPerAtom: -2e6) }
-  }
-
   @Test func `phases of one plane are cut into facets that do not overlap`() throws {
     var csv = "formula,formation_energy_per_atom\n"
     for a in 0...6 {
@@ -77,27 +66,8 @@ struct PhaseDiagramTests {
     #expect(diagram.phases.filter(\.isStable).count == 28)
   }
 
-  @Test(arguments: 0..<4)
-  func `a drawing holds every phase, is well formed and refers to nothing outside`(seed: UInt64) throws {
-    let diagram = try diagram(seed: seed, elementCount: 2 + Int(seed % 2))
-    let svg = try diagram.svg()
-    var depth = 0
-    for piece in svg.split(separator: "<").dropFirst() where !piece.hasPrefix("?") {
-      if piece.hasPrefix("/") { depth -= 1 } else if !piece.contains("/>") { depth += 1 }
-      #expect(depth >= 0)
-    }
-    #expect(depth == 0)
-    for phase in diagram.phases {
-      #expect(svg.contains("<title>\(phase.formula): ") || phase.energyPerAtom > 0)
-    }
-    #expect(svg.contains("a &amp; b &lt;c&gt;"))
-    #expect(!svg.contains("href") && !svg.contains("nan") && !svg.contains("inf"))
-    #expect(svg == (try diagram.svg()))
-  }
-
   @Test func `the JSON of a quaternary system reads back`() throws {
     let diagram = try diagram(seed: 0, elementCount: 4)
-    #expect(throws: HullError.noDiagram(elementCount: 4)) { try diagram.svg() }
     let object = try #require(
       try JSONSerialization.jsonObject(with: Data(diagram.json().utf8)) as? [String: Any])
     let phases = try #require(object["phases"] as? [[String: Any]])
@@ -142,13 +112,6 @@ struct PhaseDiagramTests {
     let object = try #require(
       try JSONSerialization.jsonObject(with: Data(diagram.json().utf8)) as? [String: Any])
     #expect((object["candidates"] as? [[String: Any]])?.count == candidates.count)
-    if elements.count < 4 {
-      let drawing = try diagram.svg()
-      let shown = diagram.candidates.filter { drawing.contains("candidate \($0.formula): ") }
-      #expect(shown.count == candidates.count)
-      #expect(drawing.contains(">c\(candidates.count)<"))
-      #expect(!(try plain.svg()).contains("candidate"))
-    }
   }
 
   @Test func `diagrams of one, five or repeated elements are refused`() throws {

@@ -1,3 +1,4 @@
+internal import Charts
 internal import Crystal
 internal import PhaseStability
 internal import StructureArchive

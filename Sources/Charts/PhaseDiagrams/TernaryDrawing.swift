@@ -1,3 +1,5 @@
+internal import PhaseStability
+
 /// The triangle of a ternary system: elements at the corners, tie lines between phases that coexist.
 struct TernaryDrawing {
   private let diagram: PhaseDiagram
@@ -23,42 +25,34 @@ struct TernaryDrawing {
       width: triangleWidth + Double(allColumns) * LegendLayout.columnWidth,
       height: Self.top + Self.side * 0.8660254 + 70)
     var placer = LabelPlacer(width: triangleWidth, height: canvas.height)
-    canvas.text(diagram.title, at: Point(20, 30), size: 18, isBold: true)
-    canvas.text(diagram.subtitle, at: Point(20, 50), size: 11, color: "#555")
+    diagram.drawTitle(&canvas)
     Self.drawGrid(&canvas)
     for line in diagram.tieLines {
       let (start, end) = (Self.point(diagram.phases[line[0]]), Self.point(diagram.phases[line[1]]))
-      canvas.line(from: start, to: end, color: "#3c6e9f", width: 1.1)
+      canvas.line(from: start, to: end, color: PhaseInk.tieLine, width: 1.1)
       placer.avoid(from: start, to: end)
     }
     for phase in diagram.phases { placer.avoid(Self.point(phase), radius: phase.isStable ? 5.5 : 4) }
     for candidate in diagram.candidates { placer.avoid(Self.point(candidate.fractions), radius: 5.5) }
     // The least stable first, so that the more stable lie on top.
-    for phase in unstable.reversed() {
-      canvas.circle(
-        at: Self.point(phase), radius: 3.5, fill: "white", stroke: phase.color, tooltip: phase.tooltip)
-    }
-    for phase in diagram.stablePhases {
-      canvas.circle(
-        at: Self.point(phase), radius: 5, fill: "#1b5e8c", stroke: "white", strokeWidth: 1,
-        tooltip: phase.tooltip)
-    }
+    for phase in unstable.reversed() { canvas.marker(phase, at: Self.point(phase)) }
+    for phase in diagram.stablePhases { canvas.marker(phase, at: Self.point(phase)) }
     for phase in diagram.stablePhases {
       let characters = phase.formula.count
       let place = placer.place(characters: characters, size: 12, beside: Self.point(phase))
-      canvas.text(phase.formula, at: place, size: 12, color: "#12405f", isFormula: true)
+      canvas.text(phase.formula, at: place, size: 12, color: PhaseInk.formula, isFormula: true)
     }
     drawCandidates(&canvas, &placer)
     for (number, phase) in unstable.enumerated() {
       let label = "\(number + 1)"
       let place = placer.place(characters: label.count, size: 8, beside: Self.point(phase))
-      canvas.text(label, at: place, size: 8, color: "#777")
+      canvas.text(label, at: place, size: 8, color: PhaseInk.number)
     }
     canvas.legend(unstable, at: Point(triangleWidth, 30), rows: Self.legendRows)
     canvas.legend(
       listed, of: diagram.candidates.count,
       at: Point(triangleWidth + Double(columns) * LegendLayout.columnWidth, 30), rows: Self.legendRows)
-    return canvas.document
+    return diagram.document(canvas)
   }
 
   private func drawCandidates(_ canvas: inout DrawingCanvas, _ placer: inout LabelPlacer) {
@@ -70,7 +64,7 @@ struct TernaryDrawing {
       canvas.text(
         label,
         at: placer.place(characters: label.count, size: 10, beside: Self.point(candidate.fractions)),
-        size: 10, color: LegendLayout.candidateColor)
+        size: 10, color: PhaseInk.candidate)
     }
   }
 
@@ -88,9 +82,10 @@ struct TernaryDrawing {
       for (start, end) in [
         ([x, 1 - x, 0], [x, 0, 1 - x]), ([1 - x, x, 0], [0, x, 1 - x]), ([1 - x, 0, x], [0, 1 - x, x]),
       ] {
-        canvas.line(from: point(start), to: point(end), color: "#e4e4e4", width: 0.8)
+        canvas.line(from: point(start), to: point(end), color: Ink.grid, width: 0.8)
       }
     }
-    canvas.polygon([point([1, 0, 0]), point([0, 1, 0]), point([0, 0, 1])], fill: "none", stroke: "#999")
+    canvas.polygon(
+      [point([1, 0, 0]), point([0, 1, 0]), point([0, 0, 1])], fill: "none", stroke: PhaseInk.zero)
   }
 }

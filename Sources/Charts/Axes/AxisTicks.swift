@@ -1,4 +1,10 @@
-import Foundation
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#elseif canImport(Darwin)
+  internal import Darwin
+#endif
 
 /// An axis with its final range: places values and chooses ticks.
 struct AxisTicks {
@@ -8,6 +14,8 @@ struct AxisTicks {
     let text: String?
   }
 
+  /// What stands beside the axis.
+  let caption: String
   let scale: PlotAxis.Scale
   let lower: Double
   let upper: Double
@@ -17,6 +25,7 @@ struct AxisTicks {
 
   /// An axis that shows `values`, or the range the axis asks for, with a margin of `padding` of its length.
   init(_ axis: PlotAxis, showing values: [Double], padding: Double) {
+    caption = axis.caption
     scale = axis.scale
     if let range = axis.range {
       (lower, upper) = (range.lowerBound, range.upperBound)
@@ -24,7 +33,7 @@ struct AxisTicks {
     }
     let placed = values.filter { Self.canPlace($0, axis.scale) }
     let isLogarithmic = axis.scale == .logarithmic
-    var (low, high) = isLogarithmic ? (0.0, 1.0) : (0.0, 1.0)
+    var (low, high) = (0.0, 1.0)
     if let least = placed.min(), let greatest = placed.max() {
       (low, high) = isLogarithmic ? (log10(least), log10(greatest)) : (least, greatest)
     }

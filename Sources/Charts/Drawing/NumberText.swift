@@ -1,3 +1,5 @@
+internal import TextFormats
+
 /// Numbers as a chart writes them.
 enum NumberText {
   /// mantissa · 10^exponent: plain where that is short, with as many decimals as `exponent` says so that the labels
@@ -20,15 +22,13 @@ enum NumberText {
     return sign + (factor == "1" ? power : "\(factor)·\(power)")
   }
 
-  /// A coordinate in the picture, to a hundredth.
+  /// A length or place in the picture (px), to a hundredth.
   static func coordinate(_ value: Double) -> String {
-    // Far outside the picture nothing is visible; the limit keeps the conversion exact.
-    let hundredths = Int((min(max(value, -1e6), 1e6) * 100).rounded())
-    let (whole, rest) = hundredths.magnitude.quotientAndRemainder(dividingBy: 100)
-    let sign = hundredths < 0 ? "-" : ""
-    if rest == 0 { return "\(sign)\(whole)" }
-    return rest.isMultiple(of: 10)
-      ? "\(sign)\(whole).\(rest / 10)" : "\(sign)\(whole).\(rest < 10 ? "0" : "")\(rest)"
+    // Far outside the picture nothing is visible, and the limit keeps the text short.
+    var text = fixedPoint(min(max(value, -1e6), 1e6), decimals: 2)
+    while text.hasSuffix("0") { text.removeLast() }
+    if text.hasSuffix(".") { text.removeLast() }
+    return text
   }
 
   private static func superscripted(_ number: Int) -> String {
