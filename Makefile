@@ -6,7 +6,7 @@ SHELL := bash
 
 sources := Sources Tests Benchmarks Faults Fuzz Package.swift
 
-.PHONY: help deps build demo test test-faults test-address test-thread test-readers fuzz fuzz-all lint format bench clean
+.PHONY: help deps build demo test test-faults test-address test-thread test-readers fuzz fuzz-all lint format bench bench-against clean
 
 help: ## List these targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -55,6 +55,10 @@ format: ## Format all Swift files in place
 
 bench: build ## Measure: prints medians and ratios to the plain references
 	@scripts/bench
+
+bench-against: deps ## Measure row by row beside the build of BASE=COMMIT, in turn (ROUNDS=5; ARGUMENTS=--products)
+	swift build -c release --product SluiceBenchmarks
+	@scripts/compare-benchmarks '$(or $(BASE),HEAD)' .build/release/SluiceBenchmarks $(ROUNDS) -- $(ARGUMENTS)
 
 clean: ## Remove what was built
 	swift package clean
