@@ -4,12 +4,6 @@ public struct ReducedLattice: Sendable {
   public let lattice: Lattice
   /// Rows t with  reduced_r = t_r.x · a + t_r.y · b + t_r.z · c  of the original basis; determinant ±1.
   public let transformation: (SIMD3<Int>, SIMD3<Int>, SIMD3<Int>)
-
-  /// Integer offset in the original basis of the offset `image` in the reduced basis.
-  @inlinable
-  public func originalImage(_ image: SIMD3<Int>) -> SIMD3<Int> {
-    image.x &* transformation.0 &+ image.y &* transformation.1 &+ image.z &* transformation.2
-  }
 }
 
 extension Lattice {

@@ -43,12 +43,6 @@ public indirect enum PickleValue: Hashable, Sendable {
     default: nil
     }
   }
-
-  /// The text, if this is one.
-  public var stringValue: String? {
-    if case .string(let value) = self { return value }
-    return nil
-  }
 }
 
 /// One entry of a dictionary.

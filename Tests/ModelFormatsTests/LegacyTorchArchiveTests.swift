@@ -124,7 +124,7 @@ import Testing
     #expect(abs(normalizer.standardDeviation - file.deviation) < 1e-6)
     #expect(archive.arguments?["atom_fea_len"]?.intValue == 64)
     #expect(archive.arguments?["n_conv"]?.intValue == 4)
-    #expect(archive.arguments?["task"]?.stringValue == (file.classes == 2 ? "classification" : "regression"))
+    #expect(archive.arguments?["task"] == .string(file.classes == 2 ? "classification" : "regression"))
   }
 
   @Test(.enabled(if: Fixtures.sharedData != nil, "needs the shared data folder"))

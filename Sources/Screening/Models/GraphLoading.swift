@@ -20,9 +20,6 @@ public struct LoadedGraphs: Sendable {
   public var leftOut: [String: Int] = [:]
   /// The first few rejections in words.
   public var messages: [String] = []
-
-  /// Records read.
-  public var recordCount: Int { ids.count + leftOut.values.reduce(0, +) }
 }
 
 /// Loads every crystal of an archive as a graph, in parallel, in the order of the archive.
