@@ -87,17 +87,18 @@ ALWAYS void pair_message(const REAL *row, const REAL *center, const REAL *neighb
 }
 
 KERNEL void SUFFIX(sluice_pair_gate)(size_t n, size_t d, size_t e, const int32_t *restrict edge_offsets,
-                                     const int32_t *restrict neighbors, const REAL *restrict multiplicities,
-                                     const REAL *restrict p, const REAL *restrict center,
-                                     const REAL *restrict neighbor, size_t stride, const REAL *restrict scale,
-                                     const REAL *restrict shift, REAL *restrict s, REAL *restrict u) {
+                                     const int32_t *restrict neighbors, const int32_t *restrict kinds,
+                                     const REAL *restrict multiplicities, const REAL *restrict p,
+                                     const REAL *restrict center, const REAL *restrict neighbor, size_t stride,
+                                     const REAL *restrict scale, const REAL *restrict shift, REAL *restrict s,
+                                     REAL *restrict u) {
   const size_t o = 2 * (d + e);
   for (size_t i = 0; i < n; i++) {
     REAL *restrict sums = s + i * d;
     memset(sums, 0, d * sizeof(REAL));
     // A row is read once and in order: rows of many edges do not stay in a core's cache.
     for (int32_t j = edge_offsets[i]; j < edge_offsets[i + 1]; j++) {
-      const REAL *row = p + (size_t)j * o;
+      const REAL *row = p + (size_t)(kinds ? kinds[j] : j) * o;
       const REAL *own = center + i * stride;
       const REAL *other = neighbor ? neighbor + (size_t)neighbors[j] * stride : neighbor;
       const REAL weight = weight_of(multiplicities, (size_t)j);

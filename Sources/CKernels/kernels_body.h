@@ -301,19 +301,17 @@ KERNEL void SUFFIX(sluice_column_statistics)(size_t n, size_t w, const REAL *res
 
 KERNEL void SUFFIX(sluice_residual_softplus)(size_t n, size_t w, const REAL *v, const REAL *s,
                                              const REAL *restrict scale, const REAL *restrict shift, REAL *out) {
-  for (size_t f = 0; f < w; f += LANES) {
-    V a, b;
-    load(scale + f, &a);
-    load(shift + f, &b);
-    for (size_t i = 0; i < n; i++) {
-      V x, y;
+  for (size_t i = 0; i < n; i++)
+    for (size_t f = 0; f < w; f += LANES) {
+      V a, b, x, y;
+      load(scale + f, &a);
+      load(shift + f, &b);
       load(v + i * w + f, &x);
       load(s + i * w + f, &y);
       x = x + (y * a + b);
       softplus(&x);
       store(out + i * w + f, &x);
     }
-  }
 }
 
 KERNEL void SUFFIX(sluice_residual_softplus_backward)(size_t n, size_t w, const REAL *restrict y,

@@ -111,45 +111,63 @@ public struct VoronoiGraphBuilder: Hashable, Sendable {
 extension VoronoiGraphBuilder {
   /// The angular moments of all edges; see `VoronoiGraph.angularMoments`.
   private func angularMoments(_ structure: Structure, _ offsets: [Int32], _ edges: EdgeArrays) -> [Float] {
-    let (lattice, positions) = (structure.lattice, structure.fractionalPositions)
-    var result: [Float] = []
-    result.reserveCapacity(edges.neighbors.count * VoronoiGraph.angularMomentCount)
-    var directions: [SIMD3<Double>] = []
-    var (all, like) = ([SIMD4<Double>](), [SIMD4<Double>]())
-    for site in 0..<structure.siteCount {
-      let first = Int(offsets[site])
-      let count = Int(offsets[site + 1]) - first
-      directions.removeAll(keepingCapacity: true)
-      var total = 0.0
-      for edge in first..<first + count {
-        let image = SIMD3<Double>(edges.images[edge])
-        let offset = positions[Int(edges.neighbors[edge])] + image - positions[site]
-        directions.append(lattice.cartesian(offset) / edges.distances[edge])
-        total += edges.solidAngles[edge]
-      }
-      all.removeAll(keepingCapacity: true)
-      all.append(contentsOf: repeatElement(.zero, count: count))
-      like.removeAll(keepingCapacity: true)
-      like.append(contentsOf: repeatElement(.zero, count: count))
-      for j in 0..<count {
-        let element = structure.elements[Int(edges.neighbors[first + j])]
-        for k in j..<count {
-          let product = directions[j] * directions[k]
-          let polynomials = legendre(product.x + product.y + product.z)
-          let isLike = structure.elements[Int(edges.neighbors[first + k])] == element
-          all[j] += edges.solidAngles[first + k] * polynomials
-          if isLike { like[j] += edges.solidAngles[first + k] * polynomials }
-          guard k > j else { continue }
-          all[k] += edges.solidAngles[first + j] * polynomials
-          if isLike { like[k] += edges.solidAngles[first + j] * polynomials }
+    let momentCount = VoronoiGraph.angularMomentCount
+    return [Float](unsafeUninitializedCapacity: edges.neighbors.count * momentCount) { result, written in
+      var surroundings: [SurroundingFacet] = []
+      for site in 0..<structure.siteCount {
+        let first = Int(offsets[site])
+        let total = collect(first..<Int(offsets[site + 1]), structure, site, edges, into: &surroundings)
+        surroundings.withUnsafeMutableBufferPointer { facets in
+          addMoments(facets)
+          for (j, facet) in facets.enumerated() {
+            let place = (first + j) * momentCount
+            for index in 0..<4 {
+              result[place + index] = Float(facet.all[index] / total)
+              result[place + 4 + index] = Float(facet.like[index] / total)
+            }
+          }
         }
       }
-      for j in 0..<count {
-        for index in 0..<4 { result.append(Float(all[j][index] / total)) }
-        for index in 0..<4 { result.append(Float(like[j][index] / total)) }
+      written = edges.neighbors.count * momentCount
+    }
+  }
+
+  /// Lists the facets of one site; returns the sum of their solid angles.
+  private func collect(
+    _ own: Range<Int>, _ structure: Structure, _ site: Int, _ edges: EdgeArrays,
+    into facets: inout [SurroundingFacet]
+  ) -> Double {
+    let (lattice, positions) = (structure.lattice, structure.fractionalPositions)
+    facets.removeAll(keepingCapacity: true)
+    var total = 0.0
+    for edge in own {
+      let neighbor = Int(edges.neighbors[edge])
+      let offset = positions[neighbor] + SIMD3<Double>(edges.images[edge]) - positions[site]
+      facets.append(
+        SurroundingFacet(
+          direction: lattice.cartesian(offset) / edges.distances[edge], solidAngle: edges.solidAngles[edge],
+          element: structure.elements[neighbor]))
+      total += edges.solidAngles[edge]
+    }
+    return total
+  }
+
+  /// Adds up the moments of one site's facets, not yet divided.
+  private func addMoments(_ facets: UnsafeMutableBufferPointer<SurroundingFacet>) {
+    for j in facets.indices {
+      for k in j..<facets.count {
+        let product = facets[j].direction * facets[k].direction
+        let polynomials = legendre(product.x + product.y + product.z)
+        let isLike = facets[k].element == facets[j].element
+        let ofOther = facets[k].solidAngle * polynomials
+        facets[j].all += ofOther
+        if isLike { facets[j].like += ofOther }
+        guard k > j else { continue }
+        let ofThis = facets[j].solidAngle * polynomials
+        facets[k].all += ofThis
+        if isLike { facets[k].like += ofThis }
       }
     }
-    return result
   }
 
   /// The Legendre polynomials P₁ … P₄ of x.
@@ -158,6 +176,17 @@ extension VoronoiGraphBuilder {
     return SIMD4(
       x, 1.5 * square - 0.5, x * (2.5 * square - 1.5), (4.375 * square - 3.75) * square + 0.375)
   }
+}
+
+/// A facet as the angular moments see it.
+private struct SurroundingFacet {
+  /// To the neighbor, of length 1.
+  let direction: SIMD3<Double>
+  let solidAngle: Double
+  let element: Element
+  /// Sums over all facets, and over those of the same element.
+  var all = SIMD4<Double>.zero
+  var like = SIMD4<Double>.zero
 }
 
 /// The columns of a Voronoi graph while it grows.

@@ -6,6 +6,9 @@ public enum RowSpace: Sendable {
   case sites
   /// One row a directed edge, E in all.
   case edges
+  /// One row a kind of edges, K in all: edges of one crystal that have the same measures are of one kind, so that what
+  /// depends on those alone is computed once for all of them. In plain loops every edge is a kind of its own.
+  case edgeKinds
 }
 
 /// A value between layers, as the builder hands it from one to the next: rows of `width` numbers.

@@ -28,9 +28,8 @@ extension Double {
     edges u: UnsafeMutablePointer<Double>
   ) {
     sluice_pair_gate_f64(
-      edges.centerCount, widths.node, widths.edge, edges.offsets, edges.neighbors, edges.multiplicities.edges,
-      p,
-      rows?.center, rows?.neighbor, rows?.stride ?? 0, scale, shift, s, u)
+      edges.centerCount, widths.node, widths.edge, edges.offsets, edges.neighbors, rows?.kinds,
+      edges.multiplicities.edges, p, rows?.center, rows?.neighbor, rows?.stride ?? 0, scale, shift, s, u)
   }
 
   /// See `KernelScalar`.

@@ -193,7 +193,7 @@ public protocol KernelScalar: BinaryFloatingPoint, Sendable {
     neighbor: UnsafeMutablePointer<Self>, stride: Int)
 
   /// s (n, d) = Σ over edges, u (E, e) = per edge, of sigmoid(filter) ⊙ softplus(core) of p ⊙ scale + shift, where p is
-  /// given as it is or, with `rows`, before `edgeAssemble`.
+  /// given as it is or, with `rows`, before `edgeAssemble`, and then perhaps a row a kind of edge.
   static func pairGate(
     _ edges: EdgeLists<Self>, _ widths: GateWidths, _ p: UnsafePointer<Self>, adding rows: PairRows<Self>?,
     scale: UnsafePointer<Self>, shift: UnsafePointer<Self>, nodes s: UnsafeMutablePointer<Self>,
@@ -262,12 +262,18 @@ public struct PairRows<Scalar> {
   public let neighbor: UnsafePointer<Scalar>
   /// From one row to the next.
   public let stride: Int
+  /// Which row of p an edge has, shape (E); nil where it has its own.
+  public let kinds: UnsafePointer<Int32>?
 
   /// Rows over memory that the caller owns.
-  public init(center: UnsafePointer<Scalar>, neighbor: UnsafePointer<Scalar>, stride: Int) {
+  public init(
+    center: UnsafePointer<Scalar>, neighbor: UnsafePointer<Scalar>, stride: Int,
+    kinds: UnsafePointer<Int32>? = nil
+  ) {
     self.center = center
     self.neighbor = neighbor
     self.stride = stride
+    self.kinds = kinds
   }
 }
 

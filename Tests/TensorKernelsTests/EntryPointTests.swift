@@ -160,9 +160,10 @@ import Testing
           kernels.edgeScatter(n, o, offsets, neighbors, a[0], &own.0, o, &other.0, o)
           Scalar.edgeScatter(lists, width: o, a[0], center: &own.1, neighbor: &other.1, stride: o)
           kernels.pairGate(
-            n, d, e, offsets, neighbors, a[4], a[0], a[6], a[7], o, c[0], c[1], &s.0, &u.0)
+            n, d, e, offsets, neighbors, neighbors, a[4], a[0], a[6], a[7], o, c[0], c[1], &s.0, &u.0)
           Scalar.pairGate(
-            lists, widths, a[0], adding: PairRows(center: a[6], neighbor: a[7], stride: o), scale: c[0],
+            lists, widths, a[0], adding: PairRows(center: a[6], neighbor: a[7], stride: o, kinds: neighbors),
+            scale: c[0],
             shift: c[1], nodes: &s.1, edges: &u.1)
           kernels.pairGateBackward(n, d, e, offsets, a[4], a[0], c[0], c[1], a[2], a[3], &g.0)
           Scalar.pairGateBackward(

@@ -46,7 +46,8 @@ struct KernelTable<Scalar: BinaryFloatingPoint> {
   let softplusBackward: (Int, In, Out) -> Void
   let edgeAssemble: (Int, Int, Index, Index, In, Int, In, Int, Out) -> Void
   let edgeScatter: (Int, Int, Index, Index, In, Out, Int, Out, Int) -> Void
-  let pairGate: (Int, Int, Int, Index, Index, In, In, In, In, Int, In, In, Out, Out) -> Void
+  let pairGate:
+    (Int, Int, Int, Index, Index, UnsafePointer<Int32>?, In, In, In, In, Int, In, In, Out, Out) -> Void
   let pairGateBackward: (Int, Int, Int, Index, In, In, In, In, In, In, Out) -> Void
   let tripletGate: (Int, Int, Int, Index, In, In, In, In, In, Int32, Out, Out) -> Void
   let tripletGateBackward: (Int, Int, Int, Index, In, In, In, In, In, Int32, In, In, Out, Out) -> Void

@@ -28,7 +28,8 @@ import Testing
     var s = [Scalar](repeating: 7, count: n * d)
     var u = [Scalar](repeating: 7, count: edges.count * e)
     kernels.pairGate(
-      n, d, e, edges.offsets, edges.neighbors, edges.multiplicities, p, nil, nil, 0, scale, shift, &s, &u)
+      n, d, e, edges.offsets, edges.neighbors, nil, edges.multiplicities, p, nil, nil, 0, scale, shift, &s, &u
+    )
     addsRows(kernels, edges, d: d, e: e, p, scale, shift, using: &random)
     var g = [Scalar](repeating: 7, count: edges.count * o)
     kernels.pairGateBackward(n, d, e, edges.offsets, edges.multiplicities, p, scale, shift, gs, gu, &g)
@@ -72,12 +73,25 @@ import Testing
     let values = [Scalar](repeating: 7, count: edges.count * e)
     var (apart, together) = ((nodes, values), (nodes, values))
     kernels.pairGate(
-      n, d, e, edges.offsets, edges.neighbors, edges.multiplicities, assembled, nil, nil, 0, scale, shift,
+      n, d, e, edges.offsets, edges.neighbors, nil, edges.multiplicities, assembled, nil, nil, 0, scale,
+      shift,
       &apart.0, &apart.1)
     kernels.pairGate(
-      n, d, e, edges.offsets, edges.neighbors, edges.multiplicities, p, centers, neighbors, stride, scale,
+      n, d, e, edges.offsets, edges.neighbors, nil, edges.multiplicities, p, centers, neighbors, stride,
+      scale,
       shift, &together.0, &together.1)
     #expect(apart == together)
+    // Edges that share rows: as if each had a copy.
+    let kinds = (0..<edges.count).map { Int32($0 * 7 % max(1, edges.count / 2)) }
+    let copies = kinds.flatMap { p[Int($0) * o..<(Int($0) + 1) * o] }
+    var shared = (nodes, values)
+    kernels.pairGate(
+      n, d, e, edges.offsets, edges.neighbors, nil, edges.multiplicities, copies, centers, neighbors, stride,
+      scale, shift, &apart.0, &apart.1)
+    kernels.pairGate(
+      n, d, e, edges.offsets, edges.neighbors, kinds, edges.multiplicities, p, centers, neighbors, stride,
+      scale, shift, &shared.0, &shared.1)
+    #expect(apart == shared)
   }
 
   @Test(arguments: KernelLevel.supported)
@@ -241,7 +255,8 @@ import Testing
       var s = [Scalar](repeating: 0, count: centers.count * d)
       var u = [Scalar](repeating: 0, count: own.count * e)
       kernels.pairGate(
-        centers.count, d, e, offsets, edges.neighbors, multiplicities, Array(p[rows]), nil, nil, 0, scale,
+        centers.count, d, e, offsets, edges.neighbors, nil, multiplicities, Array(p[rows]), nil, nil, 0,
+        scale,
         shift, &s,
         &u)
       kernels.tripletGate(

@@ -87,10 +87,11 @@ extern "C" {
                                     const REAL *p, REAL *center, size_t center_stride, REAL *neighbor,            \
                                     size_t neighbor_stride);                                                      \
   /* Pairs: s (n, d) = sums over edges, u (E, e) = per edge, of sigmoid(filter) * softplus(core) of x * scale +     \
-     shift, x = p, or where neighbor is not null what edge_assemble makes of p. */                                \
+     shift, x = p, or where neighbor is not null what edge_assemble makes of p. Edge j has row kinds[j] of p, row j \
+     where kinds is null. */                                                                                      \
   void sluice_pair_gate_##SUFFIX(size_t n, size_t d, size_t e, const int32_t *edge_offsets,                         \
-                                 const int32_t *neighbors, const REAL *multiplicities, const REAL *p,             \
-                                 const REAL *center, const REAL *neighbor, size_t stride, const REAL *scale,      \
+                                 const int32_t *neighbors, const int32_t *kinds, const REAL *multiplicities,      \
+                                 const REAL *p, const REAL *center, const REAL *neighbor, size_t stride, const REAL *scale,      \
                                  const REAL *shift, REAL *s, REAL *u);                                            \
   /* Backward of pair_gate with respect to p * scale + shift: g (E, o). */                                         \
   void sluice_pair_gate_backward_##SUFFIX(size_t n, size_t d, size_t e, const int32_t *edge_offsets,               \

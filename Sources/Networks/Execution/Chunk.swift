@@ -22,7 +22,7 @@ final class Chunk<Scalar: NetworkScalar> {
   private let shapes: [ValueShape]
   private var hasGradient: [Bool]
 
-  static var scratchCount: Int { 6 }
+  static var scratchCount: Int { 7 }
 
   /// - Parameter slots: which buffer holds a value; nil for one each.
   init(_ program: NetworkProgram, slots: [Int]? = nil) {
@@ -41,6 +41,7 @@ final class Chunk<Scalar: NetworkScalar> {
     case .structures: block.structureCount
     case .sites: block.siteCount
     case .edges: block.edgeCount
+    case .edgeKinds: block.kindCount
     }
   }
 

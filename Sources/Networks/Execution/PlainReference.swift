@@ -86,13 +86,14 @@ struct PlainContext {
     atomicNumbers = collection.atomicNumbers
     structures = (0..<collection.count).map { collection.siteOffsets[$0]..<collection.siteOffsets[$0 + 1] }
     let measures = collection.facets.isEmpty ? 0 : GraphCollection.facetMeasureCount
-    edges = structures.flatMap { sites in
+    edges = structures.enumerated().flatMap { structure, sites in
       sites.flatMap { site in
         (collection.edgeOffsets[site]..<collection.edgeOffsets[site + 1]).map { edge in
-          Edge(
+          let kind = collection.kindOffsets[structure] + Int(collection.edgeKinds[edge])
+          return Edge(
             center: site, neighbor: sites.lowerBound + Int(collection.neighbors[edge]),
-            distance: Double(collection.distances[edge]),
-            facet: collection.facets[measures * edge..<measures * (edge + 1)].map { Double($0) })
+            distance: Double(collection.distances[kind]),
+            facet: collection.facets[measures * kind..<measures * (kind + 1)].map { Double($0) })
         }
       }
     }

@@ -2,7 +2,7 @@ internal import TensorKernels
 
 /// Some graphs of a collection laid out for the kernels: one block that fits into a core's cache.
 ///
-/// Reused for one block after the other; not thread-safe. Shapes: S structures, n sites, E edges.
+/// Reused for one block after the other; not thread-safe. Shapes: S structures, n sites, E edges, K kinds of edges.
 final class GraphBlock<Scalar: NetworkScalar> {
   /// Number of structures S.
   private(set) var structureCount = 0
@@ -10,6 +10,8 @@ final class GraphBlock<Scalar: NetworkScalar> {
   private(set) var siteCount = 0
   /// Number of edges E.
   private(set) var edgeCount = 0
+  /// Number of kinds of edges K.
+  private(set) var kindCount = 0
   /// Sites of structure s are `structureOffsets[s] ..< structureOffsets[s + 1]`, shape (S + 1).
   let structureOffsets = Buffer<Int32>()
   /// Atomic number of each site, shape (n).
@@ -20,7 +22,11 @@ final class GraphBlock<Scalar: NetworkScalar> {
   let neighbors = Buffer<Int32>()
   /// Length of each edge (Å), shape (E).
   let distances = Buffer<Scalar>()
-  /// Measures of each edge's facet, shape (E, `GraphCollection.facetMeasureCount`), where graphs have facets.
+  /// Kind of each edge within the block, shape (E).
+  let edgeKinds = Buffer<Int32>()
+  /// Length of each kind of edge (Å), shape (K).
+  let kindDistances = Buffer<Scalar>()
+  /// Measures of each kind's facet, shape (K, `GraphCollection.facetMeasureCount`), where graphs have facets.
   let facets = Buffer<Scalar>()
   private let siteMultiplicities = Buffer<Scalar>()
   private let edgeMultiplicities = Buffer<Scalar>()
@@ -42,19 +48,23 @@ final class GraphBlock<Scalar: NetworkScalar> {
     structureCount = indices.count
     siteCount = 0
     edgeCount = 0
+    kindCount = 0
     for index in indices {
       let sites = collection.siteOffsets[index]..<collection.siteOffsets[index + 1]
       siteCount += sites.count
       edgeCount += collection.edgeOffsets[sites.upperBound] - collection.edgeOffsets[sites.lowerBound]
+      kindCount += collection.kindOffsets[index + 1] - collection.kindOffsets[index]
     }
     let structureOffsets = structureOffsets.reserve(structureCount + 1)
     let atomicNumbers = atomicNumbers.reserve(siteCount)
     let edgeOffsets = edgeOffsets.reserve(siteCount + 1)
     let neighbors = neighbors.reserve(edgeCount)
     let distances = distances.reserve(edgeCount)
+    let edgeKinds = edgeKinds.reserve(edgeCount)
+    let kindDistances = kindDistances.reserve(kindCount)
     let hasFacets = !collection.facets.isEmpty
     let measureCount = GraphCollection.facetMeasureCount
-    let facets = facets.reserve(hasFacets ? measureCount * edgeCount : 0)
+    let facets = facets.reserve(hasFacets ? measureCount * kindCount : 0)
     isQuotient = !collection.siteMultiplicities.isEmpty
     let siteMultiplicities = siteMultiplicities.reserve(isQuotient ? siteCount : 0)
     let edgeMultiplicities = edgeMultiplicities.reserve(isQuotient ? edgeCount : 0)
@@ -63,23 +73,29 @@ final class GraphBlock<Scalar: NetworkScalar> {
     structureOffsets[0] = 0
     edgeOffsets[0] = 0
     collection.withUnsafePointers { source in
-      var (site, edge) = (0, 0)
+      var (site, edge, kind) = (0, 0, 0)
       for (position, index) in indices.enumerated() {
-        let first = Int32(site)
+        let (first, firstKind) = (Int32(site), kind)
+        for sourceKind in source.kindOffsets[index]..<source.kindOffsets[index + 1] {
+          kindDistances[kind] = Scalar(source.distances[sourceKind])
+          if hasFacets {
+            for index in 0..<measureCount {
+              facets[measureCount * kind + index] = Scalar(source.facets[measureCount * sourceKind + index])
+            }
+          }
+          kind += 1
+        }
         for sourceSite in source.siteOffsets[index]..<source.siteOffsets[index + 1] {
           atomicNumbers[site] = source.atomicNumbers[sourceSite]
           if isQuotient { siteMultiplicities[site] = Scalar(source.siteMultiplicities[sourceSite]) }
           for sourceEdge in source.edgeOffsets[sourceSite]..<source.edgeOffsets[sourceSite + 1] {
             neighbors[edge] = first + source.neighbors[sourceEdge]
-            distances[edge] = Scalar(source.distances[sourceEdge])
+            let own = firstKind + Int(source.edgeKinds[sourceEdge])
+            edgeKinds[edge] = Int32(own)
+            distances[edge] = kindDistances[own]
             if isQuotient {
               edgeMultiplicities[edge] = Scalar(source.edgeMultiplicities[sourceEdge])
               rowMultiplicities[edge] = edgeMultiplicities[edge] * siteMultiplicities[site]
-            }
-            if hasFacets {
-              for index in 0..<measureCount {
-                facets[measureCount * edge + index] = Scalar(source.facets[measureCount * sourceEdge + index])
-              }
             }
             edge += 1
           }
@@ -133,6 +149,8 @@ extension GraphCollection {
     let edgeOffsets: UnsafeBufferPointer<Int>
     let atomicNumbers: UnsafeBufferPointer<UInt8>
     let neighbors: UnsafeBufferPointer<Int32>
+    let kindOffsets: UnsafeBufferPointer<Int>
+    let edgeKinds: UnsafeBufferPointer<Int32>
     let distances: UnsafeBufferPointer<Float>
     let facets: UnsafeBufferPointer<Float>
     let siteMultiplicities: UnsafeBufferPointer<Float>
@@ -144,15 +162,20 @@ extension GraphCollection {
       edgeOffsets.withUnsafeBufferPointer { edgeOffsets in
         atomicNumbers.withUnsafeBufferPointer { atomicNumbers in
           neighbors.withUnsafeBufferPointer { neighbors in
-            distances.withUnsafeBufferPointer { distances in
-              facets.withUnsafeBufferPointer { facets in
-                siteMultiplicities.withUnsafeBufferPointer { siteMultiplicities in
-                  edgeMultiplicities.withUnsafeBufferPointer { edgeMultiplicities in
-                    body(
-                      Pointers(
-                        siteOffsets: siteOffsets, edgeOffsets: edgeOffsets, atomicNumbers: atomicNumbers,
-                        neighbors: neighbors, distances: distances, facets: facets,
-                        siteMultiplicities: siteMultiplicities, edgeMultiplicities: edgeMultiplicities))
+            kindOffsets.withUnsafeBufferPointer { kindOffsets in
+              edgeKinds.withUnsafeBufferPointer { edgeKinds in
+                distances.withUnsafeBufferPointer { distances in
+                  facets.withUnsafeBufferPointer { facets in
+                    siteMultiplicities.withUnsafeBufferPointer { siteMultiplicities in
+                      edgeMultiplicities.withUnsafeBufferPointer { edgeMultiplicities in
+                        body(
+                          Pointers(
+                            siteOffsets: siteOffsets, edgeOffsets: edgeOffsets, atomicNumbers: atomicNumbers,
+                            neighbors: neighbors, kindOffsets: kindOffsets, edgeKinds: edgeKinds,
+                            distances: distances, facets: facets, siteMultiplicities: siteMultiplicities,
+                            edgeMultiplicities: edgeMultiplicities))
+                      }
+                    }
                   }
                 }
               }

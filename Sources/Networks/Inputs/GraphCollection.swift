@@ -2,7 +2,8 @@ public import CrystalGraphs
 
 /// The graphs of many crystals in flat arrays: what networks are fed from.
 ///
-/// Shapes: S structures, N sites in all, E directed edges in all.
+/// Shapes: S structures, N sites in all, E directed edges in all, K kinds of edges in all: edges of one structure that have the same
+/// measures may be of one kind.
 public struct GraphCollection: Sendable {
   /// Sites of structure s are `siteOffsets[s] ..< siteOffsets[s + 1]`, shape (S + 1).
   public private(set) var siteOffsets: [Int] = [0]
@@ -12,9 +13,13 @@ public struct GraphCollection: Sendable {
   public private(set) var atomicNumbers: [UInt8] = []
   /// Neighbor of each edge, counted within its structure, shape (E).
   public private(set) var neighbors: [Int32] = []
-  /// Length of each edge (Å), shape (E).
+  /// Kinds of structure s are `kindOffsets[s] ..< kindOffsets[s + 1]`, shape (S + 1).
+  public private(set) var kindOffsets: [Int] = [0]
+  /// Kind of each edge, counted within its structure, shape (E).
+  public private(set) var edgeKinds: [Int32] = []
+  /// Length of each kind of edge (Å), shape (K).
   public private(set) var distances: [Float] = []
-  /// Facet of each edge as Ω/4π, A/10 Å², V/10 Å³ and the angular moments, shape (E, `facetMeasureCount`); empty where
+  /// Facet of each kind of edge as Ω/4π, A/10 Å², V/10 Å³ and the angular moments, shape (K, `facetMeasureCount`); empty where
   /// graphs have no facets.
   public private(set) var facets: [Float] = []
   /// How many sites each node stands for, shape (N); empty where each stands for itself.
@@ -40,6 +45,8 @@ public struct GraphCollection: Sendable {
     edgeOffsets.removeSubrange(1...)
     atomicNumbers.removeAll(keepingCapacity: true)
     neighbors.removeAll(keepingCapacity: true)
+    kindOffsets.removeSubrange(1...)
+    edgeKinds.removeAll(keepingCapacity: true)
     distances.removeAll(keepingCapacity: true)
     facets.removeAll(keepingCapacity: true)
     siteMultiplicities.removeAll(keepingCapacity: true)
@@ -66,16 +73,19 @@ public struct GraphCollection: Sendable {
       atomicNumbers.append(elements[quotient.representatives[node]].rawValue)
       siteMultiplicities.append(quotient.siteMultiplicities[node])
       for edge in quotient.edgeOffsets[node]..<quotient.edgeOffsets[node + 1] {
-        let measure = quotient.measures[edge]
         neighbors.append(quotient.neighbors[edge])
-        distances.append(measure[0])
+        edgeKinds.append(quotient.edgeKinds[edge])
         edgeMultiplicities.append(quotient.edgeMultiplicities[edge])
-        if hasFacets {
-          for index in 1...Self.facetMeasureCount { facets.append(measure[index]) }
-        }
       }
       edgeOffsets.append(neighbors.count)
     }
+    for measure in quotient.measures {
+      distances.append(measure[0])
+      if hasFacets {
+        for index in 1...Self.facetMeasureCount { facets.append(measure[index]) }
+      }
+    }
+    kindOffsets.append(distances.count)
     siteOffsets.append(atomicNumbers.count)
   }
 
@@ -96,17 +106,28 @@ public struct GraphCollection: Sendable {
       let edges = other.edgeOffsets[site]..<other.edgeOffsets[site + 1]
       atomicNumbers.append(other.atomicNumbers[site])
       neighbors.append(contentsOf: other.neighbors[edges])
-      distances.append(contentsOf: other.distances[edges])
-      if !other.facets.isEmpty {
-        let count = Self.facetMeasureCount
-        facets.append(contentsOf: other.facets[count * edges.lowerBound..<count * edges.upperBound])
-      }
+      edgeKinds.append(contentsOf: other.edgeKinds[edges])
       if !other.siteMultiplicities.isEmpty {
         siteMultiplicities.append(other.siteMultiplicities[site])
         edgeMultiplicities.append(contentsOf: other.edgeMultiplicities[edges])
       }
       edgeOffsets.append(neighbors.count)
     }
+    let kinds = other.kindOffsets[structure]..<other.kindOffsets[structure + 1]
+    distances.append(contentsOf: other.distances[kinds])
+    if !other.facets.isEmpty {
+      let count = Self.facetMeasureCount
+      facets.append(contentsOf: other.facets[count * kinds.lowerBound..<count * kinds.upperBound])
+    }
+    kindOffsets.append(distances.count)
+    siteOffsets.append(atomicNumbers.count)
+  }
+
+  /// Makes each edge of a new structure a kind of its own.
+  private mutating func endWholeGraph() {
+    let kinds = distances.count - kindOffsets[kindOffsets.count - 1]
+    edgeKinds.append(contentsOf: 0..<Int32(kinds))
+    kindOffsets.append(distances.count)
     siteOffsets.append(atomicNumbers.count)
   }
 
@@ -126,7 +147,7 @@ public struct GraphCollection: Sendable {
       }
       edgeOffsets.append(neighbors.count)
     }
-    siteOffsets.append(atomicNumbers.count)
+    endWholeGraph()
   }
 
   /// Adds one graph.
@@ -152,6 +173,6 @@ public struct GraphCollection: Sendable {
       }
       edgeOffsets.append(neighbors.count)
     }
-    siteOffsets.append(atomicNumbers.count)
+    endWholeGraph()
   }
 }

@@ -7,9 +7,10 @@ public import CrystalGraphs
 /// class's size as weight, and equal edges of a node count as one with a multiplicity. No symmetry search is needed.
 ///
 /// Edges are equal when their lengths, and the solid angles and areas of their facets where they have any, are equal
-/// but for rounding: all values of a crystal are sorted, and a new kind begins where one exceeds the first of its kind
-/// by more than a tolerance. A merged edge has the mean of what it stands for, over all sites of the class, so that whatever small
-/// differences there are change a prediction in second order only.
+/// but for rounding: all lengths of a crystal are sorted, and a new kind begins where one exceeds the first of its kind
+/// by more than a tolerance; facets are compared with the first of each kind. A merged edge has the mean of what it stands for, over all sites of the class, so that whatever
+/// small differences there are change a prediction in second order only. Merged edges whose means agree to a closer tolerance
+/// have one mean: what a network computes of an edge alone it computes once a kind.
 ///
 /// Classes are told apart by 64-bit hashes of those multisets. Reused as working memory; one thread at a time.
 public struct QuotientGraph {
@@ -23,7 +24,9 @@ public struct QuotientGraph {
   public private(set) var edgeOffsets: [Int] = []
   /// Class at the far end of each merged edge.
   public private(set) var neighbors: [Int32] = []
-  /// Length (Å), and of graphs with facets Ω/4π, A/10 Å², V/10 Å³ and the angular moments, of each merged edge.
+  /// Which of `measures` each merged edge has, in order of first appearance.
+  public private(set) var edgeKinds: [Int32] = []
+  /// Length (Å), and of graphs with facets Ω/4π, A/10 Å², V/10 Å³ and the angular moments, of each kind of edge.
   public private(set) var measures: [SIMD16<Float>] = []
   /// Edges that each merged edge stands for.
   public private(set) var edgeMultiplicities: [Float] = []
@@ -36,14 +39,22 @@ public struct QuotientGraph {
   public static let areaTolerance = 1e-4
   /// Angular moments closer than this, each of them, are one.
   public static let momentTolerance: Float = 1e-4
+  /// Means of merged edges that differ by less than this, each in its unit, become one.
+  public static let sharingTolerance: Float = 1e-5
 
   private var classes: [Int32] = []
   private var signatures: [UInt64] = []
   /// What an edge looks like, without its neighbor.
   private var kinds: [UInt64] = []
   private var sorted: [UInt64] = []
+  private var shapes: [Shape] = []
   private var sums: [SIMD16<Double>] = []
   private var mergedKinds: [UInt64] = []
+  /// The next of `measures` of the same kind within tolerances; −1 where there is none.
+  private var nextMeasures: [Int32] = []
+  /// Sums over the edges that have each of `measures`, and how many they are.
+  private var totals: [SIMD16<Double>] = []
+  private var counts: [Double] = []
   /// A hash table: for each signature found in a pass, the class that it has, or the first edge.
   private var known: [(signature: UInt64, first: Int32)] = []
 
@@ -74,8 +85,9 @@ public struct QuotientGraph {
     edgeOffsets.removeAll(keepingCapacity: true)
     edgeOffsets.append(0)
     neighbors.removeAll(keepingCapacity: true)
-    mergedKinds.removeAll(keepingCapacity: true)
+    edgeKinds.removeAll(keepingCapacity: true)
     edgeMultiplicities.removeAll(keepingCapacity: true)
+    mergedKinds.removeAll(keepingCapacity: true)
     for node in 0..<nodeCount { mergeEdges(graph, of: representatives[node], limit: limit, padding: padding) }
     average(graph, facets, limit: limit, padding: padding)
   }
@@ -86,37 +98,39 @@ public struct QuotientGraph {
     kinds.removeAll(keepingCapacity: true)
     kinds.append(contentsOf: repeatElement(0, count: graph.edgeCount))
     addKinds(graph.distances, tolerance: Self.lengthTolerance)
-    if let facets {
-      addKinds(facets.solidAngles, tolerance: Self.solidAngleTolerance)
-      addKinds(facets.areas, tolerance: Self.areaTolerance)
-      addMoments(facets)
-    }
+    if let facets { addFacets(facets) }
   }
 
-  /// Tells edges of one kind apart whose moments differ: each is compared with the first edge of every kind so far.
-  private mutating func addMoments(_ facets: VoronoiGraph) {
+  /// Tells edges of one length apart whose facets differ: each is compared with the first edge of every kind so far.
+  private mutating func addFacets(_ facets: VoronoiGraph) {
+    // In units of the tolerances: one comparison for all.
+    let (perSolidAngle, perArea) = (1 / Self.solidAngleTolerance, 1 / Self.areaTolerance)
+    shapes.removeAll(keepingCapacity: true)
+    facets.angularMoments.withUnsafeBytes { moments in
+      for edge in kinds.indices {
+        let own = moments.loadUnaligned(
+          fromByteOffset: edge * MemoryLayout<SIMD8<Float>>.size, as: SIMD8<Float>.self)
+        shapes.append(
+          Shape(
+            facet: SIMD2(facets.solidAngles[edge] * perSolidAngle, facets.areas[edge] * perArea),
+            moments: own / Self.momentTolerance))
+      }
+    }
     // Open addressing in a table of at least twice the edges; −1 marks a free place. A kind that splits fills several.
     var size = 16
     while size < 2 * kinds.count { size *= 2 }
     known.removeAll(keepingCapacity: true)
     known.append(contentsOf: repeatElement((signature: UInt64(0), first: Int32(-1)), count: size))
-    facets.angularMoments.withUnsafeBytes { moments in
-      func vector(_ edge: Int) -> SIMD8<Float> {
-        moments.loadUnaligned(fromByteOffset: edge * MemoryLayout<SIMD8<Float>>.size, as: SIMD8<Float>.self)
-      }
-      for edge in kinds.indices {
-        let own = vector(edge)
-        var place = Int(truncatingIfNeeded: Self.mixed(kinds[edge]) & UInt64(size - 1))
-        while known[place].first >= 0 {
-          if known[place].signature == kinds[edge] {
-            let difference = own - vector(Int(known[place].first))
-            if (difference * difference).max() <= Self.momentTolerance * Self.momentTolerance { break }
-          }
-          place = (place + 1) & (size - 1)
+    for edge in kinds.indices {
+      var place = Int(truncatingIfNeeded: Self.mixed(kinds[edge]) & UInt64(size - 1))
+      while known[place].first >= 0 {
+        if known[place].signature == kinds[edge], shapes[edge].equals(shapes[Int(known[place].first)]) {
+          break
         }
-        if known[place].first < 0 { known[place] = (kinds[edge], Int32(edge)) }
-        kinds[edge] = Self.mixed(kinds[edge] ^ UInt64(known[place].first))
+        place = (place + 1) & (size - 1)
       }
+      if known[place].first < 0 { known[place] = (kinds[edge], Int32(edge)) }
+      kinds[edge] = Self.mixed(kinds[edge] ^ UInt64(known[place].first))
     }
   }
 
@@ -170,22 +184,12 @@ public struct QuotientGraph {
 
   /// Numbers the distinct signatures in order of appearance; returns how many there are.
   private mutating func assignClasses(_ count: Int) -> Int {
-    known.removeAll(keepingCapacity: true)
     if classes.count < count { classes = [Int32](repeating: 0, count: count) }
-    // Open addressing in a table of at least twice the sites; class −1 marks a free place.
-    var size = 16
-    while size < 2 * count { size *= 2 }
-    known.append(contentsOf: repeatElement((signature: UInt64(0), first: Int32(-1)), count: size))
+    let table = HashTable(count: count, &known)
     var next: Int32 = 0
     for site in 0..<count {
-      let signature = signatures[site]
-      var place = Int(truncatingIfNeeded: Self.mixed(signature) & UInt64(size - 1))
-      while known[place].first >= 0, known[place].signature != signature { place = (place + 1) & (size - 1) }
-      if known[place].first < 0 {
-        known[place] = (signature, next)
-        next += 1
-      }
-      classes[site] = known[place].first
+      classes[site] = table.find(Self.mixed(signatures[site]), orInsert: next, &known)
+      if classes[site] == next { next += 1 }
     }
     return Int(next)
   }
@@ -217,7 +221,7 @@ public struct QuotientGraph {
     (first..<neighbors.count).first { mergedKinds[$0] == kind && neighbors[$0] == neighbor }
   }
 
-  /// Gives each merged edge the mean of those it stands for.
+  /// Gives each merged edge the mean of those it stands for, and those with nearly equal means one.
   private mutating func average(
     _ graph: CrystalGraph, _ facets: VoronoiGraph?, limit: Int, padding: Double?
   ) {
@@ -243,18 +247,42 @@ public struct QuotientGraph {
       }
     }
     measures.removeAll(keepingCapacity: true)
+    nextMeasures.removeAll(keepingCapacity: true)
+    totals.removeAll(keepingCapacity: true)
+    counts.removeAll(keepingCapacity: true)
+    let table = HashTable(count: neighbors.count, &known)
     for node in 0..<nodeCount {
       for edge in edgeOffsets[node]..<edgeOffsets[node + 1] {
+        var count = Double(edgeMultiplicities[edge] * siteMultiplicities[node])
         if let padding, mergedKinds[edge] == 0 {
-          var measure = SIMD16<Float>()
-          measure[0] = Float(padding)
-          measures.append(measure)
-        } else {
-          let count = Double(edgeMultiplicities[edge] * siteMultiplicities[node])
-          measures.append(SIMD16<Float>(sums[edge] / count))
+          sums[edge] = .zero
+          sums[edge][0] = padding
+          count = 1
         }
+        let kind = Int(kind(of: SIMD16<Float>(sums[edge] / count), mergedKinds[edge], table))
+        edgeKinds.append(Int32(kind))
+        totals[kind] += sums[edge]
+        counts[kind] += count
       }
     }
+    for kind in measures.indices { measures[kind] = SIMD16<Float>(totals[kind] / counts[kind]) }
+  }
+
+  /// The place among `measures` of one that is within tolerance, of the same kind; a new one where there is none.
+  private mutating func kind(of measure: SIMD16<Float>, _ kind: UInt64, _ table: HashTable) -> Int32 {
+    let new = Int32(measures.count)
+    var place = table.find(kind, orInsert: new, &known)
+    while place != new {
+      let difference = measure - measures[Int(place)]
+      if (difference * difference).max() <= Self.sharingTolerance * Self.sharingTolerance { return place }
+      if nextMeasures[Int(place)] < 0 { nextMeasures[Int(place)] = new }
+      place = nextMeasures[Int(place)]
+    }
+    measures.append(measure)
+    nextMeasures.append(-1)
+    totals.append(.zero)
+    counts.append(0)
+    return new
   }
 
   private static func mixed(_ value: UInt64) -> UInt64 {
@@ -262,5 +290,43 @@ public struct QuotientGraph {
     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
     z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
     return z ^ (z >> 31)
+  }
+}
+
+/// What a facet looks like, each number in units of its tolerance.
+private struct Shape {
+  /// Solid angle and area.
+  let facet: SIMD2<Double>
+  let moments: SIMD8<Float>
+
+  @inline(__always)
+  func equals(_ other: Shape) -> Bool {
+    let (facet, moments) = (facet - other.facet, moments - other.moments)
+    return max(abs(facet.x), abs(facet.y)) <= 1 && (moments * moments).max() <= 1
+  }
+}
+
+/// Open addressing in a table of at least twice the entries; number −1 marks a free place.
+private struct HashTable {
+  private let mask: UInt64
+
+  init(count: Int, _ places: inout [(signature: UInt64, first: Int32)]) {
+    var size = 16
+    while size < 2 * count { size *= 2 }
+    mask = UInt64(size - 1)
+    places.removeAll(keepingCapacity: true)
+    places.append(contentsOf: repeatElement((signature: UInt64(0), first: Int32(-1)), count: size))
+  }
+
+  /// The number that a signature has; `new` where it had none.
+  func find(
+    _ signature: UInt64, orInsert new: Int32, _ places: inout [(signature: UInt64, first: Int32)]
+  ) -> Int32 {
+    var place = Int(truncatingIfNeeded: signature & mask)
+    while places[place].first >= 0, places[place].signature != signature {
+      place = Int(truncatingIfNeeded: (UInt64(place) + 1) & mask)
+    }
+    if places[place].first < 0 { places[place] = (signature, new) }
+    return places[place].first
   }
 }

@@ -31,7 +31,7 @@ private enum MeasureFunction {
   }
 }
 
-/// The features of each edge in one row: the length on Gaussians, the facet's measures, its angular moments.
+/// The features of each kind of edge in one row: the length on Gaussians, the facet's measures, its angular moments.
 struct FacetFeatures: Layer {
   /// Δ of the Gaussians of the length (Å), and their number.
   let spacing: Double
@@ -58,29 +58,29 @@ struct FacetFeatures: Layer {
     used.joined().reduce(gaussianCount) { $0 + (encoding == .scalars ? 1 : expansion($1).count) }
   }
 
-  var outputs: [ValueShape] { [ValueShape(space: .edges, width: columnCount, needsGradient: false)] }
+  var outputs: [ValueShape] { [ValueShape(space: .edgeKinds, width: columnCount, needsGradient: false)] }
   var backwardStages: Int { 0 }
   var isShared: Bool { true }
 
   func forward<Scalar: NetworkScalar>(_ stage: Int, _ context: LayerContext<Scalar>) {
     let (block, out, stride) = (context.block, context.output(0), columnCount)
     let facets = block.facets.pointer
-    out.update(repeating: 0, count: block.edgeCount * stride)
+    out.update(repeating: 0, count: block.kindCount * stride)
     expand(
-      context, block.distances.pointer, count: gaussianCount, spacing: spacing, into: out, stride: stride)
+      context, block.kindDistances.pointer, count: gaussianCount, spacing: spacing, into: out, stride: stride)
     var column = gaussianCount
     for measure in used.joined() {
       switch encoding {
       case .scalars:
-        for edge in 0..<block.edgeCount {
-          out[edge * stride + column] = facets[GraphCollection.facetMeasureCount * edge + measure]
+        for kind in 0..<block.kindCount {
+          out[kind * stride + column] = facets[GraphCollection.facetMeasureCount * kind + measure]
         }
         column += 1
       case .gaussians:
         let own = expansion(measure)
-        let values = context.chunk.scratch[0].reserve(block.edgeCount)
-        for edge in 0..<block.edgeCount {
-          values[edge] = own.function(facets[GraphCollection.facetMeasureCount * edge + measure])
+        let values = context.chunk.scratch[0].reserve(block.kindCount)
+        for kind in 0..<block.kindCount {
+          values[kind] = own.function(facets[GraphCollection.facetMeasureCount * kind + measure])
         }
         expand(context, values, count: own.count, spacing: own.spacing, into: out + column, stride: stride)
         column += own.count
@@ -88,19 +88,19 @@ struct FacetFeatures: Layer {
     }
   }
 
-  /// Writes `values` (E) on Gaussians into rows that are `stride` apart and hold zeros.
+  /// Writes `values` (K) on Gaussians into rows that are `stride` apart and hold zeros.
   private func expand<Scalar: NetworkScalar>(
     _ context: LayerContext<Scalar>, _ values: UnsafePointer<Scalar>, count: Int, spacing: Double,
     into out: UnsafeMutablePointer<Scalar>, stride: Int
   ) {
-    let edgeCount = context.block.edgeCount
-    let taps = context.chunk.scratch[1].reserve(edgeCount * gaussianTapCount)
-    let starts = context.chunk.starts[context.outputs[0]].reserve(edgeCount)
+    let kindCount = context.block.kindCount
+    let taps = context.chunk.scratch[1].reserve(kindCount * gaussianTapCount)
+    let starts = context.chunk.starts[context.outputs[0]].reserve(kindCount)
     Scalar.gaussianTaps(
-      values, count: edgeCount, spacing: Scalar(spacing), gaussianCount: count, taps: taps, starts: starts)
-    for edge in 0..<edgeCount {
-      let row = out + edge * stride + Int(starts[edge])
-      for tap in 0..<gaussianTapCount { row[tap] = taps[edge * gaussianTapCount + tap] }
+      values, count: kindCount, spacing: Scalar(spacing), gaussianCount: count, taps: taps, starts: starts)
+    for kind in 0..<kindCount {
+      let row = out + kind * stride + Int(starts[kind])
+      for tap in 0..<gaussianTapCount { row[tap] = taps[kind * gaussianTapCount + tap] }
     }
   }
 
@@ -134,9 +134,9 @@ struct SolidAngleWeights: Layer {
 
   func forward<Scalar: NetworkScalar>(_ stage: Int, _ context: LayerContext<Scalar>) {
     let (block, out) = (context.block, context.output(0))
-    let multiplicities = block.multiplicities.edges
+    let (multiplicities, kinds) = (block.multiplicities.edges, block.edgeKinds.pointer)
     for edge in 0..<block.edgeCount {
-      let share = 12 * block.facets.pointer[GraphCollection.facetMeasureCount * edge]
+      let share = 12 * block.facets.pointer[GraphCollection.facetMeasureCount * Int(kinds[edge])]
       let weight = saturates ? 2 * share / (1 + share) : share
       out[edge] = weight * (multiplicities?[edge] ?? 1)
     }
@@ -153,7 +153,7 @@ struct SolidAngleWeights: Layer {
 }
 
 extension NetworkBuilder {
-  /// The features of each edge: its length on Gaussians from 0 to `reach` (Å), `spacing` (Å) apart and as wide, and
+  /// The features of each kind of edge: its length on Gaussians from 0 to `reach` (Å), `spacing` (Å) apart and as wide, and
   /// what is asked for of its facet.
   ///
   /// - Parameters:

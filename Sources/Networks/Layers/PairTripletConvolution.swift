@@ -9,7 +9,9 @@ internal import TensorKernels
 ///     pair:     P_ij = A v_i + B v_j + U u_ij + b
 ///     triplet:  P'_ij = A' v_i + B' v_j + U' u_ij + b',   Q_il = C v_l + U'' u_il,   t_ijl = P'_ij + Q_il
 ///
-/// so that only the gate is evaluated per triplet; each kind is normalized over all its rows. Messages sigmoid ⊙ softplus
+/// so that only the gate is evaluated per triplet; pairs and triplets are normalized each over all their rows. What is
+/// computed of u alone is computed once a kind of edge as long as edges of a kind have the same vector: before the
+/// first update. Messages sigmoid ⊙ softplus
 /// add up over the edges and triplets of a site, and over the triplets of an edge, and v' = softplus(v + normalized sum),
 /// u' likewise. Shapes: n sites, E edges, d node width, e edge width, o = 2d + 2e' gate channels (e' = e, or 0 where edges
 /// are left alone).
@@ -45,6 +47,8 @@ struct PairTripletConvolution: Layer {
   let edgeNormalization: NormalizationSlot?
   /// Whether pairs' messages have weights: the third input.
   let isWeighted: Bool
+  /// Whether the edges come as a row a kind.
+  let takesKinds: Bool
 
   private var d: Int { widths.node }
   private var e: Int { edgeWidth }
@@ -67,15 +71,17 @@ struct PairTripletConvolution: Layer {
     static let firstGradient = 3
     static let secondGradient = 4
     static let projectionGradient = 5
+    static let kinds = 6
   }
 
   init(
     _ name: String, nodes d: Int, edges e: Int, updatesEdges: Bool, hasTriplets: Bool,
     normalizesTriplets: Bool,
-    isWeighted: Bool, _ parameters: inout ParameterLayout
+    isWeighted: Bool, takesKinds: Bool, _ parameters: inout ParameterLayout
   ) {
     self.name = name
     self.isWeighted = isWeighted
+    self.takesKinds = takesKinds
     edgeWidth = e
     widths = GateWidths(node: d, edge: updatesEdges ? e : 0)
     let (o, blocks) = (widths.row, hasTriplets ? 5 : 2)
@@ -171,8 +177,8 @@ struct PairTripletConvolution: Layer {
     switch stage {
     case 0:
       projectNodes(context)
-      projectPairs(context)
-      let (rows, pairs) = (pairRows(context), context.work[Work.pair].pointer)
+      let pairs = projectEdges(context, Work.pair, pairEdgeWeight, bias: pairBias)
+      let rows = pairRows(context)
       Scalar.edgeAssemble(
         context.block.edgeLists, width: o, center: rows.center, neighbor: rows.neighbor, stride: rows.stride,
         into: pairs)
@@ -198,27 +204,63 @@ struct PairTripletConvolution: Layer {
       into: context.work[Work.projections].reserve(n * o * blocks), accumulate: false)
   }
 
-  /// U u + b of one kind, a row an edge.
+  /// U u + b, a row an edge.
   private func projectEdges<Scalar: NetworkScalar>(
     _ context: LayerContext<Scalar>, _ work: Int, _ weight: Int, bias: Int?
   ) -> UnsafeMutablePointer<Scalar> {
-    let edgeCount = context.block.edgeCount
-    let out = context.work[work].reserve(edgeCount * o)
-    Scalar.multiply(
-      rows: edgeCount, columns: o, inner: e, context.input(1), aRow: e, aColumn: 1, context.weights + weight,
-      bias: bias.map { context.weights + $0 }, into: out, accumulate: false)
+    let out = context.work[work].reserve(context.block.edgeCount * o)
+    guard takesKinds else {
+      multiplyEdges(context, weight, bias: bias, into: out)
+      return out
+    }
+    let kinds = context.chunk.scratch[Scratch.kinds].reserve(context.block.kindCount * o)
+    multiplyEdges(context, weight, bias: bias, into: kinds)
+    gatherKinds(context, kinds, width: o, into: out)
     return out
   }
 
-  /// U u + b of the pairs: what P lacks are `pairRows`.
-  private func projectPairs<Scalar: NetworkScalar>(_ context: LayerContext<Scalar>) {
-    _ = projectEdges(context, Work.pair, pairEdgeWeight, bias: pairBias)
+  /// U u + b, a row for each of the edges' rows.
+  private func multiplyEdges<Scalar: NetworkScalar>(
+    _ context: LayerContext<Scalar>, _ weight: Int, bias: Int?, into out: UnsafeMutablePointer<Scalar>
+  ) {
+    Scalar.multiply(
+      rows: edgeRows(context), columns: o, inner: e, context.input(1), aRow: e, aColumn: 1,
+      context.weights + weight, bias: bias.map { context.weights + $0 }, into: out, accumulate: false)
   }
 
-  /// A v and B v of the pairs.
+  /// Rows that edges come in.
+  private func edgeRows<Scalar: NetworkScalar>(_ context: LayerContext<Scalar>) -> Int {
+    takesKinds ? context.block.kindCount : context.block.edgeCount
+  }
+
+  /// Gives every edge the row of its kind.
+  private func gatherKinds<Scalar: NetworkScalar>(
+    _ context: LayerContext<Scalar>, _ rows: UnsafePointer<Scalar>, width: Int,
+    into out: UnsafeMutablePointer<Scalar>
+  ) {
+    let kinds = context.block.edgeKinds.pointer
+    for edge in 0..<context.block.edgeCount {
+      (out + edge * width).update(from: rows + Int(kinds[edge]) * width, count: width)
+    }
+  }
+
+  /// Adds the rows of edges to those of their kinds.
+  private func addToKinds<Scalar: NetworkScalar>(
+    _ context: LayerContext<Scalar>, _ rows: UnsafePointer<Scalar>, width: Int,
+    _ out: UnsafeMutablePointer<Scalar>
+  ) {
+    let block = context.block
+    let lists = EdgeLists<Scalar>(
+      centerCount: block.siteCount, offsets: block.edgeOffsets.pointer, neighbors: block.edgeKinds.pointer)
+    Scalar.edgeScatter(lists, width: width, rows, center: nil, neighbor: out, stride: width)
+  }
+
+  /// A v and B v of the pairs: what `projectEdges` lacks of P.
   private func pairRows<Scalar: NetworkScalar>(_ context: LayerContext<Scalar>) -> PairRows<Scalar> {
     let projections = context.work[Work.projections].pointer
-    return PairRows(center: projections, neighbor: projections + o, stride: o * blocks)
+    return PairRows(
+      center: projections, neighbor: projections + o, stride: o * blocks,
+      kinds: takesKinds ? UnsafePointer(context.block.edgeKinds.pointer) : nil)
   }
 
   /// Forms P' and Q from the projected nodes and the edges, where there are triplets.
@@ -290,9 +332,11 @@ struct PairTripletConvolution: Layer {
       rows: block.siteCount, width: d, context.input(0), context.work[Work.nodeSums].pointer,
       scale: node.scale, shift: node.shift, into: context.output(0))
     guard let edge else { return }
+    let out = context.output(1)
+    if takesKinds { gatherKinds(context, context.input(1), width: e, into: out) }
     Scalar.residualSoftplus(
-      rows: block.edgeCount, width: e, context.input(1), context.work[Work.edgeSums].pointer,
-      scale: edge.scale, shift: edge.shift, into: context.output(1))
+      rows: block.edgeCount, width: e, takesKinds ? out : context.input(1),
+      context.work[Work.edgeSums].pointer, scale: edge.scale, shift: edge.shift, into: out)
   }
 
   // MARK: Backward
@@ -372,9 +416,7 @@ struct PairTripletConvolution: Layer {
     let (block, scratch) = (context.block, context.chunk.scratch)
     let (n, stride) = (block.siteCount, o * blocks)
     let normalizations = context.shared.normalizations
-    let edges =
-      edgeNormalization == nil
-      ? context.clearedInputGradient(1) : context.passGradient(output: 1, input: 1)
+    let edges = residualEdgeGradient(context)
     let dp = scratch[Scratch.projectionGradient].reserve(n * stride)
     dp.update(repeating: 0, count: n * stride)
     let pair = scratch[Scratch.pairGradient].pointer
@@ -404,25 +446,44 @@ struct PairTripletConvolution: Layer {
       into: context.gradient + nodeWeight, accumulate: true)
   }
 
+  /// dL/d(edges) past the layer, to be added to; nil where nobody asks for it.
+  private func residualEdgeGradient<Scalar: NetworkScalar>(
+    _ context: LayerContext<Scalar>
+  ) -> UnsafeMutablePointer<Scalar>? {
+    if edgeNormalization != nil, !takesKinds { return context.passGradient(output: 1, input: 1) }
+    let edges = context.clearedInputGradient(1)
+    if edgeNormalization != nil, let edges {
+      addToKinds(context, context.outputGradient(1), width: e, edges)
+    }
+    return edges
+  }
+
   /// Backward of one block of per-edge channels: to the projections, to the edge vectors and to its weight and bias.
   private func edgeBackward<Scalar: NetworkScalar>(
     _ context: LayerContext<Scalar>, _ g: UnsafeMutablePointer<Scalar>, weight: Int, bias: Int?, center: Int?,
     neighbor: Int, transposed: Int, _ edges: UnsafeMutablePointer<Scalar>?
   ) {
-    let edgeCount = context.block.edgeCount
     let dp = context.chunk.scratch[Scratch.projectionGradient].pointer
     Scalar.edgeScatter(
       context.block.edgeLists, width: o, g, center: center.map { dp + $0 * o }, neighbor: dp + neighbor * o,
       stride: o * blocks)
+    let rows = edgeRows(context)
+    var g = g
+    if takesKinds {
+      let kinds = context.chunk.scratch[Scratch.kinds].reserve(rows * o)
+      kinds.update(repeating: 0, count: rows * o)
+      addToKinds(context, g, width: o, kinds)
+      g = kinds
+    }
     if let edges {
       Scalar.multiply(
-        rows: edgeCount, columns: e, inner: o, g, aRow: o, aColumn: 1,
+        rows: rows, columns: e, inner: o, g, aRow: o, aColumn: 1,
         context.shared.transposed[transposed].pointer, bias: nil, into: edges, accumulate: true)
     }
     Scalar.multiply(
-      rows: e, columns: o, inner: edgeCount, context.input(1), aRow: 1, aColumn: e, g, bias: nil,
+      rows: e, columns: o, inner: rows, context.input(1), aRow: 1, aColumn: e, g, bias: nil,
       into: context.gradient + weight, accumulate: true)
-    if let bias { addRows(g, rows: edgeCount, width: o, stride: o, to: context.gradient + bias) }
+    if let bias { addRows(g, rows: rows, width: o, stride: o, to: context.gradient + bias) }
   }
 
   // MARK: Inference
@@ -463,7 +524,9 @@ struct PairTripletConvolution: Layer {
         context.block, elements, width: stride,
         into: context.work[Work.projections].reserve(context.block.siteCount * stride))
     }
-    projectPairs(context)
+    // A row a kind of edge, where edges come so: the gate adds what an edge has of its own.
+    multiplyEdges(
+      context, pairEdgeWeight, bias: pairBias, into: context.work[Work.pair].reserve(edgeRows(context) * o))
     projectTriplets(context)
     let rows = pairRows(context)
     func withAffine(_ index: Int, _ body: (AffinePointers<Scalar>) -> Void) {
@@ -574,7 +637,7 @@ extension NetworkBuilder {
   /// - Parameters:
   ///   - name: path of the tensors `name.pair`, `name.triplet`, `name.node` and `name.edge`.
   ///   - nodes: a row a site; the width is a multiple of 16.
-  ///   - edges: a row an edge; likewise.
+  ///   - edges: a row an edge or a row a kind of edge; likewise.
   ///   - weights: what pairs' messages to their center count by, one number an edge; 1 where nil.
   ///   - updatesEdges: whether edges are updated.
   ///   - hasTriplets: whether there are three-body terms.
@@ -587,7 +650,8 @@ extension NetworkBuilder {
     let made = add([nodes, edges] + (weights.map { [$0] } ?? [])) {
       PairTripletConvolution(
         name, nodes: nodes.width, edges: edges.width, updatesEdges: updatesEdges, hasTriplets: hasTriplets,
-        normalizesTriplets: normalizesTriplets, isWeighted: weights != nil, &$0)
+        normalizesTriplets: normalizesTriplets, isWeighted: weights != nil,
+        takesKinds: edges.space == .edgeKinds, &$0)
     }
     return (made[0], made.count > 1 ? made[1] : edges)
   }
