@@ -145,6 +145,32 @@ private func parameters(_ configuration: NetworkConfiguration) throws -> Network
       fractionalPositions: fixed.map { SIMD3(repeating: $0.1) } + images)
   }
 
+  @Test
+  func `edges that look alike are of one kind, whatever their ends, and every edge looks like its kind`()
+    throws
+  {
+    let configuration = icgcnn()
+    let cells = try crystals(8, largest: 4, seed: 47)
+    let (whole, merged) = try graphs(cells, for: configuration)
+    for structure in 0..<merged.count {
+      let kinds = Set(merged.kinds(of: structure))
+      #expect(kinds == Set(0..<Int32(merged.kindOffsets[structure + 1] - merged.kindOffsets[structure])))
+      // Both ways along an edge have the same length and facet, and differ in their moments at most.
+      #expect(kinds.count <= whole.kinds(of: structure).count)
+      let edges = whole.looks(of: structure)
+      for look in merged.looks(of: structure) {
+        #expect(edges.contains { zip($0, look).allSatisfy { abs($0 - $1) < 2e-5 } })
+      }
+    }
+    // One atom in a cubic cell: six alike edges in three pairs, which one kind stands for.
+    let cubic = try Structure(
+      lattice: try Lattice(a: SIMD3(3, 0, 0), b: SIMD3(0, 3, 0), c: SIMD3(0, 0, 3)),
+      elements: [try #require(Element(symbol: "Fe"))],
+      fractionalPositions: [SIMD3(0, 0, 0)])
+    let one = try graphs([cubic], for: configuration).merged
+    #expect(one.kinds(of: 0) == [0] && one.distances == [3])
+  }
+
   @Test(arguments: configurations.indices)
   func `training on quotient graphs is training on the whole graphs`(index: Int) throws {
     let configuration = configurations[index]
@@ -192,6 +218,24 @@ private func parameters(_ configuration: NetworkConfiguration) throws -> Network
       let (a, b) = (predictor.predictions(whole, jobs: 1), predictor.predictions(merged, jobs: 1))
       // Both are rounded to single precision in every layer; training below compares in double precision.
       for (a, b) in zip(a, b) { #expect(abs(a - b) < 5e-6 * max(1, abs(a))) }
+    }
+  }
+}
+
+extension GraphCollection {
+  fileprivate func edges(of structure: Int) -> Range<Int> {
+    edgeOffsets[siteOffsets[structure]]..<edgeOffsets[siteOffsets[structure + 1]]
+  }
+
+  /// Kinds of a structure's edges.
+  fileprivate func kinds(of structure: Int) -> [Int32] { Array(edgeKinds[edges(of: structure)]) }
+
+  /// Length and facet of a structure's edges.
+  fileprivate func looks(of structure: Int) -> [[Float]] {
+    kinds(of: structure).map { kind in
+      let kind = kindOffsets[structure] + Int(kind)
+      let count = GraphCollection.facetMeasureCount
+      return [distances[kind]] + facets[count * kind..<count * (kind + 1)]
     }
   }
 }
