@@ -44,12 +44,16 @@ let package = Package(
     module("TextFormats"),
     .target(name: "CKernels"),
     module("TensorKernels", ["CKernels"]),
+    .target(name: "COpenBLAS"),
+    module("LinearAlgebra", ["COpenBLAS", "TensorKernels"]),
     module("ModelFormats", ["TextFormats"]),
     // Domain
     module("CrystalGraphs", ["Crystal"]),
-    module("PhaseStability", ["Crystal", "TextFormats", .product(name: "BigInt", package: "BigInt")]),
+    module(
+      "PhaseStability",
+      ["Crystal", "LinearAlgebra", "TextFormats", .product(name: "BigInt", package: "BigInt")]),
     module("Prototypes", ["Crystal"]),
-    module("Networks", ["Crystal", "CrystalGraphs", "TensorKernels", "ModelFormats"]),
+    module("Networks", ["Crystal", "CrystalGraphs", "LinearAlgebra", "TensorKernels", "ModelFormats"]),
     module("Training", ["Crystal", "Networks", "ModelFormats"]),
     module("Charts", ["Crystal", "PhaseStability", "TextFormats"]),
     // Edges
@@ -59,7 +63,6 @@ let package = Package(
     .systemLibrary(name: "CLzma", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
     .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     // As the library itself was built, says its pkg-config file.
     .target(
       name: "CSimdjsonShim", cxxSettings: [.define("SIMDJSON_THREADS_ENABLED", to: "1")],
@@ -80,8 +83,9 @@ let package = Package(
     module(
       "Screening",
       [
-        "CCrashGuard", "Crystal", "CrystalGraphs", "Networks", "Training", "ModelFormats", "TensorKernels",
-        "PhaseStability", "Prototypes", "StructureArchive", "ScreeningStore", "PipelineEngine", "Charts",
+        "CCrashGuard", "Crystal", "CrystalGraphs", "LinearAlgebra", "Networks", "Training", "ModelFormats",
+        "TensorKernels", "PhaseStability", "Prototypes", "StructureArchive", "ScreeningStore",
+        "PipelineEngine", "Charts",
         "TextFormats",
       ]),
     .executableTarget(
@@ -94,7 +98,8 @@ let package = Package(
     .executableTarget(
       name: "SluiceBenchmarks",
       dependencies: [
-        "CKernelLevels", "COpenBLAS", "Crystal", "CrystalGraphs", "Networks", "PhaseStability", "Screening",
+        "CKernelLevels", "Crystal", "CrystalGraphs", "LinearAlgebra", "Networks", "PhaseStability",
+        "Screening",
         "StructureArchive", "Training", "TensorKernels",
       ],
       path: "Benchmarks", swiftSettings: settings),
@@ -105,7 +110,10 @@ let package = Package(
     tests("TextFormats"),
     .target(name: "CKernelLevels", dependencies: ["CKernels"], path: "Tests/CKernelLevels"),
     tests("TensorKernels", ["CKernelLevels"]),
-    tests("Networks", ["CrystalGraphs", "TensorKernels", "ModelFormats", "StructureArchive", "Training"]),
+    tests("LinearAlgebra", ["COpenBLAS"]),
+    tests(
+      "Networks",
+      ["CrystalGraphs", "LinearAlgebra", "TensorKernels", "ModelFormats", "StructureArchive", "Training"]),
     tests("Training", ["CrystalGraphs", "Networks", "ModelFormats"]),
     tests("ModelFormats"),
     tests("Charts", ["PhaseStability"]),
@@ -125,7 +133,8 @@ let package = Package(
     tests(
       "Screening",
       [
-        "CrystalGraphs", "Networks", "PhaseStability", "PipelineEngine", "ScreeningStore", "Training",
+        "CrystalGraphs", "LinearAlgebra", "Networks", "PhaseStability", "PipelineEngine", "ScreeningStore",
+        "Training",
         "StructureArchive",
         "ScreeningTestSupport", "TextFormats",
       ]),

@@ -1,10 +1,10 @@
 import CKernelLevels
-import COpenBLAS
 import Foundation
+import LinearAlgebra
 import TensorKernels
 
 /// The matrix products that the networks which ship ask for, at every processor level that this machine runs, beside those
-/// of OpenBLAS on one thread. OpenBLAS chooses its own kernel; `OPENBLAS_CORETYPE=Haswell` makes it one for AVX2.
+/// of OpenBLAS on one thread, where it can be used. It chooses its own kernel; `OPENBLAS_CORETYPE=Haswell` makes it one for AVX2.
 enum MatrixProducts {
   /// C (rows, columns) = A (rows, inner) · B, where A is stored transposed and C is added to in gradients of weights.
   private struct Product {
@@ -34,20 +34,32 @@ enum MatrixProducts {
     Product(rows: 64, columns: 256, inner: 1000, isGradient: true),
     Product(rows: 64, columns: 128, inner: 1000, isGradient: true),
     Product(rows: 107, columns: 64, inner: 1000, isGradient: true),
-    // Wide layers.
+    // Wide layers, forward and the gradient of weights, for many and for few rows.
     Product(rows: 4000, columns: 256, inner: 256),
+    Product(rows: 256, columns: 256, inner: 240, isGradient: true),
+    Product(rows: 240, columns: 512, inner: 512),
+    Product(rows: 512, columns: 512, inner: 240, isGradient: true),
+    Product(rows: 32, columns: 512, inner: 512),
+    Product(rows: 512, columns: 512, inner: 32, isGradient: true),
+    Product(rows: 240, columns: 768, inner: 1148),
+    Product(rows: 1148, columns: 768, inner: 240, isGradient: true),
+    Product(rows: 32, columns: 768, inner: 1148),
+    Product(rows: 1148, columns: 768, inner: 32, isGradient: true),
+    Product(rows: 240, columns: 1536, inner: 768),
+    Product(rows: 768, columns: 1536, inner: 240, isGradient: true),
   ]
 
   /// Prints a line for each product and level.
   static func report() {
-    openblas_set_num_threads(1)
-    let core = String(cString: openblas_get_corename())
+    let algebra = DenseAlgebra.shared
+    let beside =
+      algebra.coreName.map { "OpenBLAS \($0) beside them" } ?? "\(algebra.fault.map { "\($0)" } ?? "")"
     for (level, name) in [
       (sluice_level_default, "x86-64"), (sluice_level_v3, "AVX2"), (sluice_level_v4, "AVX-512"),
     ]
     where sluice_level_is_supported(level) != 0 {
       let kernels = sluice_level_f32(level)
-      print("matrix products at level \(name), 1 thread; OpenBLAS \(core) beside them")
+      print("matrix products at level \(name), 1 thread; \(beside)")
       for product in products { report(product, kernels) }
     }
   }
@@ -76,10 +88,10 @@ enum MatrixProducts {
       }
       times.other += seconds(repetitions: 1) {
         for _ in 0..<repetitions {
-          cblas_sgemm(
-            CblasRowMajor, adds ? CblasTrans : CblasNoTrans, CblasNoTrans, Int32(n), Int32(m), Int32(k), 1,
-            a.pointer,
-            Int32(adds ? n : k), b.pointer, Int32(m), adds ? 1 : 0, other.pointer, Int32(m))
+          DenseAlgebra.shared.multiply(
+            ProductShape(
+              adds ? .leftTransposed : .plain, rows: n, columns: m, inner: k, accumulates: adds), a.pointer,
+            b.pointer, into: other.pointer)
         }
       }
     }

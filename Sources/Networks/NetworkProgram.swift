@@ -51,6 +51,9 @@ public struct NetworkProgram: Sendable {
   /// core's cache. Results do not depend on it.
   let sitesPerBlock: Int
 
+  /// Whether training takes products of wide layers from `DenseAlgebra`.
+  public var hasWideLayers: Bool { steps.contains { $0.layer.isWide } }
+
   /// Numbers that the network gives for a structure.
   public var outputCount: Int { values[output].width }
 }

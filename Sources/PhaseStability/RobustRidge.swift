@@ -1,3 +1,5 @@
+internal import LinearAlgebra
+
 /// The sparse rows of a linear model with the values that they should give.
 struct RidgeRows {
   /// Number of coefficients.
@@ -88,7 +90,7 @@ struct RobustRidge {
   /// The coefficients o.
   private(set) var coefficients: [Double]
   /// Standard errors of the coefficients, with the ridge as their prior.
-  private let inverse: Cholesky
+  private let inverse: Cholesky<Double>
   private let variance: Double
 
   /// Residuals beyond this many scales count linearly: 95 % efficiency on normal errors.
@@ -116,7 +118,7 @@ struct RobustRidge {
     var scale = Self.leastScale
     for step in 0..<Self.mostSteps {
       let (matrix, right) = rows.normalEquations(weights, ridge: ridge)
-      guard let next = Cholesky(matrix, size: rows.termCount)?.solve(right) else { return nil }
+      guard let next = try? Cholesky(plain: matrix, order: rows.termCount).solve(right) else { return nil }
       let change = zip(next, coefficients).reduce(0) { max($0, abs($1.0 - $1.1)) }
       coefficients = next
       sizes = rows.residuals(coefficients).map { abs($0) }
@@ -126,8 +128,8 @@ struct RobustRidge {
       weights = sizes.map { $0 <= limit ? 1 : limit / $0 }
     }
     guard
-      let inverse = Cholesky(
-        rows.normalEquations(equal, ridge: ridge).matrix, size: rows.termCount)
+      let inverse = try? Cholesky(
+        plain: rows.normalEquations(equal, ridge: ridge).matrix, order: rows.termCount)
     else { return nil }
     self.coefficients = coefficients
     self.inverse = inverse

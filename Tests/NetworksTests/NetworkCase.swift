@@ -126,12 +126,13 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
         return NetworkConfiguration(network)
       }()),
     NetworkCase(name: "MLP, fractions", configuration: mlp(.fractions)),
+    NetworkCase(name: "MLP, wide", configuration: mlp(.fractions, width: 768)),
     NetworkCase(name: "MLP, pooled features", configuration: mlp(.pooled)),
   ]
 
-  private static func mlp(_ features: MLP.Features) -> NetworkConfiguration {
+  private static func mlp(_ features: MLP.Features, width: Int = 16) -> NetworkConfiguration {
     var network = MLP()
-    (network.features, network.hiddenWidth, network.hiddenLayerCount) = (features, 16, 2)
+    (network.features, network.hiddenWidth, network.hiddenLayerCount) = (features, width, 2)
     return NetworkConfiguration(network)
   }
 

@@ -1,9 +1,12 @@
 import Foundation
+import LinearAlgebra
+import Networks
 import PipelineEngine
-import Screening
 import ScreeningTestSupport
 import TestSupport
 import Testing
+
+@testable import Screening
 
 @Suite("Training") struct TrainingTests {
   let files: TrainingFolder
@@ -12,6 +15,24 @@ import Testing
   init() throws {
     files = try TrainingFolder()
     folder = files.folder
+  }
+
+  @Test func `a library that is not used is told of once, where a network has wide layers`() throws {
+    var library = DenseLibrary.openBLAS
+    library.load = { .missing(reason: "no file") }
+    let algebra = DenseAlgebra(library)
+    var network = MLP()
+    (network.hiddenWidth, network.hiddenLayerCount) = (768, 2)
+    guard
+      case .slowProducts(let reason)? = try TrainingRun.slowProducts(
+        of: NetworkConfiguration(network), by: algebra)
+    else {
+      Issue.record("nothing told")
+      return
+    }
+    #expect(reason == "\(DenseFault.missing(reason: "no file"))")
+    network.hiddenWidth = 752
+    #expect(try TrainingRun.slowProducts(of: NetworkConfiguration(network), by: algebra) == nil)
   }
 
   /// Trains, and raises the stop flag once `steps` steps have been reported.

@@ -1,7 +1,8 @@
+internal import LinearAlgebra
 internal import TensorKernels
 
 /// The scalars that layers are computed in: `Float` for work, `Double` for checks.
-typealias NetworkScalar = KernelScalar & BitwiseCopyable
+typealias NetworkScalar = DenseScalar
 
 /// One layer of a network: its parameters' places, and its forward and backward pass over a chunk of a batch, its
 /// inference over a block, and the same in plain loops.
@@ -26,6 +27,8 @@ protocol Layer: Sendable {
   var worksInPlace: Bool { get }
   /// Whether the result is the same for all networks of an ensemble: a feature of the graph.
   var isShared: Bool { get }
+  /// Whether training takes products from `DenseAlgebra`.
+  var isWide: Bool { get }
 
   /// Computes what all chunks of a batch share, before they start.
   func begin<Scalar: NetworkScalar>(_ shared: SharedWork<Scalar>)
@@ -54,6 +57,7 @@ extension Layer {
   var workBuffers: Int { 0 }
   var worksInPlace: Bool { false }
   var isShared: Bool { false }
+  var isWide: Bool { false }
 
   func begin<Scalar: NetworkScalar>(_ shared: SharedWork<Scalar>) {}
   func backward<Scalar: NetworkScalar>(_ stage: Int, _ context: LayerContext<Scalar>) {}

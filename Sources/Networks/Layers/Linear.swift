@@ -1,6 +1,12 @@
+internal import LinearAlgebra
 internal import TensorKernels
 
 /// y = f(W x + b) on every row.
+///
+/// Where inputs and outputs are both many, training takes its products from `DenseAlgebra`: a chunk is the same whatever
+/// the threads, so the same product is asked for. Inference stays with our kernels, since a row's bits must depend neither
+/// on its place in a block nor on the rows beside it, and in OpenBLAS they do: its single-precision kernels for AVX2 give
+/// a row other last bits in another place, in whole tiles too.
 ///
 /// W is stored (in, out) where the number of outputs is a multiple of 16, as the kernels ask, and otherwise (out, in) for
 /// plain loops: the last layer of a network has one or two outputs.
@@ -17,6 +23,10 @@ struct Linear: Layer {
 
   private static let columnMultiple = 16
   private var isNarrow: Bool { outputCount % Self.columnMultiple != 0 }
+  /// Inputs and outputs from which the products of OpenBLAS take less time than ours, as `SluiceBenchmarks --products`
+  /// measures them: gradients of weights up to a third less, products of hundreds of rows up to a tenth.
+  private static let leastWideCount = 768
+  var isWide: Bool { !isNarrow && min(inputCount, outputCount) >= Self.leastWideCount }
 
   init(
     _ name: String, _ x: NetworkValue, goesOn: Bool, outputs: Int, hasBias: Bool,
@@ -45,10 +55,23 @@ struct Linear: Layer {
 
   var outputs: [ValueShape] { [ValueShape(space: space, width: outputCount)] }
   var transposed: [StoredMatrix] {
-    isNarrow || !goesOn ? [] : [StoredMatrix(offset: weight, rows: inputCount, columns: outputCount)]
+    isNarrow || isWide || !goesOn
+      ? [] : [StoredMatrix(offset: weight, rows: inputCount, columns: outputCount)]
   }
 
   func forward<Scalar: NetworkScalar>(_ stage: Int, _ context: LayerContext<Scalar>) {
+    guard isWide else { return infer(context) }
+    let (x, y, rows) = (context.input(0), context.output(0), context.chunk.rows(context.outputs[0]))
+    if let bias {
+      for row in 0..<rows { (y + row * outputCount).update(from: context.weights + bias, count: outputCount) }
+    }
+    DenseAlgebra.shared.multiply(
+      ProductShape(rows: rows, columns: outputCount, inner: inputCount, accumulates: bias != nil), x,
+      context.weights + weight, into: y)
+    activation?.apply(y, count: rows * outputCount)
+  }
+
+  func infer<Scalar: NetworkScalar>(_ context: LayerContext<Scalar>) {
     let (x, y, rows) = (context.input(0), context.output(0), context.chunk.rows(context.outputs[0]))
     let values = context.weights
     if isNarrow {
@@ -76,16 +99,34 @@ struct Linear: Layer {
       narrowBackward(context, x, g, rows)
       return
     }
-    Scalar.multiply(
-      rows: inputCount, columns: outputCount, inner: rows, x, aRow: 1, aColumn: inputCount, g, bias: nil,
-      into: context.gradient + weight, accumulate: true)
     if let bias {
       addRows(g, rows: rows, width: outputCount, stride: outputCount, to: context.gradient + bias)
     }
+    if isWide {
+      wideBackward(context, x, g, rows)
+      return
+    }
+    Scalar.multiply(
+      rows: inputCount, columns: outputCount, inner: rows, x, aRow: 1, aColumn: inputCount, g, bias: nil,
+      into: context.gradient + weight, accumulate: true)
     guard let (out, isFirst) = context.inputGradient(0) else { return }
     Scalar.multiply(
       rows: rows, columns: inputCount, inner: outputCount, g, aRow: outputCount, aColumn: 1,
       context.shared.transposed[0].pointer, bias: nil, into: out, accumulate: !isFirst)
+  }
+
+  private func wideBackward<Scalar: NetworkScalar>(
+    _ context: LayerContext<Scalar>, _ x: UnsafePointer<Scalar>, _ g: UnsafePointer<Scalar>, _ rows: Int
+  ) {
+    DenseAlgebra.shared.multiply(
+      ProductShape(.leftTransposed, rows: inputCount, columns: outputCount, inner: rows, accumulates: true),
+      x,
+      g, into: context.gradient + weight)
+    guard let (out, isFirst) = context.inputGradient(0) else { return }
+    DenseAlgebra.shared.multiply(
+      ProductShape(
+        .rightTransposed, rows: rows, columns: inputCount, inner: outputCount, accumulates: !isFirst), g,
+      context.weights + weight, into: out)
   }
 
   private func narrowBackward<Scalar: NetworkScalar>(

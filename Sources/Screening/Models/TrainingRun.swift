@@ -1,4 +1,5 @@
 internal import Foundation
+internal import LinearAlgebra
 internal import ModelFormats
 internal import Networks
 public import PipelineEngine
@@ -7,6 +8,8 @@ public import Training
 
 /// What a training run tells while it works.
 public enum TrainingEvent: Sendable {
+  /// The network has wide layers, and OpenBLAS cannot compute them; told once, before everything else.
+  case slowProducts(reason: String)
   /// An archive has been loaded.
   case loaded(role: String, structures: Int, leftOut: [String: Int])
   /// A member starts, or goes on after `epochsDone` epochs.
@@ -50,6 +53,7 @@ public struct TrainingRun: Sendable {
   /// - Throws: `ScreeningError`, `ArchiveError`; a checkpoint of another plan or other data is refused.
   public func run(stop: StopFlag, report: (TrainingEvent) -> Void) throws -> Bool {
     try makeFolder(checkpointFolder)
+    if let event = try Self.slowProducts(of: plan.options.configuration) { report(event) }
     let loader = GraphLoader(
       configuration: plan.options.configuration, property: plan.column, maximumSites: plan.maximumSites,
       jobs: jobs)
@@ -105,6 +109,14 @@ public struct TrainingRun: Sendable {
       trainers, validation: validation.data, test: test, splits: splits, report: report)
     report(.finished(card))
     return true
+  }
+
+  /// What a person is told of the products of a network before it is trained; nil where there is nothing to tell.
+  static func slowProducts(
+    of network: NetworkConfiguration, by algebra: @autoclosure () -> DenseAlgebra = .shared
+  ) throws -> TrainingEvent? {
+    guard try network.program().hasWideLayers, let fault = algebra().fault else { return nil }
+    return .slowProducts(reason: fault.description)
   }
 
   private func train(

@@ -8,6 +8,7 @@ struct TrainingProgress {
 
   mutating func show(_ event: TrainingEvent) {
     switch event {
+    case .slowProducts(let reason): Terminal.note("warning: \(reason)")
     case .loaded(let role, let structures, let leftOut):
       let rest = leftOut.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
       Terminal.note("\(role): \(structures) structures" + (rest.isEmpty ? "" : "; left out: \(rest)"))
