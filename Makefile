@@ -44,11 +44,12 @@ fuzz: deps ## Fuzz one reader: TARGET=cif SECONDS=600
 fuzz-all: deps ## Fuzz every reader for SECONDS each (60)
 	@scripts/fuzz all $(or $(SECONDS),60)
 
-lint: ## Check formatting, style, imports between layers, and the paths and targets named in documents
+lint: ## Check formatting, style, imports between layers, generated files, and paths and targets named in documents
 	swift format lint --strict --recursive --parallel $(sources)
 	@scripts/check-layers
 	@scripts/check-paths
 	@scripts/check-targets
+	@scripts/generate-kernel-forwarding --check
 
 format: ## Format all Swift files in place
 	swift format --in-place --recursive --parallel $(sources)

@@ -54,7 +54,7 @@ let package = Package(
       ["Crystal", "LinearAlgebra", "TextFormats", .product(name: "BigInt", package: "BigInt")]),
     module("Prototypes", ["Crystal"]),
     module("Networks", ["Crystal", "CrystalGraphs", "LinearAlgebra", "TensorKernels", "ModelFormats"]),
-    module("Training", ["Crystal", "Networks", "ModelFormats"]),
+    module("Training", ["Crystal", "Networks", "ModelFormats", "TensorKernels"]),
     module("Charts", ["Crystal", "PhaseStability", "TextFormats"]),
     // Edges
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),

@@ -394,3 +394,74 @@ KERNEL void SUFFIX(sluice_softplus_backward)(size_t count, const REAL *y, REAL *
     for (size_t lane = 0; lane < lanes; lane++) g[i + lane] *= e[lane];
   }
 }
+
+// ---- Sums and steps -------------------------------------------------------------------------------------------
+
+KERNEL void SUFFIX(sluice_add_rows)(size_t n, size_t w, const REAL *restrict x, size_t stride, REAL *restrict out) {
+  size_t f = 0;
+  for (; f + LANES <= w; f += LANES) {
+    V sum, row;
+    load(out + f, &sum);
+    for (size_t i = 0; i < n; i++) {
+      load(x + i * stride + f, &row);
+      sum += row;
+    }
+    store(out + f, &sum);
+  }
+  for (; f < w; f++)
+    for (size_t i = 0; i < n; i++) out[f] += x[i * stride + f];
+}
+
+KERNEL void SUFFIX(sluice_add_to_rows)(size_t n, size_t w, const REAL *restrict vector, REAL *restrict x,
+                                       size_t stride) {
+  for (size_t i = 0; i < n; i++) {
+    size_t f = 0;
+    for (; f + LANES <= w; f += LANES) {
+      V row, own;
+      load(x + i * stride + f, &row);
+      load(vector + f, &own);
+      row += own;
+      store(x + i * stride + f, &row);
+    }
+    for (; f < w; f++) x[i * stride + f] += vector[f];
+  }
+}
+
+// Every operation is rounded by itself, so that a step is the same at every level.
+ALWAYS void adam_step(const V *gradient, V *value, V *first, V *second, const SUFFIX(sluice_adam) *step) {
+#pragma clang fp contract(off)
+  V g = *gradient + step->coupled_decay * *value;
+  *first = step->beta1 * *first + (1 - step->beta1) * g;
+  *second = step->beta2 * *second + (1 - step->beta2) * g * g;
+  V denominator = __builtin_elementwise_sqrt(*second) * step->denominator_scale + step->epsilon;
+  *value = *value * step->decoupled_factor - step->step_size * *first / denominator;
+}
+
+KERNEL void SUFFIX(sluice_adam_step)(size_t count, const SUFFIX(sluice_adam) *step, const REAL *restrict gradient,
+                                     REAL *restrict values, REAL *restrict first, REAL *restrict second) {
+  V g, v, m, s;
+  size_t i = 0;
+  for (; i + LANES <= count; i += LANES) {
+    load(gradient + i, &g);
+    load(values + i, &v);
+    load(first + i, &m);
+    load(second + i, &s);
+    adam_step(&g, &v, &m, &s, step);
+    store(values + i, &v);
+    store(first + i, &m);
+    store(second + i, &s);
+  }
+  g = v = m = s = (V)(0);
+  for (size_t lane = 0; lane < count - i; lane++) {
+    g[lane] = gradient[i + lane];
+    v[lane] = values[i + lane];
+    m[lane] = first[i + lane];
+    s[lane] = second[i + lane];
+  }
+  adam_step(&g, &v, &m, &s, step);
+  for (size_t lane = 0; lane < count - i; lane++) {
+    values[i + lane] = v[lane];
+    first[i + lane] = m[lane];
+    second[i + lane] = s[lane];
+  }
+}

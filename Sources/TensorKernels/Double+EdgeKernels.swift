@@ -1,3 +1,4 @@
+// Written by scripts/generate-kernel-forwarding from Float+EdgeKernels.swift.
 internal import CKernels
 
 extension Double {

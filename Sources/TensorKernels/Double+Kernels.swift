@@ -1,3 +1,4 @@
+// Written by scripts/generate-kernel-forwarding from Float+Kernels.swift.
 internal import CKernels
 
 extension Double: KernelScalar {
@@ -117,5 +118,32 @@ extension Double: KernelScalar {
     output y: UnsafePointer<Double>, gradient g: UnsafeMutablePointer<Double>, count: Int
   ) {
     sluice_softplus_backward_f64(count, y, g)
+  }
+
+  /// See `KernelScalar`.
+  public static func addRows(
+    rows: Int, width: Int, _ x: UnsafePointer<Double>, stride: Int, to out: UnsafeMutablePointer<Double>
+  ) {
+    sluice_add_rows_f64(rows, width, x, stride, out)
+  }
+
+  /// See `KernelScalar`.
+  public static func addToRows(
+    rows: Int, width: Int, _ vector: UnsafePointer<Double>, _ x: UnsafeMutablePointer<Double>, stride: Int
+  ) {
+    sluice_add_to_rows_f64(rows, width, vector, x, stride)
+  }
+
+  /// See `KernelScalar`.
+  public static func adamStep(
+    _ step: AdamStep<Double>, count: Int, gradient: UnsafePointer<Double>,
+    values: UnsafeMutablePointer<Double>,
+    first: UnsafeMutablePointer<Double>, second: UnsafeMutablePointer<Double>
+  ) {
+    var numbers = sluice_adam_f64(
+      coupled_decay: step.coupledDecay, decoupled_factor: step.decoupledFactor, beta1: step.beta1,
+      beta2: step.beta2, step_size: step.stepSize, denominator_scale: step.denominatorScale,
+      epsilon: step.epsilon)
+    sluice_adam_step_f64(count, &numbers, gradient, values, first, second)
   }
 }

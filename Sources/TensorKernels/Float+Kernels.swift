@@ -115,4 +115,30 @@ extension Float: KernelScalar {
   ) {
     sluice_softplus_backward_f32(count, y, g)
   }
+
+  /// See `KernelScalar`.
+  public static func addRows(
+    rows: Int, width: Int, _ x: UnsafePointer<Float>, stride: Int, to out: UnsafeMutablePointer<Float>
+  ) {
+    sluice_add_rows_f32(rows, width, x, stride, out)
+  }
+
+  /// See `KernelScalar`.
+  public static func addToRows(
+    rows: Int, width: Int, _ vector: UnsafePointer<Float>, _ x: UnsafeMutablePointer<Float>, stride: Int
+  ) {
+    sluice_add_to_rows_f32(rows, width, vector, x, stride)
+  }
+
+  /// See `KernelScalar`.
+  public static func adamStep(
+    _ step: AdamStep<Float>, count: Int, gradient: UnsafePointer<Float>, values: UnsafeMutablePointer<Float>,
+    first: UnsafeMutablePointer<Float>, second: UnsafeMutablePointer<Float>
+  ) {
+    var numbers = sluice_adam_f32(
+      coupled_decay: step.coupledDecay, decoupled_factor: step.decoupledFactor, beta1: step.beta1,
+      beta2: step.beta2, step_size: step.stepSize, denominator_scale: step.denominatorScale,
+      epsilon: step.epsilon)
+    sluice_adam_step_f32(count, &numbers, gradient, values, first, second)
+  }
 }

@@ -234,6 +234,58 @@ public protocol KernelScalar: BinaryFloatingPoint, Sendable {
     _ edges: EdgeLists<Self>, width: Int, _ p: UnsafePointer<Self>, _ q: UnsafePointer<Self>,
     _ normalization: NormalizationPointers<Self>, _ coefficients: NormalizationGradientPointers<Self>,
     _ gp: UnsafeMutablePointer<Self>, _ gq: UnsafeMutablePointer<Self>)
+
+  // MARK: Sums and steps, of any width
+
+  /// out (w) += the rows of x, `stride` numbers apart, one after the other.
+  static func addRows(
+    rows: Int, width: Int, _ x: UnsafePointer<Self>, stride: Int, to out: UnsafeMutablePointer<Self>)
+
+  /// Each row of x, `stride` numbers apart, += vector (w).
+  static func addToRows(
+    rows: Int, width: Int, _ vector: UnsafePointer<Self>, _ x: UnsafeMutablePointer<Self>, stride: Int)
+
+  /// One step of Adam over `count` parameters; see `AdamStep`.
+  static func adamStep(
+    _ step: AdamStep<Self>, count: Int, gradient: UnsafePointer<Self>, values: UnsafeMutablePointer<Self>,
+    first: UnsafeMutablePointer<Self>, second: UnsafeMutablePointer<Self>)
+}
+
+/// A step of Adam: with g = gradient + coupledDecay · θ,
+///
+///     m ← β₁ m + (1 − β₁) g,   v ← β₂ v + (1 − β₂) g²,
+///     θ ← decoupledFactor · θ − stepSize · m / (√v · denominatorScale + ε)
+///
+/// Each operation is rounded by itself, at every processor level alike.
+public struct AdamStep<Scalar: Sendable>: Sendable {
+  /// Weight decay that is added to the gradient.
+  public var coupledDecay: Scalar
+  /// 1 − learning rate · weight decay where that is decoupled.
+  public var decoupledFactor: Scalar
+  /// Share of the first moment that stays.
+  public var beta1: Scalar
+  /// Share of the second moment that stays.
+  public var beta2: Scalar
+  /// Learning rate / (1 − β₁ᵗ).
+  public var stepSize: Scalar
+  /// 1 / √(1 − β₂ᵗ).
+  public var denominatorScale: Scalar
+  /// ε.
+  public var epsilon: Scalar
+
+  /// The numbers of one step.
+  public init(
+    coupledDecay: Scalar, decoupledFactor: Scalar, beta1: Scalar, beta2: Scalar, stepSize: Scalar,
+    denominatorScale: Scalar, epsilon: Scalar
+  ) {
+    self.coupledDecay = coupledDecay
+    self.decoupledFactor = decoupledFactor
+    self.beta1 = beta1
+    self.beta2 = beta2
+    self.stepSize = stepSize
+    self.denominatorScale = denominatorScale
+    self.epsilon = epsilon
+  }
 }
 
 /// Widths of a row of gate channels.

@@ -1,3 +1,5 @@
+internal import TensorKernels
+
 /// The rule by which gradients change parameters, with PyTorch's definitions and defaults.
 public enum OptimizerKind: String, Codable, CaseIterable, Hashable, Sendable {
   /// Stochastic gradient descent with momentum: v ← μ v + g, θ ← θ − lr v; decay is added to g.
@@ -97,27 +99,13 @@ public struct Optimizer: Sendable {
     let beta2 = 0.999
     let correction1 = 1 - power(beta1, step)
     let correction2 = 1 - power(beta2, step)
-    let stepSize = Float(rate.learningRate / correction1)
-    let denominatorScale = Float(1 / correction2.squareRoot())
-    let decoupled = kind == .adamw ? Float(1 - rate.learningRate * weightDecay) : 1
-    let coupled = kind == .adam ? Float(weightDecay) : 0
-    let (b1, b2) = (Float(beta1), Float(beta2))
-    let count = values.count
-    values.withUnsafeMutableBufferPointer { values in
-      gradient.withUnsafeBufferPointer { gradient in
-        moment1.withUnsafeMutableBufferPointer { first in
-          moment2.withUnsafeMutableBufferPointer { second in
-            for index in 0..<count {
-              let g = gradient[index] + coupled * values[index]
-              first[index] = b1 * first[index] + (1 - b1) * g
-              second[index] = b2 * second[index] + (1 - b2) * g * g
-              let denominator = second[index].squareRoot() * denominatorScale + 1e-8
-              values[index] = values[index] * decoupled - stepSize * first[index] / denominator
-            }
-          }
-        }
-      }
-    }
+    let numbers = AdamStep(
+      coupledDecay: kind == .adam ? Float(weightDecay) : 0,
+      decoupledFactor: kind == .adamw ? Float(1 - rate.learningRate * weightDecay) : 1,
+      beta1: Float(beta1), beta2: Float(beta2), stepSize: Float(rate.learningRate / correction1),
+      denominatorScale: Float(1 / correction2.squareRoot()), epsilon: 1e-8)
+    Float.adamStep(
+      numbers, count: values.count, gradient: gradient, values: &values, first: &moment1, second: &moment2)
   }
 }
 

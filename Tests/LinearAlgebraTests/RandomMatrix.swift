@@ -21,12 +21,11 @@ func randomSymmetric<Scalar: DenseScalar>(
 }
 
 extension DenseLibrary {
-  /// OpenBLAS with single-precision products whose first number is wrong from a size on.
+  /// A library that puts the inner size into every number of a single-precision product.
   static var wrong: DenseLibrary {
     var library = DenseLibrary.openBLAS
     library.load = { nil }
     library.single.product = { _, _, _, n, m, k, _, _, _, _, _, c, _ in
-      // As a kernel that spoils what it should compute.
       for index in 0..<Int(n) * Int(m) { c?[index] = Float(k) }
       return 0
     }

@@ -70,6 +70,17 @@ import Testing
     kernels.softplusBackward(n * w - 5, out.0, &g.0)
     Scalar.softplusBackward(output: out.1, gradient: &g.1, count: n * w - 5)
     #expect(out.0 == out.1 && g.0 == g.1)
+    kernels.addRows(n - 1, w - 3, x[0], w + 1, &out.0)
+    Scalar.addRows(rows: n - 1, width: w - 3, x[0], stride: w + 1, to: &out.1)
+    kernels.addToRows(n - 1, w - 3, columns[0], &g.0, w + 1)
+    Scalar.addToRows(rows: n - 1, width: w - 3, columns[0], &g.1, stride: w + 1)
+    let step = AdamStep<Scalar>.sample
+    var (values, moments) = ((x[0], x[0]), (x[1].map(abs), x[1].map(abs)))
+    kernels.adamStep(n * w - 3, step, x[2], &values.0, &out.0, &moments.0)
+    Scalar.adamStep(
+      step, count: n * w - 3, gradient: x[2], values: &values.1, first: &out.1, second: &moments.1)
+    #expect(out.0 == out.1 && g.0 == g.1)
+    #expect(values.0 == values.1 && moments.0 == moments.1)
   }
 
   private func convolutionKernels<Scalar: KernelScalar>(_ kernels: KernelTable<Scalar>) {

@@ -1,4 +1,5 @@
 import CKernelLevels
+import TensorKernels
 
 /// A processor level that the kernels are compiled for.
 enum KernelLevel: String, CaseIterable {
@@ -24,7 +25,7 @@ enum KernelLevel: String, CaseIterable {
 }
 
 /// The kernels of one level and precision with the arguments of CKernels.h.
-struct KernelTable<Scalar: BinaryFloatingPoint> {
+struct KernelTable<Scalar: KernelScalar> {
   typealias In = UnsafePointer<Scalar>?
   typealias Out = UnsafeMutablePointer<Scalar>?
   typealias Index = UnsafePointer<Int32>?
@@ -55,60 +56,10 @@ struct KernelTable<Scalar: BinaryFloatingPoint> {
   let columnProducts: (Int, Int, In, In, Sum, Sum) -> Void
   let tripletNormalizationBackward: (Int, Int, Index, In, In, In, In, In, In, In, In, In, Out, Out) -> Void
 
+  let addRows: (Int, Int, In, Int, Out) -> Void
+  let addToRows: (Int, Int, In, Out, Int) -> Void
+  let adamStep: (Int, AdamStep<Scalar>, In, Out, Out, Out) -> Void
+
   /// How far a result may be from the plain loop in double, relative to the size of what is added up.
   var tolerance: Double { MemoryLayout<Scalar>.size == 4 ? 2e-6 : 1e-14 }
-}
-
-extension KernelTable<Float> {
-  init(_ kernels: sluice_kernels_f32) {
-    self.init(
-      gaussianTaps: kernels.gaussian_taps,
-      gemm: kernels.gemm,
-      edgeStatistics: kernels.edge_statistics,
-      edgeGate: kernels.edge_gate,
-      edgeGateBackwardStatistics: kernels.edge_gate_backward_statistics,
-      edgeGateBackward: kernels.edge_gate_backward,
-      columnStatistics: kernels.column_statistics,
-      residualSoftplus: kernels.residual_softplus,
-      residualSoftplusBackward: kernels.residual_softplus_backward,
-      normalizationBackward: kernels.normalization_backward,
-      softplus: kernels.softplus,
-      softplusBackward: kernels.softplus_backward,
-      edgeAssemble: kernels.edge_assemble,
-      edgeScatter: kernels.edge_scatter,
-      pairGate: kernels.pair_gate,
-      pairGateBackward: kernels.pair_gate_backward,
-      tripletGate: kernels.triplet_gate,
-      tripletGateBackward: kernels.triplet_gate_backward,
-      tripletStatistics: kernels.triplet_statistics,
-      columnProducts: kernels.column_products,
-      tripletNormalizationBackward: kernels.triplet_normalization_backward)
-  }
-}
-
-extension KernelTable<Double> {
-  init(_ kernels: sluice_kernels_f64) {
-    self.init(
-      gaussianTaps: kernels.gaussian_taps,
-      gemm: kernels.gemm,
-      edgeStatistics: kernels.edge_statistics,
-      edgeGate: kernels.edge_gate,
-      edgeGateBackwardStatistics: kernels.edge_gate_backward_statistics,
-      edgeGateBackward: kernels.edge_gate_backward,
-      columnStatistics: kernels.column_statistics,
-      residualSoftplus: kernels.residual_softplus,
-      residualSoftplusBackward: kernels.residual_softplus_backward,
-      normalizationBackward: kernels.normalization_backward,
-      softplus: kernels.softplus,
-      softplusBackward: kernels.softplus_backward,
-      edgeAssemble: kernels.edge_assemble,
-      edgeScatter: kernels.edge_scatter,
-      pairGate: kernels.pair_gate,
-      pairGateBackward: kernels.pair_gate_backward,
-      tripletGate: kernels.triplet_gate,
-      tripletGateBackward: kernels.triplet_gate_backward,
-      tripletStatistics: kernels.triplet_statistics,
-      columnProducts: kernels.column_products,
-      tripletNormalizationBackward: kernels.triplet_normalization_backward)
-  }
 }

@@ -121,7 +121,22 @@ extern "C" {
   void sluice_triplet_normalization_backward_##SUFFIX(                                                            \
       size_t n, size_t w, const int32_t *edge_offsets, const REAL *multiplicities, const REAL *center_weights,     \
       const REAL *p, const REAL *q, const REAL *mean,                                                             \
-      const REAL *inverse_deviation, const REAL *k1, const REAL *k2, const REAL *k3, REAL *gp, REAL *gq);
+      const REAL *inverse_deviation, const REAL *k1, const REAL *k2, const REAL *k3, REAL *gp, REAL *gq);          \
+                                                                                                                   \
+  /* --- Sums and steps; any width. --- */                                                                         \
+  /* out (w) += the rows of x (n, w; stride), one after the other. */                                              \
+  void sluice_add_rows_##SUFFIX(size_t n, size_t w, const REAL *x, size_t stride, REAL *out);                      \
+  /* Each row of x (n, w; stride) += vector (w). */                                                                \
+  void sluice_add_to_rows_##SUFFIX(size_t n, size_t w, const REAL *vector, REAL *x, size_t stride);                \
+  /* Numbers of a step of Adam that all parameters share. */                                                       \
+  typedef struct {                                                                                                 \
+    REAL coupled_decay, decoupled_factor, beta1, beta2, step_size, denominator_scale, epsilon;                     \
+  } sluice_adam_##SUFFIX;                                                                                          \
+  /* With g = gradient + coupled_decay * values: first = beta1 * first + (1 - beta1) * g, second = beta2 * second +\
+     (1 - beta2) * g * g, values = values * decoupled_factor - step_size * first / (sqrt(second) *                 \
+     denominator_scale + epsilon); all (count). */                                                                 \
+  void sluice_adam_step_##SUFFIX(size_t count, const sluice_adam_##SUFFIX *step, const REAL *gradient,             \
+                                 REAL *values, REAL *first, REAL *second);
 
 SLUICE_DECLARE(float, f32)
 SLUICE_DECLARE(double, f64)

@@ -237,8 +237,8 @@ final class BatchTraining<Scalar: NetworkScalar> {
       }
       base.update(from: first, count: gradient.count)
       for chunk in active.dropFirst() {
-        let partial = chunks[chunk].gradient.pointer
-        for index in 0..<gradient.count { gradient[index] += partial[index] }
+        Scalar.addRows(
+          rows: 1, width: gradient.count, chunks[chunk].gradient.pointer, stride: gradient.count, to: base)
       }
     }
   }

@@ -111,9 +111,7 @@ struct CrystalGraphConvolution: Layer {
     Scalar.multiply(
       rows: n, columns: 4 * w, inner: w, context.input(0), aRow: w, aColumn: 1, context.weights + nodeWeight,
       bias: nil, into: out, accumulate: false)
-    for site in 0..<n {
-      for channel in 0..<2 * w { out[site * 4 * w + channel] += context.weights[bias + channel] }
-    }
+    Scalar.addToRows(rows: n, width: 2 * w, context.weights + bias, out, stride: 4 * w)
     let sums = context.sums[0]
     sums.clear()
     Scalar.edgeStatistics(trainedEdges(context), sum: sums.first, square: sums.second)
@@ -190,7 +188,7 @@ struct CrystalGraphConvolution: Layer {
     Scalar.multiply(
       rows: w, columns: 4 * w, inner: n, context.input(0), aRow: 1, aColumn: w, out, bias: nil,
       into: context.gradient + nodeWeight, accumulate: true)
-    addRows(out, rows: n, width: 2 * w, stride: 4 * w, to: context.gradient + bias)
+    Scalar.addRows(rows: n, width: 2 * w, out, stride: 4 * w, to: context.gradient + bias)
   }
 
   // MARK: Inference

@@ -30,13 +30,11 @@ struct ElementEmbedding: Layer {
   ) {
     let table = features
     for number in 1...table.elementCount {
-      guard let row = table.row(for: number) else { continue }
-      for channel in 0..<width {
-        var sum = values[bias + channel]
-        for feature in 0..<table.featureCount where row[feature] != 0 {
-          sum += values[weight + feature * width + channel]
-        }
-        out[number * width + channel] = sum
+      let row = out + number * width
+      row.update(from: values + bias, count: width)
+      for feature in 0..<table.featureCount
+      where table.values[(number - 1) * table.featureCount + feature] != 0 {
+        Scalar.addRows(rows: 1, width: width, values + weight + feature * width, stride: width, to: row)
       }
     }
   }
@@ -75,16 +73,16 @@ struct ElementEmbedding: Layer {
     elements.update(repeating: 0, count: Self.elementRows * width)
     for site in 0..<block.siteCount {
       let row = Int(block.atomicNumbers.pointer[site]) * width
-      for channel in 0..<width { elements[row + channel] += nodes[site * width + channel] }
+      Scalar.addRows(rows: 1, width: width, nodes + site * width, stride: width, to: elements + row)
     }
     let (weight, bias) = (context.gradient + weight, context.gradient + bias)
     for number in 1...table.elementCount {
       let row = elements + number * width
       guard (0..<width).contains(where: { row[$0] != 0 }) else { continue }
-      for channel in 0..<width { bias[channel] += row[channel] }
+      Scalar.addRows(rows: 1, width: width, row, stride: width, to: bias)
       for feature in 0..<table.featureCount
       where table.values[(number - 1) * table.featureCount + feature] != 0 {
-        for channel in 0..<width { weight[feature * width + channel] += row[channel] }
+        Scalar.addRows(rows: 1, width: width, row, stride: width, to: weight + feature * width)
       }
     }
   }

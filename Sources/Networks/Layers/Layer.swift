@@ -259,7 +259,8 @@ final class LayerContext<Scalar: NetworkScalar> {
       return chunk.gradients[target].pointer
     }
     let (from, to) = (chunk.gradients[source].pointer, chunk.gradients[target].pointer)
-    for index in 0..<chunk.count(target) { to[index] += from[index] }
+    let count = chunk.count(target)
+    Scalar.addRows(rows: 1, width: count, from, stride: count, to: to)
     return to
   }
 

@@ -100,7 +100,8 @@ struct Linear: Layer {
       return
     }
     if let bias {
-      addRows(g, rows: rows, width: outputCount, stride: outputCount, to: context.gradient + bias)
+      Scalar.addRows(
+        rows: rows, width: outputCount, g, stride: outputCount, to: context.gradient + bias)
     }
     if isWide {
       wideBackward(context, x, g, rows)

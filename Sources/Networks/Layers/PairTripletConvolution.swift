@@ -483,7 +483,7 @@ struct PairTripletConvolution: Layer {
     Scalar.multiply(
       rows: e, columns: o, inner: rows, context.input(1), aRow: 1, aColumn: e, g, bias: nil,
       into: context.gradient + weight, accumulate: true)
-    if let bias { addRows(g, rows: rows, width: o, stride: o, to: context.gradient + bias) }
+    if let bias { Scalar.addRows(rows: rows, width: o, g, stride: o, to: context.gradient + bias) }
   }
 
   // MARK: Inference

@@ -26,7 +26,10 @@
   X(triplet_gate_backward, SUFFIX)                                                                                \
   X(triplet_statistics, SUFFIX)                                                                                   \
   X(column_products, SUFFIX)                                                                                      \
-  X(triplet_normalization_backward, SUFFIX)
+  X(triplet_normalization_backward, SUFFIX)                                                                        \
+  X(add_rows, SUFFIX)                                                                                              \
+  X(add_to_rows, SUFFIX)                                                                                           \
+  X(adam_step, SUFFIX)
 
 #define SLUICE_FIELD(NAME, SUFFIX) __typeof__(&sluice_##NAME##_##SUFFIX) NAME;
 
