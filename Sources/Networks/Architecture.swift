@@ -51,27 +51,41 @@ extension Architecture {
 
 /// What a network's outputs mean.
 public enum PredictionTask: String, Codable, CaseIterable, Hashable, Sendable {
-  /// One real number, de-standardized.
+  /// A real number, de-standardized, for each output.
   case regression
-  /// The probability of class 1 of two.
+  /// The probability of class 1 of two, from a logit for each class or from one.
   case classification
 
-  /// Outputs of the network: 1, or two logits.
+  /// Outputs of the network unless others are asked for: 1, or two logits.
   public var outputCount: Int { self == .regression ? 1 : 2 }
 }
 
-/// The shape of a network: an architecture with its options, and the task.
+/// The shape of a network: an architecture with its options, the task, and the outputs.
 public struct NetworkConfiguration: Sendable {
   /// The architecture with its options.
   public let architecture: any Architecture
   /// What its outputs mean.
   public let task: PredictionTask
+  /// Numbers that the network gives for a structure: the targets of a regression, or one or two logits.
+  public let outputCount: Int
 
   /// A shape; not checked before `validate`.
-  public init(_ architecture: any Architecture, task: PredictionTask = .regression) {
+  ///
+  /// - Parameters:
+  ///   - architecture: the architecture with its options.
+  ///   - task: what the outputs mean.
+  ///   - outputs: how many there are; nil for those of the task.
+  public init(_ architecture: any Architecture, task: PredictionTask = .regression, outputs: Int? = nil) {
     self.architecture = architecture
     self.task = task
+    outputCount = outputs ?? task.outputCount
   }
+
+  /// Numbers that are predicted of a structure: a number a target, or one probability.
+  public var predictionCount: Int { task == .regression ? outputCount : 1 }
+
+  /// Targets or logits of a network.
+  public static let outputCounts = 1...64
 
   /// Name in training files, e.g. "cgcnn".
   public var key: String { type(of: architecture).key }
@@ -88,6 +102,9 @@ public struct NetworkConfiguration: Sendable {
   public func validate() throws(ModelError) {
     try Self.checkRanges(architecture)
     try architecture.validate()
+    guard (task == .regression ? Self.outputCounts : 1...2).contains(outputCount) else {
+      throw .unsupportedConfiguration("\(outputCount) outputs of a \(task.rawValue)")
+    }
   }
 
   private static func checkRanges<Kind: Architecture>(_ architecture: Kind) throws(ModelError) {
@@ -100,45 +117,49 @@ public struct NetworkConfiguration: Sendable {
   public func program() throws(ModelError) -> NetworkProgram {
     try validate()
     var builder = NetworkBuilder()
-    let output = architecture.build(&builder, outputs: task.outputCount)
+    let output = architecture.build(&builder, outputs: outputCount)
     return builder.program(output: output, sitesPerBlock: architecture.sitesPerBlock)
   }
 }
 
 extension NetworkConfiguration: Hashable {
-  /// Whether kind, options and task are equal.
+  /// Whether kind, options, task and outputs are equal.
   public static func == (first: NetworkConfiguration, second: NetworkConfiguration) -> Bool {
     AnyHashable(first.architecture) == AnyHashable(second.architecture) && first.task == second.task
+      && first.outputCount == second.outputCount
   }
 
-  /// Mixes kind, options and task.
+  /// Mixes kind, options, task and outputs.
   public func hash(into hasher: inout Hasher) {
     hasher.combine(AnyHashable(architecture))
     hasher.combine(task)
+    hasher.combine(outputCount)
   }
 }
 
 extension NetworkConfiguration: Encodable {
   private enum CodingKeys: String, CodingKey {
-    case task
+    case task, outputs
   }
 
-  /// Writes the options, and the task beside them where a card would be wrong without.
+  /// Writes the options, and task and outputs beside them where a card would be wrong without.
   public func encode(to encoder: any Encoder) throws {
     try architecture.encode(to: encoder)
+    var container = encoder.container(keyedBy: CodingKeys.self)
     if task != .regression || type(of: architecture).alwaysNamesTask {
-      var container = encoder.container(keyedBy: CodingKeys.self)
       try container.encode(task, forKey: .task)
     }
+    if outputCount != task.outputCount { try container.encode(outputCount, forKey: .outputs) }
   }
 
   /// Reads the configuration of an architecture of the given kind.
   ///
   /// - Throws: `DecodingError`.
   public init(_ kind: any Architecture.Type, from decoder: any Decoder) throws {
-    architecture = try kind.init(from: decoder)
-    task =
-      try decoder.container(keyedBy: CodingKeys.self).decodeIfPresent(PredictionTask.self, forKey: .task)
-      ?? .regression
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      try kind.init(from: decoder),
+      task: try container.decodeIfPresent(PredictionTask.self, forKey: .task) ?? .regression,
+      outputs: try container.decodeIfPresent(Int.self, forKey: .outputs))
   }
 }

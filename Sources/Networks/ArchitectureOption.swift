@@ -66,6 +66,16 @@ public struct ArchitectureOption<Kind: Architecture>: Sendable {
       write: { if case .number(let value) = $1 { $0[keyPath: path] = value } })
   }
 
+  /// A number that may be absent.
+  public static func number(
+    _ key: String, _ path: any WritableKeyPath<Kind, Double?> & Sendable, _ range: ClosedRange<Double>,
+    _ summary: String
+  ) -> ArchitectureOption {
+    ArchitectureOption(
+      key: key, summary: summary, values: .number(range), read: { $0[keyPath: path].map { .number($0) } },
+      write: { if case .number(let value) = $1 { $0[keyPath: path] = value } })
+  }
+
   /// Yes or no.
   public static func boolean(
     _ key: String, _ path: any WritableKeyPath<Kind, Bool> & Sendable, _ summary: String

@@ -45,7 +45,7 @@ public struct NetworkProgram: Sendable {
   public let parameters: ParameterLayout
   let steps: [Step]
   let values: [ValueShape]
-  /// The value that the loss is taken of, a row a structure.
+  /// The value that the loss is taken of, a row a structure; of a program of its own a row a site, too.
   let output: Int
   /// Sites that a block of inference holds at most, unless a single structure has more: its activations then stay in a
   /// core's cache. Results do not depend on it.
@@ -79,6 +79,9 @@ public struct NetworkBuilder {
       NetworkProgram.Step(layer: layer, inputs: inputs.map(\.index), outputs: outputs.map(\.index)))
     return outputs
   }
+
+  /// How many of the layers so far are such.
+  func count(where isSuch: (any Layer) -> Bool) -> Int { steps.count { isSuch($0.layer) } }
 
   /// Whether a loss depends on parameters through `value`.
   func needsGradient(_ value: NetworkValue) -> Bool { values[value.index].needsGradient }

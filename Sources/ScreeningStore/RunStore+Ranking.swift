@@ -145,7 +145,7 @@ extension RunStore {
       if filter.hull == .combined { try requireCombinedHull(db) }
       let (sql, arguments) = filter.query(showsCombined: hull?.isCurrent == true)
       let cursor = try Row.fetchCursor(db, sql: sql, arguments: arguments)
-      let scores = try db.makeStatement(sql: "SELECT mean FROM scores WHERE record_key = ? AND model = ?")
+      let scores = try db.makeStatement(sql: Self.scoreQuery)
       while let row = try cursor.next() {
         var ranked = RankedRow(row)
         ranked.scores = try filter.scoredModels.map {

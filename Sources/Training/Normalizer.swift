@@ -14,8 +14,10 @@ public struct Normalizer: Codable, Hashable, Sendable {
     self.standardDeviation = standardDeviation
   }
 
-  /// The standardization of `values`, which must be the training split's and nothing else.
+  /// The standardization of `values`, which must be the training split's and nothing else; NaN, as of targets that are not
+  /// known, is left out.
   public init(fitting values: [Double]) {
+    let values = values.filter { !$0.isNaN }
     let count = Double(max(values.count, 1))
     let mean = values.reduce(0, +) / count
     let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }

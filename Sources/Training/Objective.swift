@@ -34,6 +34,10 @@ public struct Metric: Hashable, Sendable {
 
   /// Mean of |prediction − target|, in the target's unit.
   public static let meanAbsoluteError = Metric(name: "mean absolute error", direction: .lower)
+  /// Mean over several targets of `meanAbsoluteError`, each divided by the standard deviation of its target in the training
+  /// split; what a standardized target gives.
+  public static let standardizedError = Metric(
+    name: "mean absolute error in standard deviations", direction: .lower)
   /// Root of the mean of (prediction − target)², in the target's unit.
   public static let rootMeanSquaredError = Metric(name: "root mean squared error", direction: .lower)
   /// Share of structures whose more probable class is theirs.
@@ -65,7 +69,7 @@ public struct Metric: Hashable, Sendable {
     precondition(predictions.count == targets.count, "one prediction a target")
     let count = Double(targets.count)
     switch self {
-    case .meanAbsoluteError:
+    case .meanAbsoluteError, .standardizedError:
       return zip(predictions, targets).reduce(0.0) { $0 + abs($1.0 - $1.1) } / count
     case .rootMeanSquaredError:
       let squares = zip(predictions, targets).reduce(0.0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
@@ -135,6 +139,35 @@ public struct RegressionObjective: Objective {
       slopes[index] = slope / count
     }
     return (count > 0 ? sum / count : 0, slopes)
+  }
+}
+
+/// Classification into two classes by the binary cross-entropy of the logistic function of one output x:
+/// −ln σ(x) for class 1, −ln (1 − σ(x)) for class 0.
+public struct BinaryCrossEntropyObjective: Objective {
+  private let classes: [Int]
+
+  /// Outputs that the network gives for a structure.
+  public let outputCount = 1
+
+  /// - Parameter classes: class of each structure of the training split, 0 or 1, shape (S).
+  public init(classes: [Int]) {
+    precondition(classes.allSatisfy { $0 == 0 || $0 == 1 }, "there are two classes")
+    self.classes = classes
+  }
+
+  /// Loss of a batch and its derivatives.
+  public func loss(of outputs: [Double], for batch: [Int]) -> (value: Double, slopes: [Double]) {
+    let count = Double(batch.count)
+    var sum = 0.0
+    let slopes = zip(outputs, batch).map { output, structure in
+      // The two cases are one with the sign of the output turned: softplus of the logit against the right class.
+      let sign = classes[structure] == 1 ? -1.0 : 1
+      let against = sign * output
+      sum += max(against, 0) + logarithm1p(exponential(-abs(against)))
+      return sign / (1 + exponential(-against)) / count
+    }
+    return (sum / count, slopes)
   }
 }
 

@@ -1,3 +1,11 @@
+/// Loss of a classification into two classes.
+public enum ClassificationLoss: String, CaseIterable, Hashable, Sendable {
+  /// Negative log-likelihood of log-softmax over two outputs.
+  case negativeLogLikelihood = "negative_log_likelihood"
+  /// Binary cross-entropy of the logistic function of one output.
+  case binaryCrossEntropy = "binary_cross_entropy"
+}
+
 /// Loss of one standardized prediction.
 public enum RegressionLoss: String, Codable, CaseIterable, Hashable, Sendable {
   /// Squared error.

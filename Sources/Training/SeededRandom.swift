@@ -1,3 +1,5 @@
+internal import Networks
+
 /// A small repeatable random generator (SplitMix64): the sequence follows from the seed alone, on every machine.
 ///
 /// Source: G. L. Steele, D. Lea, C. H. Flood, OOPSLA 2014, 453.
@@ -16,9 +18,6 @@ public struct SeededRandom: RandomNumberGenerator, Sendable {
   /// The next 64 random bits.
   public mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
+    return mixedBits(state)
   }
 }

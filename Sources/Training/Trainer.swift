@@ -8,8 +8,8 @@ public import Networks
 public final class Trainer {
   /// What is being trained, and how.
   public let options: TrainingOptions
-  /// Standardization of the target, from the training split.
-  public let normalizer: Normalizer
+  /// Standardization of each target, from the training split.
+  public let normalizers: [Normalizer]
   /// The epochs done so far.
   public private(set) var history: [EpochRecord] = []
   /// The figure on the validation split that chooses the best epoch.
@@ -30,7 +30,7 @@ public final class Trainer {
   ///
   /// - Parameters:
   ///   - options: how to train.
-  ///   - training: structures to learn from; at least one.
+  ///   - training: structures to learn from, at least one, with as many targets as the network has outputs for.
   ///   - validation: structures that choose the best epoch; where empty, the last epoch is best.
   ///   - examples: the graphs to learn from, as many and in the same order as those of `training`, whose own are taken
   ///     where this is nil.
@@ -48,18 +48,27 @@ public final class Trainer {
     self.options = options
     self.examples = examples ?? FixedExamples(training.graphs)
     precondition(self.examples.count == training.graphs.count, "a graph for each target")
+    precondition(
+      training.targetCount == options.configuration.predictionCount
+        && (validation.targetCount == training.targetCount || validation.graphs.count == 0),
+      "an output for each target")
     self.validation = validation
     self.jobs = max(1, jobs)
     switch options.configuration.task {
     case .regression:
-      let normalizer = Normalizer(fitting: training.targets)
-      self.normalizer = normalizer
+      let count = training.targetCount
+      let normalizers = (0..<count).map { Normalizer(fitting: training.values(of: $0)) }
+      self.normalizers = normalizers
       objective = RegressionObjective(
-        targets: training.targets.map { Float(normalizer.standardized($0)) }, loss: options.loss)
-      metric = .meanAbsoluteError
+        targets: training.targets.enumerated().map { Float(normalizers[$0 % count].standardized($1)) },
+        count: count, loss: options.loss)
+      metric = count == 1 ? .meanAbsoluteError : .standardizedError
     case .classification:
-      normalizer = .identity
-      objective = ClassificationObjective(classes: training.targets.map { $0 > 0.5 ? 1 : 0 })
+      normalizers = [.identity]
+      let classes = training.targets.map { $0 > 0.5 ? 1 : 0 }
+      objective =
+        options.configuration.outputCount == 1
+        ? BinaryCrossEntropyObjective(classes: classes) : ClassificationObjective(classes: classes)
       metric = .areaUnderCurve
     }
     bestFigure = metric.worst
@@ -67,8 +76,7 @@ public final class Trainer {
     if let initial {
       parameters = initial
     } else {
-      var generator = SeededRandom(seed: options.seed, stream: 0)
-      parameters = try NetworkParameters(options.configuration, using: &generator)
+      parameters = try options.drawnParameters()
     }
     best = parameters
     network = parameters.trainable(jobs: jobs, normalizationMomentum: options.normalizationMomentum)
@@ -103,7 +111,9 @@ public final class Trainer {
     var rate = LearningRate(learningRate: 0, momentum: 0)
     for step in 0..<steps {
       let batch = Array(order[step * options.batchSize..<min((step + 1) * options.batchSize, order.count)])
-      lossSum += network.computeGradient(batch, of: graphs) { objective.loss(of: $0, for: batch) }
+      lossSum += network.computeGradient(
+        batch, of: graphs, noise: options.noise(step: epoch * steps + step)
+      ) { objective.loss(of: $0, for: batch) }
       rate = options.schedule.rate(
         step: epoch * steps + step, totalSteps: options.epochs * steps, stepsPerEpoch: steps,
         peak: options.learningRate, momentum: options.momentum)
@@ -111,14 +121,14 @@ public final class Trainer {
       let done = min((step + 1) * options.batchSize, order.count)
       if !progress(done, steps * options.batchSize, lossSum / Double(step + 1)) { return nil }
     }
-    let figure = validationFigure(network.networkParameters)
+    let (figure, targetErrors) = validationFigures(network.networkParameters)
     if metric.isImprovement(figure, over: bestFigure) || validation.graphs.count == 0 {
       best = network.networkParameters
       bestFigure = figure
     }
     let record = EpochRecord(
       epoch: epoch + 1, trainingLoss: lossSum / Double(steps), validationFigure: figure,
-      learningRate: rate.learningRate)
+      learningRate: rate.learningRate, targetErrors: targetErrors)
     history.append(record)
     return record
   }
@@ -128,19 +138,33 @@ public final class Trainer {
     return (0..<examples.count).shuffled(using: &generator)
   }
 
-  private func validationFigure(_ parameters: NetworkParameters) -> Double {
-    guard validation.graphs.count > 0 else { return .nan }
+  /// The figure that chooses the best epoch, and of several targets the error of each.
+  private func validationFigures(_ parameters: NetworkParameters) -> (figure: Double, errors: [Double]) {
+    let count = normalizers.count
+    guard validation.graphs.count > 0 else { return (.nan, count > 1 ? normalizers.map { _ in .nan } : []) }
     let predictions = NetworkPredictor([parameters]).predictions(validation.graphs, jobs: jobs)
-    return metric.value(
-      predictions: predictions.map { normalizer.restored(Double($0)) }, targets: validation.targets)
+    let figures = normalizers.enumerated().map { target, normalizer in
+      let pairs = zip(predictions.column(target, of: count), validation.values(of: target))
+        .filter { !$1.isNaN }
+      return metric.value(
+        predictions: pairs.map { normalizer.restored(Double($0.0)) }, targets: pairs.map(\.1))
+    }
+    guard count > 1 else { return (figures[0], []) }
+    let known = zip(figures, normalizers).filter { !$0.0.isNaN }
+    return (known.reduce(0) { $0 + $1.0 / $1.1.standardDeviation } / Double(known.count), figures)
   }
+
+  /// Numbers of an epoch that a checkpoint holds.
+  private var recordWidth: Int { 3 + (normalizers.count > 1 ? normalizers.count : 0) }
 }
 
 extension Trainer {
   /// The whole state as tensors, to be saved between epochs.
   public func checkpoint() -> [NamedTensor] {
     let current = network.networkParameters
-    let numbers = history.flatMap { [$0.trainingLoss, $0.validationFigure, $0.learningRate] }
+    let numbers = history.flatMap {
+      [$0.trainingLoss, $0.validationFigure, $0.learningRate] + $0.targetErrors
+    }
     return [
       NamedTensor(name: "parameters", shape: [current.values.count], values: current.values),
       NamedTensor(name: "statistics", shape: [current.statistics.count], values: current.statistics),
@@ -150,7 +174,7 @@ extension Trainer {
       NamedTensor(name: "moment2", shape: [optimizer.moment2.count], values: optimizer.moment2),
       NamedTensor(name: "step", shape: [1], data: .int64([Int64(optimizer.step)])),
       NamedTensor(name: "best_error", shape: [1], data: .double([bestFigure])),
-      NamedTensor(name: "history", shape: [history.count, 3], data: .double(numbers)),
+      NamedTensor(name: "history", shape: [history.count, recordWidth], data: .double(numbers)),
     ]
   }
 
@@ -181,18 +205,18 @@ extension Trainer {
     let error = try tensor("best_error")
     let past = try tensor("history")
     guard let steps = step.integers, steps.count == 1, let errors = error.doubles, errors.count == 1,
-      let numbers = past.doubles, numbers.count % 3 == 0
-    else { throw .wrongShape(name: "history", expected: [-1, 3], found: past.shape) }
+      let numbers = past.doubles, numbers.count % recordWidth == 0
+    else { throw .wrongShape(name: "history", expected: [-1, recordWidth], found: past.shape) }
     network.networkParameters = current.replacing(values: values, statistics: statistics)
     best = current.replacing(values: bestValues, statistics: bestStatistics)
     optimizer.moment1 = moment1
     optimizer.moment2 = moment2
     optimizer.step = Int(steps[0])
     bestFigure = errors[0]
-    history = (0..<numbers.count / 3).map { index in
+    history = stride(from: 0, to: numbers.count, by: recordWidth).enumerated().map { index, first in
       EpochRecord(
-        epoch: index + 1, trainingLoss: numbers[3 * index], validationFigure: numbers[3 * index + 1],
-        learningRate: numbers[3 * index + 2])
+        epoch: index + 1, trainingLoss: numbers[first], validationFigure: numbers[first + 1],
+        learningRate: numbers[first + 2], targetErrors: Array(numbers[first + 3..<first + recordWidth]))
     }
   }
 }

@@ -19,7 +19,7 @@ public struct TrainingOptions: Hashable, Sendable {
   public var weightDecay = 1e-5
   /// How the learning rate changes.
   public var schedule = LearningRateSchedule.oneCycle(warmUp: 0.3)
-  /// Loss of one structure.
+  /// Loss of one standardized target of a regression.
   public var loss = RegressionLoss.squared
   /// Weight of a batch in the running statistics of batch normalization.
   public var normalizationMomentum = 0.1
@@ -34,6 +34,22 @@ public struct TrainingOptions: Hashable, Sendable {
   public init() {}
 }
 
+extension TrainingOptions {
+  /// The parameters that training starts from unless others are given: drawn by the seed.
+  ///
+  /// - Throws: `ModelError.unsupportedConfiguration`.
+  public func drawnParameters() throws(ModelError) -> NetworkParameters {
+    var generator = SeededRandom(seed: seed, stream: 0)
+    return try NetworkParameters(configuration, using: &generator)
+  }
+
+  /// What is random within a step follows from it; apart from the streams of seed that order structures.
+  func noise(step: Int) -> UInt64 {
+    var generator = SeededRandom(seed: seed ^ 0x4452_4F50_0000_0000, stream: UInt64(step))
+    return generator.next()
+  }
+}
+
 /// What one epoch came to.
 public struct EpochRecord: Codable, Hashable, Sendable {
   /// Epoch number, from 1.
@@ -44,27 +60,48 @@ public struct EpochRecord: Codable, Hashable, Sendable {
   public let validationFigure: Double
   /// Learning rate of the last step.
   public let learningRate: Double
+  /// Of several targets the mean absolute error of each on the validation split, in its unit, NaN where none of the split's
+  /// structures has the target; empty for a single one.
+  public let targetErrors: [Double]
 
   /// The figures of one epoch.
-  public init(epoch: Int, trainingLoss: Double, validationFigure: Double, learningRate: Double) {
+  public init(
+    epoch: Int, trainingLoss: Double, validationFigure: Double, learningRate: Double,
+    targetErrors: [Double] = []
+  ) {
     self.epoch = epoch
     self.trainingLoss = trainingLoss
     self.validationFigure = validationFigure
     self.learningRate = learningRate
+    self.targetErrors = targetErrors
   }
 }
 
-/// Graphs with a target each.
+/// Graphs with a target each, or with several.
 public struct LabelledGraphs: Sendable {
   /// The graphs, S of them.
   public var graphs: GraphCollection
-  /// Target of each graph in its own unit, shape (S).
+  /// Targets of each graph in their own units, shape (S, T); NaN where one is not known.
   public var targets: [Double]
+  /// Targets T of a graph.
+  public let targetCount: Int
 
-  /// Graphs with their targets; one target a graph.
-  public init(graphs: GraphCollection = GraphCollection(), targets: [Double] = []) {
-    precondition(graphs.count == targets.count, "one target a graph")
+  /// Graphs with their targets; as many for each.
+  public init(graphs: GraphCollection = GraphCollection(), targets: [Double] = [], targetCount: Int = 1) {
+    precondition(
+      targetCount > 0 && graphs.count * targetCount == targets.count, "as many targets for every graph")
     self.graphs = graphs
     self.targets = targets
+    self.targetCount = targetCount
+  }
+
+  /// The values of target `target`, shape (S).
+  public func values(of target: Int) -> [Double] { targets.column(target, of: targetCount) }
+}
+
+extension Array {
+  /// Column `column` of rows of `count` elements, one row after the other.
+  package func column(_ column: Int, of count: Int) -> [Element] {
+    stride(from: column, to: self.count, by: count).map { self[$0] }
   }
 }

@@ -43,6 +43,18 @@ public struct ParameterGroup: Hashable, Sendable {
   }
 }
 
+extension NetworkParameters {
+  /// Checks that there is something to train at the groups' rates.
+  ///
+  /// - Throws: `ModelError.unsupportedConfiguration` for a prefix that names no parameter, and where all are frozen.
+  public func check(_ groups: [ParameterGroup]) throws(ModelError) {
+    let factors = try program.learningRateFactors(groups)
+    guard factors.isEmpty || factors.contains(where: { $0 > 0 }) else {
+      throw .unsupportedConfiguration("every parameter of the network is frozen")
+    }
+  }
+}
+
 extension NetworkProgram {
   /// The factor of each parameter's learning rate: that of the group with the longest prefix of its tensor's name, 1 where
   /// there is none.

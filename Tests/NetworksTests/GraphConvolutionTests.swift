@@ -1,6 +1,8 @@
 import Crystal
 import CrystalGraphs
+import Foundation
 import ModelFormats
+import TensorKernels
 import TestSupport
 import Testing
 
@@ -28,16 +30,8 @@ import Testing
     throws
   {
     let golden = try Golden.read()
-    let program = try golden.program()
-    var values = [Double](repeating: 0, count: program.parameters.count)
-    for (layer, tensor) in program.parameters.tensors.enumerated() {
-      // Stored (in, out) there, named (out, in) here.
-      let numbers = try golden.numbers("W\(layer)")
-      for (place, index) in tensor.indices.enumerated() {
-        let (row, column) = (place / tensor.shape[1], place % tensor.shape[1])
-        values[index] = numbers[column * tensor.shape[0] + row]
-      }
-    }
+    let program = golden.program()
+    let values = try golden.values(of: program, under: "W")
     let inference = BlockInference<Double>(program, members: [(values, [])])
     let scratch = inference.makeScratch()
     for (id, graph) in golden.graphs {
@@ -59,6 +53,85 @@ import Testing
     }
   }
 
+  /// The node classifier of T. N. Kipf and M. Welling: two layers on features whose rows add up to 1, and the
+  /// cross-entropy of every site's element block.
+  @Test(.enabled(if: Fixtures.sharedData != nil, "needs the shared data folder"))
+  func `a classifier of sites has the logarithms, the loss and the gradients of the library`() throws {
+    let golden = try Golden.read()
+    let expected = try NodeClassifier.read()
+    let graph = try #require(golden.graphs[expected.id])
+    var network = NetworkBuilder()
+    let features = network.elementFeatures()
+    let shares = network.add([features]) { _ in RowShares(width: features.width) }[0]
+    let nodes = network.graphConvolution(
+      "1", network.graphConvolution("0", shares, to: 16), to: 4, activation: nil)
+    let program = network.program(ofSites: nodes)
+    let values = try golden.values(of: program, under: "two/W")
+    var whole = GraphCollection()
+    whole.append(graph.bondCounts(limit: .max))
+    func logarithms(_ rows: [Double]) -> [[Double]] {
+      stride(from: 0, to: rows.count, by: 4).map { first in
+        let row = Array(rows[first..<first + 4])
+        let sum = log(row.reduce(0) { $0 + exp($1) })
+        return row.map { $0 - sum }
+      }
+    }
+    var found: [[Double]] = []
+    let count = Double(expected.labels.count)
+    let batch = program.doubleBatch(values: values, statistics: [], [0], of: whole) { outputs in
+      found = logarithms(outputs)
+      let loss = zip(found, expected.labels).reduce(0) { $0 - $1.0[$1.1] } / count
+      return (
+        loss,
+        zip(found, expected.labels).flatMap { row, label in
+          row.indices.map { (exp(row[$0]) - ($0 == label ? 1 : 0)) / count }
+        }
+      )
+    }
+    let plain = logarithms(
+      PlainReference(program, values: values, statistics: []).outputs(whole, normalization: .batch)
+        .flatMap { $0 })
+    #expect(found.count == expected.logSoftmax.count)
+    for (site, row) in expected.logSoftmax.enumerated() {
+      for (place, number) in row.enumerated() {
+        #expect(abs(found[site][place] - number) < 1e-10 * abs(number), "site \(site)")
+        #expect(abs(plain[site][place] - number) < 1e-10 * abs(number), "site \(site), plain loops")
+      }
+    }
+    #expect(abs(batch.loss - expected.loss) < 1e-10 * expected.loss)
+    for (tensor, norm) in zip(program.parameters.tensors, expected.gradientNorms) {
+      let own = tensor.indices.reduce(0) { $0 + batch.gradient[$1] * batch.gradient[$1] }.squareRoot()
+      #expect(abs(own - norm) < 1e-8 * norm, "\(tensor.name): \(own)")
+    }
+  }
+
+  private struct NodeClassifier: Decodable {
+    let id: String
+    let labels: [Int]
+    let loss: Double
+    let logSoftmax: [[Double]]
+    let gradientNorms: [Double]
+
+    private enum CodingKeys: String, CodingKey {
+      case id, labels, loss
+      case logSoftmax = "log_softmax"
+      case gradientNorms = "gradient_norms"
+    }
+
+    static func read() throws -> NodeClassifier {
+      struct File: Decodable {
+        let nodeClassifier: NodeClassifier
+
+        private enum CodingKeys: String, CodingKey {
+          case nodeClassifier = "node_classifier"
+        }
+      }
+      return try JSONDecoder().decode(
+        File.self, from: Data(try SharedNetworks.bytes("gcn.json.zst"))
+      ).nodeClassifier
+    }
+  }
+
   private struct Golden {
     let graphs: [String: CrystalGraph]
     private let tensors: [String: NamedTensor]
@@ -72,17 +145,61 @@ import Testing
 
     func numbers(_ name: String) throws -> [Double] { try #require(tensors[name]?.doubles) }
 
+    /// The layers' weights, which lie under a prefix and the layer's number.
+    func values(of program: NetworkProgram, under prefix: String) throws -> [Double] {
+      var values = [Double](repeating: 0, count: program.parameters.count)
+      for (layer, tensor) in program.parameters.tensors.enumerated() {
+        // Stored (in, out) there, named (out, in) here.
+        let numbers = try numbers("\(prefix)\(layer)")
+        for (place, index) in tensor.indices.enumerated() {
+          let (row, column) = (place / tensor.shape[1], place % tensor.shape[1])
+          values[index] = numbers[column * tensor.shape[0] + row]
+        }
+      }
+      return values
+    }
+
     /// 92 → 16 → 16 → 8, ReLU but for the last, with a row a site as the result.
-    func program() throws -> NetworkProgram {
+    func program() -> NetworkProgram {
       var network = NetworkBuilder()
       var nodes = network.elementFeatures()
       nodes = network.graphConvolution("0", nodes, to: 16)
       nodes = network.graphConvolution("1", nodes, to: 16)
       nodes = network.graphConvolution("2", nodes, to: 8, activation: nil)
-      let pooled = network.program(output: network.meanPooling(nodes), sitesPerBlock: 64)
-      return NetworkProgram(
-        parameters: pooled.parameters, steps: pooled.steps, values: pooled.values, output: nodes.index,
-        sitesPerBlock: 64)
+      return network.program(ofSites: nodes)
     }
+  }
+}
+
+extension NetworkBuilder {
+  /// The program that gives a row a site.
+  fileprivate func program(ofSites nodes: NetworkValue) -> NetworkProgram {
+    var whole = self
+    let pooled = whole.meanPooling(nodes)
+    let program = whole.program(output: pooled, sitesPerBlock: 64)
+    return NetworkProgram(
+      parameters: program.parameters, steps: Array(program.steps.dropLast()),
+      values: Array(program.values.dropLast()), output: nodes.index, sitesPerBlock: 64)
+  }
+}
+
+/// Rows divided by their sums.
+private struct RowShares: Layer {
+  let width: Int
+
+  var outputs: [ValueShape] { [ValueShape(space: .sites, width: width, needsGradient: false)] }
+  var backwardStages: Int { 0 }
+
+  func forward<Scalar: NetworkScalar>(_ stage: Int, _ context: LayerContext<Scalar>) {
+    let (x, y) = (context.input(0), context.output(0))
+    for site in 0..<context.block.siteCount {
+      let row = site * width..<(site + 1) * width
+      let sum = row.reduce(Scalar(0)) { $0 + x[$1] }
+      for index in row { y[index] = x[index] / sum }
+    }
+  }
+
+  func plain(_ inputs: [[[Double]]], _ context: PlainContext) -> [[[Double]]] {
+    [inputs[0].map { row in row.map { $0 / row.reduce(0, +) } }]
   }
 }

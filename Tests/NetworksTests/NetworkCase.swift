@@ -56,7 +56,8 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
   }
 
   private static func cgcnn(
-    _ name: String, task: PredictionTask = .regression, _ change: (inout CGCNN) -> Void = { _ in }
+    _ name: String, task: PredictionTask = .regression, outputs: Int? = nil,
+    _ change: (inout CGCNN) -> Void = { _ in }
   ) -> NetworkCase {
     var network = CGCNN()
     network.nodeWidth = 16
@@ -66,7 +67,7 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
     network.cutoff = 5
     change(&network)
     return NetworkCase(
-      name: "CGCNN, \(name)", configuration: NetworkConfiguration(network, task: task),
+      name: "CGCNN, \(name)", configuration: NetworkConfiguration(network, task: task, outputs: outputs),
       constant: { $0.hasSuffix("fc_full.bias") })
   }
 
@@ -97,6 +98,9 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
       ($0.nodeWidth, $0.hiddenWidth, $0.convolutionCount, $0.hiddenLayerCount) = (48, 48, 1, 3)
     },
     cgcnn("two classes", task: .classification) { $0.padding = .firstAtom },
+    cgcnn("one logit", task: .classification, outputs: 1),
+    cgcnn("three targets", outputs: 3),
+    cgcnn("dropout") { ($0.dropout, $0.hiddenLayerCount) = (0.4, 2) },
     icgcnn("default"),
     icgcnn("no facets, three convolutions") { ($0.usesFacets, $0.convolutionCount) = (false, 3) },
     icgcnn("edges left alone") { $0.updatesEdges = false },

@@ -28,8 +28,13 @@ import Training
         #expect(abs(all[structure][output] - value) < 1e-6 * scale)
       }
       let row = all[structure]
-      let expected = row.count == 1 ? row[0] : 1 / (1 + exp(row[0] - row[1]))
-      #expect(abs(Double(single[structure]) - expected) < 2e-5 * max(1, abs(expected)))
+      let predictions =
+        network.configuration.task == .regression
+        ? row : [1 / (1 + exp(row.count == 1 ? -row[0] : row[0] - row[1]))]
+      for (place, expected) in predictions.enumerated() {
+        let found = Double(single[structure * predictions.count + place])
+        #expect(abs(found - expected) < 2e-5 * max(1, abs(expected)))
+      }
     }
   }
 
@@ -44,13 +49,14 @@ import Training
     let together = predictor.predictions(graphs, jobs: 1)
     #expect(predictor.predictions(graphs, jobs: 3) == together)
     let scratch = NetworkPredictor.Scratch()
+    let width = network.configuration.predictionCount
     for index in 0..<graphs.count {
       var alone = GraphCollection()
       alone.append(contentsOf: graphs, structure: index)
-      var found: [Float] = [0, 0]
+      var found = [Float](repeating: 0, count: 2 * width)
       predictor.predict(alone, scratch: scratch, into: &found)
-      #expect(found[0].bitPattern == together[index].bitPattern)
-      #expect(found[1].bitPattern == together[graphs.count + index].bitPattern)
+      let expected = [index, graphs.count + index].flatMap { together[$0 * width..<($0 + 1) * width] }
+      #expect(found.map(\.bitPattern) == expected.map(\.bitPattern))
     }
   }
 
@@ -84,8 +90,16 @@ import Training
   /// An objective for graphs whose targets or classes are arbitrary.
   private func objective(_ network: NetworkCase, _ count: Int, _ loss: RegressionLoss) -> any Objective {
     switch network.configuration.task {
-    case .regression: RegressionObjective(targets: (0..<count).map { Float($0 % 5) / 2 - 0.8 }, loss: loss)
-    case .classification: ClassificationObjective(classes: (0..<count).map { $0 % 2 })
+    case .regression:
+      RegressionObjective(
+        targets: (0..<count * network.configuration.outputCount).map {
+          // Of several targets some are not known.
+          network.configuration.outputCount > 1 && $0 % 4 == 1 ? .nan : Float($0 % 5) / 2 - 0.8
+        }, count: network.configuration.outputCount, loss: loss)
+    case .classification:
+      network.configuration.outputCount == 1
+        ? BinaryCrossEntropyObjective(classes: (0..<count).map { $0 % 2 })
+        : ClassificationObjective(classes: (0..<count).map { $0 % 2 })
     }
   }
 

@@ -12,21 +12,26 @@ public struct TrainingFolder: Sendable {
     folder = try TemporaryFolder()
     var generator = SeededGenerator(seed: 40)
     for (name, count) in [("train", 60), ("validation", 20), ("test", 20)] {
-      let lines = try (0..<count).map { try Self.labelled("\(name)-\($0)", using: &generator) }
+      let lines = try (0..<count).map {
+        try Self.labelled("\(name)-\($0)", hasPartial: $0 % 3 != 0, using: &generator)
+      }
       try folder.write(lines.joined(separator: "\n") + "\n", to: name + ".jsonl")
     }
   }
 
-  /// A random crystal with a target that follows smoothly from what it is made of and how dense it is.
-  private static func labelled(_ id: String, using generator: inout SeededGenerator) throws -> String {
+  /// A random crystal with a target that follows smoothly from what it is made of and how dense it is, and for some a
+  /// second one.
+  private static func labelled(
+    _ id: String, hasPartial: Bool, using generator: inout SeededGenerator
+  ) throws -> String {
     let elements = Element.all.filter { $0.electronegativity != nil && $0.rawValue <= 56 }
     let structure = try randomStructure(
       siteCount: Int.random(in: 1...4, using: &generator), using: &generator, elements: elements)
     let sum = structure.elements.reduce(0) { $0 + ($1.electronegativity ?? 0) }
     let count = Double(structure.siteCount)
-    return try recordLine(
-      id: id, structure: structure,
-      properties: ["target": sum / count + 0.02 * structure.lattice.volume / count, "constant": 1.25])
+    var properties = ["target": sum / count + 0.02 * structure.lattice.volume / count, "constant": 1.25]
+    if hasPartial { properties["partial"] = 3 - structure.lattice.volume / count / 20 }
+    return try recordLine(id: id, structure: structure, properties: properties)
   }
 
   /// Writes a training file for a tiny network and gives its path.
@@ -36,7 +41,7 @@ public struct TrainingFolder: Sendable {
   ///   - members: members of the ensemble.
   ///   - epochs: epochs of 3 steps each.
   ///   - rate: learning rate.
-  ///   - property: "target" or "constant".
+  ///   - property: "target", "constant" or "partial", which two of three crystals have; or a list of several.
   ///   - model: further keys of `model`, after a comma.
   ///   - data: further keys of `data`.
   ///   - top: further keys of the file as YAML.

@@ -110,6 +110,69 @@ import Testing
     #expect(stated.fingerprint == bounded.fingerprint)
   }
 
+  @Test func `one output under the binary cross-entropy learns a class as two outputs do`() throws {
+    let bound = try median()
+    let file = try files.training(
+      ", loss: binary_cross_entropy", epochs: 12, rate: 0.03,
+      data: "positive: {at_least: \(bound)}, class: is_large", top: "task: classification")
+    let model = try train(file, into: "model")
+    #expect(model.card.configuration.task == .classification && model.card.configuration.outputCount == 1)
+    #expect(model.card.training?.contains("binary_cross_entropy") == true)
+    let figures = try PredictionTable(model, jobs: 1).evaluate(
+      folder.path("train.jsonl"), property: "target"
+    ).ensemble.classification
+    #expect((figures?.areaUnderCurve ?? 0) > 0.9)
+    #expect((figures?.accuracy ?? 0) > 0.7)
+    for member in model.parameters {
+      #expect(member.namedTensors.first { $0.name == "fc_out.weight" }?.shape == [1, 16])
+    }
+    // What nothing said means may be said.
+    let said = try files.training(
+      ", loss: negative_log_likelihood", members: 1, epochs: 2, rate: 0.03,
+      data: "positive: {at_least: \(bound)}", top: "task: classification", named: "said")
+    let unsaid = try files.training(
+      members: 1, epochs: 2, rate: 0.03, data: "positive: {at_least: \(bound)}", top: "task: classification",
+      named: "unsaid")
+    #expect(try TrainingPlan(file: said).canonicalText == TrainingPlan(file: unsaid).canonicalText)
+    let regression = try files.training(", loss: binary_cross_entropy", named: "regression")
+    #expect(
+      message { try train(regression, into: "refused") }.contains(
+        "training.yaml".replacing("training", with: "regression")))
+  }
+
+  @Test func `numbers are left out in the same way however often a training is stopped`() throws {
+    let bound = try median()
+    func file(_ dropout: String, _ name: String) throws -> String {
+      try files.training(
+        model: dropout, data: "positive: {at_least: \(bound)}", top: "task: classification", named: name)
+    }
+    func run(_ file: String, into output: String, jobs: Int = 1, stopAfter steps: Int = .max) throws -> Bool {
+      let stop = StopFlag()
+      var count = 0
+      return try TrainingRun(plan: TrainingPlan(file: file), output: folder.path(output), jobs: jobs)
+        .run(stop: stop) { event in
+          guard case .step = event else { return }
+          count += 1
+          if count >= steps { stop.raise() }
+        }
+    }
+    let half = try file(", dropout: 0.5", "half")
+    for jobs in 1...3 { #expect(try run(half, into: "jobs-\(jobs)", jobs: jobs)) }
+    #expect(try files.differences("jobs-1", "jobs-2") == [])
+    #expect(try files.differences("jobs-1", "jobs-3") == [])
+    for steps in [1, 4, 13] {
+      #expect(try run(half, into: "stopped-\(steps)", stopAfter: steps) == false)
+      #expect(try run(half, into: "stopped-\(steps)", jobs: 2))
+      #expect(try files.differences("stopped-\(steps)", "jobs-1") == [], "after step \(steps)")
+    }
+    #expect(try ModelFolder(path: folder.path("jobs-1")).summary.contains("dropout 0.5"))
+    // Nothing left out is the training without the key, and another than with it.
+    #expect(try run(try file("", "none"), into: "none"))
+    #expect(try run(try file(", dropout: 0", "zero"), into: "zero"))
+    #expect(try files.differences("none", "zero") == [])
+    #expect(try files.differences("none", "jobs-1").contains("member-0.safetensors"))
+  }
+
   @Test func `what does not make two classes is refused by name`() throws {
     let refusals: [(file: String, part: String)] = [
       (
@@ -222,7 +285,61 @@ import Testing
     #expect(Set(scores.values).count > 1)
   }
 
-  @Test func `nothing is ranked by a probability`() throws {
+  @Test func `where nothing predicts an energy, candidates are listed by the probability of the class`()
+    throws
+  {
+    try TinyModel.write(to: files.folder.path("gap"), name: "gap", seed: 5, property: "band_gap")
+    try files.run(
+      try files.campaign(stages: "- predict: {model: gap}\n- predict: {model: metal}"))
+    let rows = try files.table()
+    #expect(rows.count == 64 && rows.allSatisfy { $0["model"] == "metal" })
+    let scores = try rows.map { try #require($0["score"].flatMap { Double($0) }) }
+    #expect(scores == scores.sorted(by: >) && Set(scores).count > 1)
+    #expect(rows.enumerated().allSatisfy { $1["rank"] == "\($0 + 1)" })
+    var stored: [String: [Double]] = [:]
+    let store = try openRun(files.folder.path("run"))
+    try store.forEachRow { stored[$0.row.materialID] = $0.row.scores.map(\.mean) }
+    for (row, score) in zip(rows, scores) {
+      let own = try #require(stored[row["id"] ?? ""])
+      #expect(own[1] == score && row["score_gap"].flatMap { Double($0) } == own[0])
+    }
+    #expect(try store.scoredCount(by: 1, above: 0.5) == scores.count { $0 > 0.5 })
+    // The first model is ranked by where it is named, and the order is that of any format.
+    let byGap = try files.table(model: "gap")
+    #expect(byGap.allSatisfy { $0["model"] == "gap" && $0["score_metal"] != nil })
+    let json = try files.export(format: .jsonl).split(separator: "\n").map { line in
+      try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+    }
+    #expect(json.map { $0["id"] as? String } == rows.map { $0["id"] })
+    #expect(
+      try RunExport(selection: .all, format: .cif).write(store, to: files.folder.path("all.zip")).records
+        == 64)
+    // What takes energies is refused, and names the way.
+    for (export, part) in [
+      (RunExport(selection: .stable, format: .csv), "--select all"),
+      (RunExport(selection: .all, format: .csv, order: .probability), "ranked by what metal says"),
+      (RunExport(selection: .all, format: .csv, hull: .references), "no distance to a hull"),
+      (RunExport(selection: .all, format: .csv, model: "absent"), "it has gap, metal"),
+    ] {
+      let error = #expect(throws: ScreeningError.self) {
+        try export.write(store, to: files.folder.path("refused"))
+      }
+      #expect(error?.description.contains(part) == true, "\(String(describing: error))")
+    }
+  }
+
+  @Test func `equal probabilities are ordered by id, and a limit takes the first`() throws {
+    try files.run(try files.campaign(stages: "- predict: {model: metal}"))
+    let store = try openRun(files.folder.path("run"))
+    var found: [(score: Double, id: String)] = []
+    try store.forEachScored(by: 0) { found.append(($0.score, $0.materialID)) }
+    #expect(zip(found, found.dropFirst()).allSatisfy { ($1.score, $0.id) < ($0.score, $1.id) })
+    var first: [String] = []
+    try store.forEachScored(by: 0, limit: 7) { first.append($0.materialID) }
+    #expect(first == found.prefix(7).map(\.id))
+  }
+
+  @Test func `where a model predicts energies, nothing is ranked by a probability`() throws {
     let file = try files.campaign(stages: "- graph: {}\n- predict: {model: misnamed}")
     let error = #expect(throws: ScreeningError.self) { _ = try CampaignPlan(file: file) }
     #expect(error?.description.contains("misnamed is a classifier") == true)

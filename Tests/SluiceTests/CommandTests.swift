@@ -1,4 +1,5 @@
 import Foundation
+import Networks
 import PipelineEngine
 import ScreeningStore
 import ScreeningTestSupport
@@ -177,6 +178,24 @@ import Testing
     #expect(outcome.exitCode == 1, "\(outcome.errors)")
     #expect(outcome.errors.contains("stable: none: there are no rows\n"), "\(outcome.errors)")
     #expect(try Program.run(["status", path("run")]).output.contains("none: there are no rows"))
+  }
+
+  @Test func `candidates of a classifier alone are listed by its probability`() throws {
+    try TinyModel.write(
+      to: path("metal"), name: "metal", seed: 3, property: "is_metal",
+      configuration: NetworkConfiguration(TinyModel.configuration.architecture, task: .classification))
+    try files.run(try files.campaign(stages: "- predict: {model: metal}"))
+    let outcome = try Program.run(["rank", path("run"), "--top", "5"])
+    #expect(outcome.exitCode == 0, "\(outcome.errors)")
+    let rows = records(ofCSV: try files.export())
+    #expect(outcome.output.contains("P(is_metal)"))
+    for row in rows.prefix(5) { #expect(outcome.output.contains(row["id"] ?? "?"), "\(outcome.output)") }
+    let count = rows.count { Double($0["score"] ?? "") ?? 0 > 0.5 }
+    #expect(outcome.output.contains("\(count) of 64 candidates are is_metal by metal: probability above 0.5"))
+    let refused = try Program.run(["rank", path("run"), "--by", "probability"])
+    #expect(refused.exitCode == 2 && refused.errors.contains("ranked by what metal says"))
+    let stable = try Program.run(["export", path("run"), "--output", path("stable.csv")])
+    #expect(stable.exitCode == 2 && stable.errors.contains("--select all"))
   }
 
   @Test func `the quickstart runs from an empty folder to a list of stable compounds`() throws {

@@ -27,6 +27,9 @@ public struct CGCNN: Architecture {
   public var gaussianSpacing = 0.2
   /// What stands in for missing neighbors.
   public var padding = NeighborPadding.none
+  /// Probability that a number of the first hidden layer is left out in a step of training, as in the published classifier,
+  /// which has 0.5. Nil, as in cards written before there was the choice, is 0.
+  public var dropout: Double?
 
   /// The default network.
   public init() {}
@@ -41,6 +44,12 @@ public struct CGCNN: Architecture {
   /// Cards of this network said the task from the start.
   public static let alwaysNamesTask = true
 
+  /// 0 is what nothing said means, and the same network.
+  private var dropoutChoice: Double? {
+    get { dropout }
+    set { dropout = newValue == 0 ? nil : newValue }
+  }
+
   /// What may be chosen.
   public static let options: [ArchitectureOption<CGCNN>] = [
     .integer("node_width", \.nodeWidth, 16...1024, multipleOf: 16, "Width of the atom vectors."),
@@ -53,6 +62,9 @@ public struct CGCNN: Architecture {
     .choice(
       "padding", \.padding,
       "What stands in for missing neighbors: nothing, or the first atom as in the published code."),
+    .number(
+      "dropout", \.dropoutChoice, 0...0.9,
+      "Probability that a number of the first hidden layer is left out in a step of training; 0 when absent."),
   ]
 
   /// Checks what ranges of single options do not say.
@@ -78,6 +90,7 @@ public struct CGCNN: Architecture {
     for number in 0..<hiddenLayerCount {
       let name = number == 0 ? "conv_to_fc" : "fcs.\(number - 1)"
       x = network.linear(name, x, to: hiddenWidth, activation: .softplus)
+      if number == 0, let dropout { x = network.dropout(dropout, x) }
     }
     return network.linear("fc_out", x, to: outputs)
   }

@@ -94,13 +94,16 @@ final class BatchTraining<Scalar: NetworkScalar> {
   /// - Parameters:
   ///   - indices: structures of the batch, B ≥ 1.
   ///   - collection: graphs they are taken from.
+  ///   - noise: what is random in the batch follows from it: another one for each step.
   ///   - loss: from the outputs of the batch's structures, in its order and one after the other, shape (B, outputs): the
   ///     loss of the batch and its derivatives by them, of the same shape.
   /// - Returns: the loss.
   func computeGradient(
-    _ indices: [Int], of collection: GraphCollection, loss: ([Double]) -> (value: Double, slopes: [Double])
+    _ indices: [Int], of collection: GraphCollection, noise: UInt64 = 0,
+    loss: ([Double]) -> (value: Double, slopes: [Double])
   ) -> Double {
     let active = assignChunks(indices, of: collection)
+    for chunk in active { chunks[chunk].noise = noise }
     let value = values.withUnsafeBufferPointer { values in
       let weights = values.baseAddress.unsafelyUnwrapped
       for (routine, shared) in zip(routines, shared) {
@@ -138,17 +141,16 @@ final class BatchTraining<Scalar: NetworkScalar> {
   }
 
   private func backward(_ active: Range<Int>, _ slopes: [Double]) {
-    let width = program.outputCount
     var first: [Int] = []
     var next = 0
     for chunk in active {
       first.append(next)
-      next += chunks[chunk].members.count * width
+      next += chunks[chunk].count(program.output)
     }
     for (index, region) in backwardRegions.enumerated() {
       performInParallel(count: active.count, jobs: jobs) { chunk in
         if index == 0, let (out, _) = chunks[chunk].startGradient(program.output) {
-          for place in 0..<chunks[chunk].members.count * width {
+          for place in 0..<chunks[chunk].count(program.output) {
             out[place] = Scalar(slopes[first[chunk] + place])
           }
         }
@@ -162,7 +164,7 @@ final class BatchTraining<Scalar: NetworkScalar> {
 
   private func outputs(of chunk: Int) -> [Double] {
     let pointer = chunks[chunk].values[program.output].pointer
-    return (0..<chunks[chunk].members.count * program.outputCount).map { Double(pointer[$0]) }
+    return (0..<chunks[chunk].count(program.output)).map { Double(pointer[$0]) }
   }
 
   // MARK: Barriers
@@ -281,8 +283,18 @@ public protocol TrainableNetwork: AnyObject {
 
   /// Computes loss and gradient of one batch and updates the running statistics; see `BatchTraining`.
   func computeGradient(
-    _ indices: [Int], of collection: GraphCollection, loss: ([Double]) -> (value: Double, slopes: [Double])
+    _ indices: [Int], of collection: GraphCollection, noise: UInt64,
+    loss: ([Double]) -> (value: Double, slopes: [Double])
   ) -> Double
+}
+
+extension TrainableNetwork {
+  /// As `computeGradient` with a noise, of networks in which nothing is random.
+  public func computeGradient(
+    _ indices: [Int], of collection: GraphCollection, loss: ([Double]) -> (value: Double, slopes: [Double])
+  ) -> Double {
+    computeGradient(indices, of: collection, noise: 0, loss: loss)
+  }
 }
 
 private final class SinglePrecisionTraining: TrainableNetwork {
@@ -313,9 +325,10 @@ private final class SinglePrecisionTraining: TrainableNetwork {
   var gradient: [Float] { training.gradient }
 
   func computeGradient(
-    _ indices: [Int], of collection: GraphCollection, loss: ([Double]) -> (value: Double, slopes: [Double])
+    _ indices: [Int], of collection: GraphCollection, noise: UInt64,
+    loss: ([Double]) -> (value: Double, slopes: [Double])
   ) -> Double {
-    training.computeGradient(indices, of: collection, loss: loss)
+    training.computeGradient(indices, of: collection, noise: noise, loss: loss)
   }
 }
 
@@ -341,11 +354,11 @@ extension NetworkProgram {
   /// `BatchTraining.computeGradient`.
   package func doubleBatch(
     values: [Double], statistics: [Double], _ indices: [Int], of collection: GraphCollection, jobs: Int = 1,
-    loss: ([Double]) -> (value: Double, slopes: [Double])
+    noise: UInt64 = 0, loss: ([Double]) -> (value: Double, slopes: [Double])
   ) -> DoubleBatch {
     let training = BatchTraining<Double>(
       self, values: values, statistics: statistics, jobs: jobs, normalizationMomentum: 0.1)
-    let loss = training.computeGradient(indices, of: collection, loss: loss)
+    let loss = training.computeGradient(indices, of: collection, noise: noise, loss: loss)
     return DoubleBatch(loss: loss, gradient: training.gradient, statistics: training.statistics)
   }
 }

@@ -6,6 +6,8 @@ internal import TensorKernels
 final class Chunk<Scalar: NetworkScalar> {
   /// Structures of the collection, in order.
   var members: [Int] = []
+  /// What is random in this batch follows from it.
+  var noise: UInt64 = 0
   /// Their graphs.
   let block = GraphBlock<Scalar>()
   /// Rows of each value.

@@ -9,5 +9,14 @@
 /// eˣ in double precision.
 package func exponential(_ x: Double) -> Double { exp(x) }
 
+/// The output function of SplitMix64 (G. L. Steele, D. Lea, C. H. Flood, OOPSLA 2014, 453): every bit of the result
+/// depends on every bit of the state.
+package func mixedBits(_ state: UInt64) -> UInt64 {
+  var z = state
+  z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+  z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+  return z ^ (z >> 31)
+}
+
 /// log(1 + x) in double precision.
 package func logarithm1p(_ x: Double) -> Double { log1p(x) }

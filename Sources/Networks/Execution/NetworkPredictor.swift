@@ -32,7 +32,8 @@ public struct NetworkPredictor: Sendable {
   /// - Parameters:
   ///   - collection: S graphs of elements that the networks know.
   ///   - scratch: this thread's working memory.
-  ///   - output: standardized values, or for classification the probability of class 1; shape (members, S).
+  ///   - output: standardized values, or for classification the probability of class 1; shape (members, S, P) with P the
+  ///     `predictionCount` of the configuration.
   public func predict(
     _ collection: GraphCollection, scratch: Scratch, into output: UnsafeMutablePointer<Float>
   ) {
@@ -47,25 +48,27 @@ public struct NetworkPredictor: Sendable {
   ) {
     let own = scratch.own ?? inference.makeScratch()
     scratch.own = own
-    let width = inference.program.outputCount
+    let (width, count) = (inference.program.outputCount, configuration.predictionCount)
     inference.run(range, of: collection, own) { member, outputs in
-      let out = output + member * collection.count + range.lowerBound
+      let out = output + (member * collection.count + range.lowerBound) * count
+      guard configuration.task == .classification else {
+        out.update(from: outputs, count: range.count * count)
+        return
+      }
       for structure in 0..<range.count {
         let row = outputs + structure * width
-        switch configuration.task {
-        case .regression: out[structure] = row[0]
-        case .classification:
-          // softmax over two classes
-          out[structure] = Float(1 / (1 + exponential(Double(row[0]) - Double(row[1]))))
-        }
+        // Softmax over two classes, or the logistic function of one logit.
+        let difference = width == 2 ? Double(row[0]) - Double(row[1]) : -Double(row[0])
+        out[structure] = Float(1 / (1 + exponential(difference)))
       }
     }
   }
 
-  /// Predicts every structure of a collection with `jobs` threads; shape (members, S).
+  /// Predicts every structure of a collection with `jobs` threads; shape (members, S, P), as in `predict`.
   public func predictions(_ collection: GraphCollection, jobs: Int) -> [Float] {
     let blocks = collection.blocks(sites: inference.program.sitesPerBlock)
-    let output = Buffer<Float>(capacity: memberCount * collection.count)
+    let count = memberCount * collection.count * configuration.predictionCount
+    let output = Buffer<Float>(capacity: count)
     let workers = min(max(1, jobs), max(1, blocks.count))
     performInParallel(count: workers, jobs: workers) { worker in
       let scratch = Scratch()
@@ -73,7 +76,7 @@ public struct NetworkPredictor: Sendable {
         predict(blocks[index], of: collection, scratch: scratch, into: output.pointer)
       }
     }
-    return Array(UnsafeBufferPointer(start: output.pointer, count: memberCount * collection.count))
+    return Array(UnsafeBufferPointer(start: output.pointer, count: count))
   }
 }
 

@@ -36,9 +36,16 @@ public struct PlainReference: Sendable {
   }
 
   /// Outputs of all structures of `collection` as one batch, shape (S, outputs).
-  public func outputs(_ collection: GraphCollection, normalization: Normalization) -> [[Double]] {
+  ///
+  /// - Parameters:
+  ///   - collection: whole graphs.
+  ///   - normalization: of the batch in training, where numbers are left out too.
+  ///   - noise: what is random in training follows from it, as in `TrainableNetwork.computeGradient`.
+  public func outputs(
+    _ collection: GraphCollection, normalization: Normalization, noise: UInt64 = 0
+  ) -> [[Double]] {
     let context = PlainContext(
-      collection, tensors: tensors, gaussians: gaussians, normalization: normalization)
+      collection, tensors: tensors, gaussians: gaussians, normalization: normalization, noise: noise)
     var values: [Int: [[Double]]] = [:]
     for step in program.steps {
       let made = step.layer.plain(step.inputs.map { values[$0] ?? [] }, context)
@@ -73,16 +80,18 @@ struct PlainContext {
   let edges: [Edge]
   let gaussians: PlainGaussians
   let normalization: PlainReference.Normalization
+  let noise: UInt64
   private let tensors: [String: PlainTensor]
 
   init(
     _ collection: GraphCollection, tensors: [String: PlainTensor], gaussians: PlainGaussians,
-    normalization: PlainReference.Normalization
+    normalization: PlainReference.Normalization, noise: UInt64
   ) {
     precondition(collection.siteMultiplicities.isEmpty, "plain loops take whole graphs")
     self.tensors = tensors
     self.gaussians = gaussians
     self.normalization = normalization
+    self.noise = noise
     atomicNumbers = collection.atomicNumbers
     structures = (0..<collection.count).map { collection.siteOffsets[$0]..<collection.siteOffsets[$0 + 1] }
     let measures = collection.facets.isEmpty ? 0 : GraphCollection.facetMeasureCount

@@ -41,13 +41,23 @@ public struct CampaignDraft: Sendable {
         path: archive, reason: "none of its \(report.records) records is a crystal; sluice doctor says why")
     }
     let folder = URL(filePath: file).deletingLastPathComponent()
-    let card = try ModelFolder(path: model).card
+    let whole = try ModelFolder(path: model)
+    // Of several targets the one that a hull can be taken of.
+    let isNamed = whole.card.properties.count > 1
+    let card =
+      isNamed
+      ? try whole.selecting(
+        whole.card.properties.contains(formationEnergyProperty)
+          ? formationEnergyProperty : whole.card.property
+      ).card
+      : whole.card
     records = report.records
     name = Self.campaignName(of: archive)
     var lines = Self.inputLines(report, path: Self.path(archive, from: folder), name: name)
     lines += ["stages:"] + Self.filterLines(report)
     lines += Self.graphLines(card.configuration.requirements.neighbors)
     lines += Self.modelLines(model, from: folder)
+    if isNamed { lines.append("      target: \(card.property)") }
     lines += Self.energyLines(report)
     let isEnergy = card.property == formationEnergyProperty
     if let reference, isEnergy {

@@ -195,7 +195,13 @@ struct CampaignResolver {
 
   private mutating func addModel(_ value: ConfigurationValue) throws {
     let path = try existingPath(value["model"], relativeTo: folder, kind: "a model folder")
-    let model = try ModelFolder(path: path)
+    let model: ModelFolder
+    do {
+      model = try ModelFolder(path: path).selecting(value.optional("target")?.string)
+    } catch let error as ScreeningError {
+      guard case .invalid(let reason) = error else { throw error }
+      throw ScreeningError.invalid("\((value.optional("target") ?? value).location): \(reason)")
+    }
     let name = value.optional("name")?.string ?? model.card.name
     try checkName(name, value)
     let rule = model.card.configuration.requirements.neighbors

@@ -174,6 +174,7 @@ public enum CampaignSchema {
       .mapping([
         .optional("name", .string, "Name of the model in this run; the model's own when absent."),
         Field("model", .string, "Folder of the model; relative to the campaign file."),
+        .optional("target", .string, "Which of the model's targets is predicted, where it has several."),
       ]), "Predicts a property with an ensemble."),
     Alternative(
       "energy",

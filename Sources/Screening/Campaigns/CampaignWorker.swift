@@ -35,6 +35,8 @@ private struct Candidate {
   var evaluations: Int?
   /// What the model that chose the shape says of it.
   var searched: (model: Int, prediction: EnsemblePrediction)?
+  /// What models of several targets say of it, by fingerprint, where a later stage asks for another target.
+  var saidOfTargets: [String: [EnsemblePrediction]] = [:]
   /// Its graphs by the rules that models have asked for so far.
   var graphs: [(rule: NeighborRule, graph: NeighborGraph)] = []
   var scores: [Score] = []
@@ -202,6 +204,7 @@ struct CampaignWorker: Sendable {
 
   private func predict(_ model: Int, _ candidates: inout [Candidate], _ scratch: CampaignScratch) {
     guard let ensemble = ensembles[model] else { preconditionFailure("only ensembles predict") }
+    let fingerprint = plan.models[model].fingerprint
     var indices: [Int] = []
     var known: [(Int, EnsemblePrediction)] = []
     scratch.collection.removeAll()
@@ -216,6 +219,10 @@ struct CampaignWorker: Sendable {
         known.append((index, searched.prediction))
         continue
       }
+      if let said = candidates[index].saidOfTargets[fingerprint] {
+        known.append((index, said[ensemble.target]))
+        continue
+      }
       do throws(InputError) {
         try encoder.append(graph, to: &scratch.collection, scratch: scratch.inputs)
         indices.append(index)
@@ -223,8 +230,11 @@ struct CampaignWorker: Sendable {
         candidates[index].reject("predict \(plan.models[model].name)", error.rejectionReason, describe(error))
       }
     }
-    let predictions = ensemble.predictions(scratch.collection, scratch: scratch.ensembles[model])
-    for (index, prediction) in known + zip(indices, predictions) {
+    let said = ensemble.predictionsOfAllTargets(scratch.collection, scratch: scratch.ensembles[model])
+    if plan.models.count(where: { $0.fingerprint == fingerprint }) > 1 {
+      for (index, said) in zip(indices, said) { candidates[index].saidOfTargets[fingerprint] = said }
+    }
+    for (index, prediction) in known + zip(indices, said.map { $0[ensemble.target] }) {
       guard prediction.mean.isFinite, prediction.standardDeviation.isFinite else {
         candidates[index].reject(
           "predict \(plan.models[model].name)", .energyNotFinite, "the prediction is not finite")

@@ -28,12 +28,16 @@ public struct Ensemble: Sendable {
   /// Shape of the members.
   public var configuration: NetworkConfiguration { predictor.configuration }
   private let predictor: NetworkPredictor
-  private let normalizers: [Normalizer]
+  /// By target, then by member.
+  private let normalizers: [[Normalizer]]
+  /// The target, of several the selected or first one, by its place among the network's outputs.
+  let target: Int
 
   /// The ensemble of a model folder.
   public init(_ folder: ModelFolder) {
     predictor = NetworkPredictor(folder.parameters)
-    normalizers = folder.card.members.map(\.normalizer)
+    normalizers = folder.wholeCard.normalizers
+    target = folder.target
   }
 
   /// Number of members.
@@ -51,17 +55,33 @@ public struct Ensemble: Sendable {
     public init() {}
   }
 
-  /// Predicts every structure of `collection`, whose graphs, whole or as quotients, were appended for `configuration`.
+  /// Predicts the folder's target, of several the selected or first one, for every structure of `collection`, whose graphs, whole or as quotients, were appended for `configuration`.
   ///
   /// A structure's prediction is the same, bit for bit, whatever else is in the collection.
   public func predictions(_ collection: GraphCollection, scratch: Scratch) -> [EnsemblePrediction] {
-    let output = scratch.output.reserve(collection.count * memberCount)
+    predictions(collection, scratch: scratch, of: target...target).map { $0[0] }
+  }
+
+  /// The same for every target, in the order of the card, shape (structures, targets).
+  public func predictionsOfAllTargets(
+    _ collection: GraphCollection, scratch: Scratch
+  ) -> [[EnsemblePrediction]] {
+    predictions(collection, scratch: scratch, of: 0...normalizers.count - 1)
+  }
+
+  private func predictions(
+    _ collection: GraphCollection, scratch: Scratch, of targets: ClosedRange<Int>
+  ) -> [[EnsemblePrediction]] {
+    let (count, width) = (collection.count, normalizers.count)
+    let output = scratch.output.reserve(count * memberCount * width)
     predictor.predict(collection, scratch: scratch.predictor, into: output)
-    return (0..<collection.count).map { structure in
-      EnsemblePrediction(
-        members: normalizers.indices.map {
-          normalizers[$0].restored(Double(output[$0 * collection.count + structure]))
-        })
+    return (0..<count).map { structure in
+      targets.map { target in
+        EnsemblePrediction(
+          members: normalizers[target].enumerated().map { member, normalizer in
+            normalizer.restored(Double(output[(member * count + structure) * width + target]))
+          })
+      }
     }
   }
 }

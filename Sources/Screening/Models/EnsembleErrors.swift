@@ -19,18 +19,27 @@ struct EnsembleErrors {
   ///
   /// - Parameters:
   ///   - networks: the members.
-  ///   - normalizers: the standardization of each.
-  ///   - data: structures with the true values.
+  ///   - normalizers: the standardization of the target by each.
+  ///   - target: which of the networks' outputs it is.
+  ///   - graphs: the structures.
+  ///   - values: their true values; NaN where one is not known, which leaves the structure out.
   ///   - jobs: number of threads; the result does not depend on it.
-  init(networks: [NetworkParameters], normalizers: [Normalizer], on data: LabelledGraphs, jobs: Int) {
-    let count = data.targets.count
-    let output = NetworkPredictor(networks).predictions(data.graphs, jobs: jobs)
-    let predictions = (0..<count).map { structure in
+  init(
+    networks: [NetworkParameters], normalizers: [Normalizer], target: Int, on graphs: GraphCollection,
+    values: [Double], jobs: Int
+  ) {
+    let predictor = NetworkPredictor(networks)
+    let (count, width) = (graphs.count, predictor.configuration.predictionCount)
+    let output = predictor.predictions(graphs, jobs: jobs)
+    let known = values.indices.filter { !values[$0].isNaN }
+    let predictions = known.map { structure in
       EnsemblePrediction(
-        members: normalizers.indices.map { normalizers[$0].restored(Double(output[$0 * count + structure])) })
+        members: normalizers.enumerated().map { member, normalizer in
+          normalizer.restored(Double(output[(member * count + structure) * width + target]))
+        })
     }
     self.init(
-      errors: zip(predictions, data.targets).map { $0.mean - $1 },
+      errors: zip(predictions, known).map { $0.mean - values[$1] },
       spreads: networks.count > 1 ? predictions.map(\.standardDeviation) : nil)
   }
 

@@ -8,7 +8,7 @@ public import Training
 
 /// Graphs loaded from an archive, with what was left out.
 public struct LoadedGraphs: Sendable {
-  /// The graphs with their targets; without a property the targets are 0.
+  /// The graphs with their targets; NaN where a record has one of several properties and not this one.
   public var data = LabelledGraphs()
   /// Id of each graph.
   public var ids: [String] = []
@@ -26,8 +26,8 @@ public struct LoadedGraphs: Sendable {
 public struct GraphLoader: Sendable {
   /// Shape of the network that the graphs are for.
   public var configuration: NetworkConfiguration
-  /// Column of the target, or nil where there is none.
-  public var property: String?
+  /// Columns of the targets; at least one. A record that has none of them is left out.
+  public var properties: [String]
   /// Larger structures are left out.
   public var maximumSites: Int?
   /// Whether the crystals are kept beside their graphs.
@@ -36,15 +36,16 @@ public struct GraphLoader: Sendable {
   public var jobs: Int
 
   /// A loader of graphs.
-  public init(configuration: NetworkConfiguration, property: String?, maximumSites: Int?, jobs: Int) {
+  public init(configuration: NetworkConfiguration, properties: [String], maximumSites: Int?, jobs: Int) {
+    precondition(!properties.isEmpty, "graphs have targets")
     self.configuration = configuration
-    self.property = property
+    self.properties = properties
     self.maximumSites = maximumSites
     self.jobs = jobs
   }
 
   private enum Loaded: Sendable {
-    case graph(GraphCollection, Structure, id: String, formula: String, target: Double)
+    case graph(GraphCollection, Structure, id: String, formula: String, targets: [Double])
     case leftOut(String, message: String?)
   }
 
@@ -54,7 +55,7 @@ public struct GraphLoader: Sendable {
   /// - Throws: `ArchiveError` where the archive itself cannot be read; bad records are counted in `leftOut`.
   public func load(_ path: String) throws -> LoadedGraphs {
     let encoder = InputEncoder(configuration.requirements)
-    let decoder = StructureDecoder(properties: property.map { [$0] } ?? [])
+    let decoder = StructureDecoder(properties: properties)
     let reader = try ArchiveReader(path: path)
     var result = LoadedGraphs()
     var graphs = GraphCollection()
@@ -66,9 +67,9 @@ public struct GraphLoader: Sendable {
       write: { (batch: [Loaded]) in
         for item in batch {
           switch item {
-          case .graph(let graph, let structure, let id, let formula, let target):
+          case .graph(let graph, let structure, let id, let formula, let own):
             graphs.append(contentsOf: graph, structure: 0)
-            targets.append(target)
+            targets += own
             result.ids.append(id)
             result.formulas.append(formula)
             if keepsStructures { result.structures.append(structure) }
@@ -78,7 +79,7 @@ public struct GraphLoader: Sendable {
           }
         }
       })
-    result.data = LabelledGraphs(graphs: graphs, targets: targets)
+    result.data = LabelledGraphs(graphs: graphs, targets: targets, targetCount: properties.count)
     return result
   }
 
@@ -91,19 +92,18 @@ public struct GraphLoader: Sendable {
       if let maximumSites, decoded.structure.siteCount > maximumSites {
         return .leftOut("more than \(maximumSites) sites", message: nil)
       }
-      var target = 0.0
-      if let property {
-        guard let value = decoded.properties[property] else {
-          return .leftOut("no \(property)", message: nil)
-        }
-        guard value.isFinite else { return .leftOut("\(property) not finite", message: nil) }
-        target = value
+      let values = properties.map { decoded.properties[$0] }
+      guard values.contains(where: { $0 != nil }) else {
+        return .leftOut("no \(properties.joined(separator: ", "))", message: nil)
+      }
+      if let index = values.firstIndex(where: { $0?.isFinite == false }) {
+        return .leftOut("\(properties[index]) not finite", message: nil)
       }
       var graph = GraphCollection()
       try encoder.append(decoded.structure, to: &graph, scratch: scratch)
       return .graph(
         graph, decoded.structure, id: decoded.id, formula: decoded.structure.composition.reducedFormula,
-        target: target)
+        targets: values.map { $0 ?? .nan })
     } catch let error as RecordError {
       return .leftOut(error.reason.rawValue, message: "\(record.member) record \(record.index): \(error)")
     } catch {

@@ -10,9 +10,11 @@ func learningCurve(_ histories: [[EpochRecord]], plan: TrainingPlan) -> String {
       points: history.map { PlotPoint(x: Double($0.epoch), y: $0.validationFigure) })
   }
   let vertical =
-    plan.classRule == nil
-    ? PlotAxis(label: "Validation MAE", unit: plan.unit, scale: .logarithmic)
-    : PlotAxis(label: "Validation ROC-AUC")
+    plan.classRule != nil
+    ? PlotAxis(label: "Validation ROC-AUC")
+    : plan.units.count == 1
+      ? PlotAxis(label: "Validation MAE", unit: plan.units[0], scale: .logarithmic)
+      : PlotAxis(label: "Validation MAE", unit: "standard deviations", scale: .logarithmic)
   return LinePlot(
     title: plan.name, horizontal: PlotAxis(label: "Epoch"), vertical: vertical, series: series
   ).svg()

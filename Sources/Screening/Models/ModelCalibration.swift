@@ -22,7 +22,8 @@ public struct ModelCalibration: Sendable {
   public func fit(
     _ input: String, property: String? = nil, maximumSites: Int? = nil
   ) throws -> CalibrationReport {
-    let (errors, split) = try errors(input, property, maximumSites)
+    let folder = try selected(property)
+    let (errors, split) = try errors(folder, input, property, maximumSites)
     let calibration: Calibration
     do throws(CalibrationError) {
       calibration = try Calibration(
@@ -31,8 +32,8 @@ public struct ModelCalibration: Sendable {
     } catch {
       throw ScreeningError.unreadable(path: input, reason: "no calibration: \(error)")
     }
-    var card = folder.card
-    card.calibration = calibration
+    var card = folder.wholeCard
+    card.setCalibration(calibration, of: folder.target)
     try ModelFolder.writeCard(card, to: folder.path)
     return CalibrationReport(card.name, calibration, errors, data: split)
   }
@@ -44,39 +45,41 @@ public struct ModelCalibration: Sendable {
   public func test(
     _ input: String, property: String? = nil, maximumSites: Int? = nil
   ) throws -> CalibrationReport {
+    let folder = try selected(property)
     guard let calibration = folder.card.calibration else {
-      try requireRegression()
       throw ScreeningError.unreadable(
         path: folder.path, reason: "the model has no calibration; sluice models calibrate makes one")
     }
-    let (errors, split) = try errors(input, property, maximumSites)
+    let (errors, split) = try errors(folder, input, property, maximumSites)
     return CalibrationReport(folder.card.name, calibration, errors, data: split)
   }
 
-  /// A probability says itself how sure it is, and its errors follow no Student's t distribution.
-  private func requireRegression() throws {
+  /// The target that is meant. A probability says itself how sure it is, and its errors follow no Student's t
+  /// distribution.
+  private func selected(_ property: String?) throws -> ModelFolder {
     guard folder.card.configuration.task == .regression else {
       throw ScreeningError.invalid(
         "\(folder.path): \(folder.card.name) is a classifier; error bars are for regressions, and sluice evaluate "
           + "judges its probabilities")
     }
+    return try folder.selecting(nil, column: property)
   }
 
   private func errors(
-    _ input: String, _ property: String?, _ maximumSites: Int?
+    _ folder: ModelFolder, _ input: String, _ property: String?, _ maximumSites: Int?
   ) throws -> (EnsembleErrors, ModelCard.Split) {
-    try requireRegression()
     let property = property ?? folder.card.property
     let loaded = try GraphLoader(
-      configuration: folder.card.configuration, property: property, maximumSites: maximumSites, jobs: jobs
+      configuration: folder.card.configuration, properties: [property], maximumSites: maximumSites,
+      jobs: jobs
     ).load(input)
     guard !loaded.ids.isEmpty else {
       throw ScreeningError.unreadable(
         path: input, reason: "no structure with a \(property) among its records")
     }
     let errors = EnsembleErrors(
-      networks: folder.parameters, normalizers: folder.card.members.map(\.normalizer), on: loaded.data,
-      jobs: jobs)
+      networks: folder.parameters, normalizers: folder.card.members.map(\.normalizer),
+      target: folder.target, on: loaded.data.graphs, values: loaded.data.targets, jobs: jobs)
     return (errors, try ModelCard.Split(loaded, from: input))
   }
 }

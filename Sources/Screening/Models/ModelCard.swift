@@ -9,7 +9,7 @@ public struct ModelCard: Codable, Sendable {
     public var file: String
     /// SHA-256 of that file, hexadecimal.
     public var sha256: String
-    /// Standardization of the target.
+    /// Standardization of the target; of several the first one's.
     public var normalizer: Normalizer
     /// Seed of the initial weights and the order of structures; absent for imported weights.
     public var seed: UInt64?
@@ -59,6 +59,30 @@ public struct ModelCard: Codable, Sendable {
     public var property: String
     /// Its fingerprint; see `ModelFolder.fingerprint`.
     public var fingerprint: String
+    /// Beginnings of the names of the tensors that were taken over; nil for all of them.
+    public var taken: [String]?
+    /// Beginnings of the names of the parameters that were not trained; nil for none.
+    public var frozen: [String]?
+    /// By the beginning of parameters' names what their learning rate was multiplied by; nil where all had the same.
+    public var learningRateFactors: [String: Double]?
+  }
+
+  /// A target of a model of several, beside the first, for which the card itself speaks.
+  public struct Target: Codable, Sendable {
+    /// The predicted property, as its column is named in the data.
+    public var property: String
+    /// Its unit.
+    public var unit: String
+    /// Its standardization by each member.
+    public var normalizers: [Normalizer]
+    /// Mean absolute error of each member on the validation split.
+    public var validationErrors: [Double]?
+    /// Mean absolute error of each member on the test split.
+    public var testErrors: [Double]?
+    /// How well the ensemble predicts it in the test split.
+    public var testMetrics: Metrics?
+    /// The distribution of the ensemble's errors; nil where it has not been fitted.
+    public var calibration: Calibration?
   }
 
   /// How well the ensemble's mean predicts a split: errors of a regression, or figures of a classification.
@@ -107,6 +131,8 @@ public struct ModelCard: Codable, Sendable {
   public var property: String
   /// Unit of the property, e.g. "eV/atom"; of a classification "probability".
   public var unit: String
+  /// The targets after the first of a model of several, in the order of the network's outputs; nil for a model of one.
+  public var otherTargets: [Target]?
   /// How classes follow from a column of the data; nil for a regression, and where it is not known.
   public var classes: ClassRule?
   /// Members in order.
@@ -142,8 +168,8 @@ public struct ModelCard: Codable, Sendable {
 
 extension ModelCard {
   private enum CodingKeys: String, CodingKey {
-    case format, name, architecture, configuration, requirements, property, unit, classes, members, training,
-      initialModel, data, testMetrics, calibration, license
+    case format, name, architecture, configuration, requirements, property, unit, otherTargets, classes,
+      members, training, initialModel, data, testMetrics, calibration, license
   }
 
   /// Reads a card; the architecture says what its configuration is.
@@ -165,6 +191,7 @@ extension ModelCard {
       members: try container.decode([Member].self, forKey: .members))
     format = try container.decode(Int.self, forKey: .format)
     try Self.check(container, format: format, configuration)
+    otherTargets = try container.decodeIfPresent([Target].self, forKey: .otherTargets)
     classes = try container.decodeIfPresent(ClassRule.self, forKey: .classes)
     training = try container.decodeIfPresent(String.self, forKey: .training)
     initialModel = try container.decodeIfPresent(InitialModel.self, forKey: .initialModel)
@@ -198,6 +225,7 @@ extension ModelCard {
     if format > 1 { try container.encode(configuration.requirements, forKey: .requirements) }
     try container.encode(property, forKey: .property)
     try container.encode(unit, forKey: .unit)
+    try container.encodeIfPresent(otherTargets, forKey: .otherTargets)
     try container.encodeIfPresent(classes, forKey: .classes)
     try container.encode(members, forKey: .members)
     try container.encodeIfPresent(training, forKey: .training)

@@ -14,7 +14,9 @@ extension ModelFolder {
       "fingerprint  \(fingerprint)",
     ]
     if let initial = card.initialModel {
-      lines.append("started from \(initial.name) (\(initial.property)), fingerprint \(initial.fingerprint)")
+      lines.append(
+        "started from \(initial.name) (\(initial.property)), fingerprint \(initial.fingerprint)\(initial.words)"
+      )
     }
     for (index, member) in card.members.enumerated() {
       var text = "member \(index + 1)     "
@@ -28,6 +30,14 @@ extension ModelFolder {
     }
     if let metrics = card.testMetrics {
       lines.append("ensemble     test \(metrics.words) on \(metrics.structures) structures")
+    }
+    for target in card.otherTargets ?? [] {
+      let figures = [
+        target.validationErrors.map { "validation MAE \($0.map { "\($0)" }.joined(separator: ", "))" },
+        target.testMetrics.map { "ensemble test \($0.words) on \($0.structures) structures" },
+      ].compactMap { $0 }
+      lines.append((["also         \(target.property) in \(target.unit)"] + figures).joined(separator: "; "))
+      if let calibration = target.calibration { lines += calibration.summary }
     }
     for (role, split) in (card.data ?? [:]).sorted(by: { $0.key < $1.key }) {
       lines.append("data         \(role): \(split.structures) structures of \(split.file)")
@@ -50,6 +60,15 @@ extension ModelFolder {
 
   private var padding: String {
     card.configuration.requirements.paddingDistance == nil ? "" : ", missing ones padded with the first atom"
+  }
+}
+
+extension ModelCard.InitialModel {
+  /// What was taken and how it is trained, where that is not all of it like the rest.
+  fileprivate var words: String {
+    let factors = (learningRateFactors ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key) × \($0.value)" }
+    return [("takes", taken ?? []), ("frozen", frozen ?? []), ("learning rate", factors)]
+      .filter { !$0.1.isEmpty }.map { "; \($0.0) \($0.1.joined(separator: ", "))" }.joined()
   }
 }
 

@@ -8,12 +8,29 @@ internal import Training
 public struct ModelFolder: Sendable {
   /// Path of the folder.
   public let path: String
-  /// What the folder says about itself.
+  /// What the folder says about itself; of a selected target what it says about that one.
   public let card: ModelCard
+  /// The card with all targets.
+  let wholeCard: ModelCard
+  /// The target that was selected, by its place among the network's outputs; nil where the model is taken whole.
+  let selectedTarget: Int?
   /// Parameters of each member, in the order of the card.
   public let parameters: [NetworkParameters]
   /// SHA-256 over configuration, normalizers and weights: equal fingerprints predict alike.
   public let fingerprint: String
+
+  /// The target of a folder that predicts a single one.
+  var target: Int { selectedTarget ?? 0 }
+
+  /// The model as one of its targets; see `selecting`.
+  init(_ whole: ModelFolder, target: Int) {
+    path = whole.path
+    card = whole.wholeCard.selecting(target)
+    wholeCard = whole.wholeCard
+    selectedTarget = target
+    parameters = whole.parameters
+    fingerprint = whole.fingerprint
+  }
 
   /// Name of the card within the folder.
   public static let cardName = "model.json"
@@ -23,12 +40,14 @@ public struct ModelFolder: Sendable {
   /// - Throws: `ScreeningError` when a file is missing, damaged, of another format, or not the one the card means.
   public init(path: String) throws {
     self.path = path
+    selectedTarget = nil
     let cardPath = path + "/" + Self.cardName
     guard let data = FileManager.default.contents(atPath: cardPath) else {
       throw ScreeningError.unreadable(path: cardPath, reason: "no model card there; is this a model folder?")
     }
     do {
       card = try JSONDecoder().decode(ModelCard.self, from: data)
+      wholeCard = card
     } catch {
       throw ScreeningError.unreadable(path: cardPath, reason: "not a model card: \(describe(error))")
     }
@@ -58,7 +77,8 @@ public struct ModelFolder: Sendable {
     self.parameters = parameters
     fingerprint = try Self.fingerprint(of: card)
     // Error bars of other weights would look like those of these.
-    if let calibration = card.calibration, calibration.model != fingerprint {
+    let calibrations = [card.calibration] + (card.otherTargets ?? []).map(\.calibration)
+    for case let calibration? in calibrations where calibration.model != fingerprint {
       throw ScreeningError.unreadable(
         path: cardPath,
         reason: "the calibration is of other weights (fingerprint \(calibration.model.prefix(12)), these are "
@@ -68,6 +88,7 @@ public struct ModelFolder: Sendable {
 
   /// What a classifier's card cannot say: probabilities have no standardization and no error bars.
   private static func checkTask(of card: ModelCard, at path: String) throws {
+    if let reason = card.targetObjection { throw ScreeningError.unreadable(path: path, reason: reason) }
     switch card.configuration.task {
     case .regression:
       guard card.classes == nil else {
@@ -102,7 +123,7 @@ public struct ModelFolder: Sendable {
       throw ScreeningError.unreadable(
         path: path, reason: "SHA-256 is \(digest), the card says \(member.sha256): changed or damaged")
     }
-    guard member.normalizer.mean.isFinite, member.normalizer.standardDeviation.isFinite else {
+    guard card.normalizers.joined().allSatisfy({ $0.mean.isFinite && $0.standardDeviation.isFinite }) else {
       throw ScreeningError.unreadable(path: path, reason: "the normalizer is not finite")
     }
     do {
@@ -120,10 +141,18 @@ public struct ModelFolder: Sendable {
       let weights: [String]
       let normalizers: [Normalizer]
       let property: String
+      let otherTargets: [Target]?
+    }
+    struct Target: Encodable {
+      let property: String
+      let normalizers: [Normalizer]
     }
     let identity = Identity(
       configuration: card.configuration, weights: card.members.map(\.sha256),
-      normalizers: card.members.map(\.normalizer), property: card.property)
+      normalizers: card.members.map(\.normalizer), property: card.property,
+      otherTargets: card.otherTargets.map { targets in
+        targets.map { Target(property: $0.property, normalizers: $0.normalizers) }
+      })
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     return Fingerprint(of: [UInt8](try encoder.encode(identity))).hexadecimal

@@ -13,12 +13,12 @@ public struct TrainingPlan: Sendable {
   public let validation: String
   /// Archive of the test split.
   public let test: String?
-  /// Column of the target.
-  public let column: String
-  /// What the model predicts: the column, or the class.
-  public let property: String
-  /// Unit of the target.
-  public let unit: String
+  /// Columns of the targets; a classification has one.
+  public let columns: [String]
+  /// What the model predicts: the columns, or the class.
+  public let properties: [String]
+  /// Unit of each target.
+  public let units: [String]
   /// How classes follow from the column; nil for a regression.
   public let classRule: ClassRule?
   /// Largest number of sites that is used.
@@ -27,8 +27,8 @@ public struct TrainingPlan: Sendable {
   public let memberCount: Int
   /// Options of the first member; member k has the seed of the first plus k.
   public let options: TrainingOptions
-  /// The model whose members the members start from; nil where they start from parameters drawn by their seeds.
-  public let initialModel: ModelFolder?
+  /// What the members start from; nil where that are parameters drawn by their seeds.
+  public let initial: InitialParameters?
   /// Licence and source of the data.
   public let license: String?
   /// The resolved file as canonical YAML, paths as they are written there.
@@ -50,52 +50,43 @@ public struct TrainingPlan: Sendable {
     validation = try path(data["validation"])
     test = try data.optional("test").map(path)
     let task = PredictionTask(rawValue: value.string("task")) ?? .regression
-    column = data.string("property")
+    let targets = data["property"].oneOrMore
+    let columns = targets.map(\.string)
+    self.columns = columns
+    if let twice = columns.indices.first(where: { columns[..<$0].contains(columns[$0]) }) {
+      throw ScreeningError.invalid("\(targets[twice].location): \(columns[twice]) stands twice in the list")
+    }
     classRule = try Self.classRule(value, task)
-    property = data.optional("class")?.string ?? classRule?.title ?? column
-    unit =
-      try task == .classification
-      ? Self.probability : data.optional("unit")?.string ?? Self.unit(of: data["property"])
+    let loss = try Self.loss(value["training"]["loss"], task)
+    if let classRule {
+      (properties, units) = ([data.optional("class")?.string ?? classRule.title], [Self.probability])
+    } else {
+      (properties, units) = (columns, try Self.units(data.optional("unit"), of: targets))
+    }
     maximumSites = data.optional("maximum_sites")?.integer
     memberCount = value["training"].integer("members")
     license = value.optional("license")?.string
-    options = try Self.options(value, task)
-    let (count, configuration) = (memberCount, options.configuration)
-    initialModel = try value["training"].optional("initial_model").map {
-      try Self.initialModel($0, relativeTo: folder, count, configuration)
-    }
+    var options = try Self.options(
+      value, task, outputs: classRule == nil ? columns.count : loss == .binaryCrossEntropy ? 1 : nil)
+    let start = try InitialSection(
+      value["training"], relativeTo: folder, memberCount: memberCount, options)
+    options.groups = start.groups
+    initial = start.parameters
+    self.options = options
     guard case .mapping(var tree) = value.tree else {
       preconditionFailure("a training file is a mapping")
     }
-    tree["model"] = Self.tree(configuration)
-    if task == .classification, case .mapping(var training) = tree["training"] {
+    tree["model"] = Self.tree(options.configuration)
+    // What nothing said means.
+    if loss == .negativeLogLikelihood, case .mapping(var training) = tree["training"] {
       training["loss"] = nil
       tree["training"] = .mapping(training)
     }
     canonicalText = ConfigurationTree.mapping(tree).canonicalText
   }
 
-  private static func initialModel(
-    _ value: ConfigurationValue, relativeTo folder: URL, _ memberCount: Int,
-    _ configuration: NetworkConfiguration
-  ) throws -> ModelFolder {
-    let path = try existingPath(value, relativeTo: folder, kind: "a model folder")
-    let model = try ModelFolder(path: path)
-    guard model.card.configuration == configuration else {
-      throw ScreeningError.invalid(
-        "\(value.location): \(path) is of another shape (\(model.shape)) than this file's model; its parameters "
-          + "fit no other")
-    }
-    guard model.parameters.count >= memberCount else {
-      throw ScreeningError.invalid(
-        "\(value.location): \(path) has \(counted(model.parameters.count, "member")), and each of the "
-          + "\(memberCount) of this training starts from its own")
-    }
-    return model
-  }
-
   /// Unit of what a classifier predicts.
-  private static let probability = "probability"
+  static let probability = "probability"
 
   /// How the file makes classes of the property; nil for a regression.
   ///
@@ -113,17 +104,41 @@ public struct TrainingPlan: Sendable {
       return nil
     case .classification:
       try refuse(data.optional("unit"), "a classification predicts a probability, which has no other unit")
-      try refuse(
-        value["training"].optional("loss"), "a classification has the negative log-likelihood as its loss")
+      guard case .string(let column) = data["property"].content else {
+        throw ScreeningError.invalid("\(data["property"].location): a classification has one property")
+      }
       return ClassRule(
-        column: data.string("property"), positive: data.optional("positive").map { PositiveClass($0) })
+        column: column, positive: data.optional("positive").map { PositiveClass($0) })
     }
   }
 
-  private static func options(_ value: ConfigurationValue, _ task: PredictionTask) throws -> TrainingOptions {
+  /// The loss of a classification; nil for a regression, whose losses are others.
+  private static func loss(
+    _ value: ConfigurationValue, _ task: PredictionTask
+  ) throws -> ClassificationLoss? {
+    let loss = ClassificationLoss(rawValue: value.string)
+    switch task {
+    case .regression:
+      guard loss == nil else {
+        throw ScreeningError.invalid("\(value.location): \(value.string) is the loss of a classification")
+      }
+      return nil
+    case .classification:
+      guard let loss = value.isDefault ? .negativeLogLikelihood : loss else {
+        throw ScreeningError.invalid(
+          "\(value.location): a classification has the negative log-likelihood or the binary cross-entropy as its "
+            + "loss (\(ClassificationLoss.allCases.map(\.rawValue).joined(separator: ", ")))")
+      }
+      return loss
+    }
+  }
+
+  private static func options(
+    _ value: ConfigurationValue, _ task: PredictionTask, outputs: Int?
+  ) throws -> TrainingOptions {
     let (model, training) = (value["model"], value["training"])
     var options = TrainingOptions()
-    options.configuration = try networkConfiguration(model, task)
+    options.configuration = try networkConfiguration(model, task, outputs: outputs)
     options.seed = UInt64(training.integer("seed"))
     options.epochs = training.integer("epochs")
     options.batchSize = training.integer("batch_size")
@@ -152,12 +167,12 @@ public struct TrainingPlan: Sendable {
 
   /// The network that `model` describes; where a value is wrong the error says where it stands.
   private static func networkConfiguration(
-    _ model: ConfigurationValue, _ task: PredictionTask
+    _ model: ConfigurationValue, _ task: PredictionTask, outputs: Int?
   ) throws -> NetworkConfiguration {
     guard let kind = Architectures.named(model.string("architecture")) else {
       throw ScreeningError.invalid("\(model.location): no such architecture")
     }
-    return NetworkConfiguration(try network(kind, model), task: task)
+    return NetworkConfiguration(try network(kind, model), task: task, outputs: outputs)
   }
 
   private static func network<Network: Architecture>(
@@ -192,6 +207,19 @@ public struct TrainingPlan: Sendable {
     return .mapping(model)
   }
 
+  /// The unit of each target: what the file says, or what is known.
+  private static func units(
+    _ given: ConfigurationValue?, of targets: [ConfigurationValue]
+  ) throws -> [String] {
+    guard let given else { return try targets.map { try unit(of: $0) } }
+    let units = given.oneOrMore.map(\.string)
+    guard units.count == targets.count else {
+      throw ScreeningError.invalid(
+        "\(given.location): \(counted(units.count, "unit")) of \(counted(targets.count, "target"))")
+    }
+    return units
+  }
+
   private static func unit(of property: ConfigurationValue) throws -> String {
     let known = [
       "formation_energy_per_atom": "eV/atom", "e_above_hull": "eV/atom", "energy_per_atom": "eV/atom",
@@ -202,6 +230,13 @@ public struct TrainingPlan: Sendable {
         "\(property.location): the unit of \"\(property.string)\" is not known here; add data.unit")
     }
     return unit
+  }
+}
+
+extension ConfigurationValue {
+  /// The elements of a list; of anything else that alone.
+  fileprivate var oneOrMore: [ConfigurationValue] {
+    if case .list(let elements) = content { elements } else { [self] }
   }
 }
 

@@ -4,6 +4,7 @@ internal import ModelFormats
 internal import Networks
 public import PipelineEngine
 internal import TensorKernels
+internal import TextFormats
 public import Training
 
 /// What a training run tells while it works.
@@ -17,9 +18,11 @@ public enum TrainingEvent: Sendable {
   /// A step is done.
   case step(member: Int, epoch: Int, epochs: Int, done: Int, total: Int, loss: Double)
   /// An epoch is done.
-  case epoch(member: Int, EpochRecord, epochs: Int, metric: Metric, unit: String)
-  /// The errors on the validation split are such that no model of errors can be fitted; the card has no calibration.
-  case notCalibrated(CalibrationError)
+  case epoch(
+    member: Int, EpochRecord, epochs: Int, metric: Metric, targets: [(property: String, unit: String)])
+  /// The errors on the validation split are such that no model of errors can be fitted; the card has no calibration of this
+  /// property.
+  case notCalibrated(property: String, CalibrationError)
   /// The model folder is written.
   case finished(ModelCard)
 }
@@ -55,8 +58,8 @@ public struct TrainingRun: Sendable {
     try makeFolder(checkpointFolder)
     if let event = try Self.slowProducts(of: plan.options.configuration) { report(event) }
     let loader = GraphLoader(
-      configuration: plan.options.configuration, property: plan.column, maximumSites: plan.maximumSites,
-      jobs: jobs)
+      configuration: plan.options.configuration, properties: plan.columns,
+      maximumSites: plan.maximumSites, jobs: jobs)
     func load(
       _ role: String, _ path: String, keepsStructures: Bool = false
     ) throws -> (LoadedGraphs, ModelCard.Split) {
@@ -66,7 +69,15 @@ public struct TrainingRun: Sendable {
       report(.loaded(role: role, structures: loaded.ids.count, leftOut: loaded.leftOut))
       guard !loaded.ids.isEmpty else {
         throw ScreeningError.unreadable(
-          path: path, reason: "no structure with a \(plan.column) among its records")
+          path: path,
+          reason: "no structure with a \(plan.columns.joined(separator: " or a ")) among its records")
+      }
+      // What has no label is not learned, and its errors choose no epoch.
+      for (target, column) in plan.columns.enumerated() where role != "test" {
+        guard loaded.data.values(of: target).contains(where: { !$0.isNaN }) else {
+          throw ScreeningError.unreadable(
+            path: path, reason: "no structure with a \(column) among its records")
+        }
       }
       if let rule = plan.classRule {
         try loaded.classify(by: rule, path: path)
@@ -85,7 +96,7 @@ public struct TrainingRun: Sendable {
     let (validation, validationSplit) = try load("validation", plan.validation)
     var splits = ["train": trainingSplit, "validation": validationSplit]
     let parts = [
-      plan.canonicalText, trainingSplit.sha256, validationSplit.sha256, plan.initialModel?.fingerprint,
+      plan.canonicalText, trainingSplit.sha256, validationSplit.sha256, plan.initial?.model.fingerprint,
     ]
     let identity = Fingerprint(of: parts.compactMap { $0 }.joined(separator: "\n")).hexadecimal
     var trainers: [Trainer] = []
@@ -106,7 +117,7 @@ public struct TrainingRun: Sendable {
     // Again, for a process that was killed between its last checkpoint and the history that belongs to it.
     try writeHistory(trainers)
     let card = try writeModel(
-      trainers, validation: validation.data, test: test, splits: splits, report: report)
+      trainers, validation: validation.data, test: test?.data, splits: splits, report: report)
     report(.finished(card))
     return true
   }
@@ -132,7 +143,10 @@ public struct TrainingRun: Sendable {
     }
     let trainer = try Trainer(
       options: options, training: training.data, validation: validation,
-      examples: epochs, initial: plan.initialModel?.parameters[member], jobs: jobs)
+      examples: epochs,
+      initial: try plan.initial.map {
+        try $0.parameters(of: member, drawn: try options.drawnParameters())
+      }, jobs: jobs)
     try restore(trainer, member: member, identity: identity)
     report(.member(index: member, of: plan.memberCount, epochsDone: trainer.history.count))
     while !trainer.isFinished {
@@ -154,7 +168,10 @@ public struct TrainingRun: Sendable {
         metadata: ["format": "sluice-checkpoint-1", "identity": identity, "digest": Self.digest(of: state)])
       try writeAtomically(bytes, to: checkpointPath(member))
       try writeHistory(earlier + [trainer])
-      report(.epoch(member: member, record, epochs: options.epochs, metric: trainer.metric, unit: plan.unit))
+      report(
+        .epoch(
+          member: member, record, epochs: options.epochs, metric: trainer.metric,
+          targets: zip(plan.properties, plan.units).map { ($0, $1) }))
     }
     return trainer
   }
@@ -191,75 +208,20 @@ public struct TrainingRun: Sendable {
 
   /// Writes `training.csv` and the learning curve of the members so far.
   private func writeHistory(_ trainers: [Trainer]) throws {
-    let figure = plan.classRule == nil ? "mae" : "roc_auc"
-    var text = "member,epoch,training_loss,validation_\(figure),learning_rate\n"
+    let figures =
+      plan.classRule != nil
+      ? ["roc_auc"]
+      : plan.columns.count == 1 ? ["mae"] : ["standardized_mae"] + plan.columns.map { "mae_\($0)" }
+    let columns = figures.map { csvField("validation_\($0)") }.joined(separator: ",")
+    var text = "member,epoch,training_loss,\(columns),learning_rate\n"
     for (member, trainer) in trainers.enumerated() {
       for record in trainer.history {
-        text +=
-          "\(member),\(record.epoch),\(record.trainingLoss),\(record.validationFigure),\(record.learningRate)\n"
+        let values = ([record.validationFigure] + record.targetErrors).map { "\($0)" }.joined(separator: ",")
+        text += "\(member),\(record.epoch),\(record.trainingLoss),\(values),\(record.learningRate)\n"
       }
     }
     try writeAtomically(Array(text.utf8), to: output + "/training.csv")
     try writeAtomically(
       Array(learningCurve(trainers.map(\.history), plan: plan).utf8), to: output + "/learning-curve.svg")
-  }
-
-  private func writeModel(
-    _ trainers: [Trainer], validation: LabelledGraphs, test: LoadedGraphs?,
-    splits: [String: ModelCard.Split], report: (TrainingEvent) -> Void
-  ) throws -> ModelCard {
-    let task = plan.options.configuration.task
-    var members: [ModelCard.Member] = []
-    var predictions: [[Double]] = []
-    for trainer in trainers {
-      let best = trainer.history.min {
-        trainer.metric.isImprovement($0.validationFigure, over: $1.validationFigure)
-      }
-      var member = ModelCard.Member(
-        normalizer: trainer.normalizer, seed: trainer.options.seed, epoch: best?.epoch,
-        validationError: task == .regression ? best?.validationFigure : nil,
-        validationAreaUnderCurve: task == .classification ? best?.validationFigure : nil)
-      if let test {
-        let own = NetworkPredictor([trainer.best]).predictions(test.data.graphs, jobs: jobs).map {
-          trainer.normalizer.restored(Double($0))
-        }
-        predictions.append(own)
-        let statistics = PredictionStatistics(task, predictions: own, targets: test.data.targets)
-        member.testError = statistics?.errors?.meanAbsoluteError
-        member.testAreaUnderCurve = statistics?.classification?.areaUnderCurve
-      }
-      members.append(member)
-    }
-    var card = ModelCard(
-      name: plan.name, configuration: plan.options.configuration, property: plan.property, unit: plan.unit,
-      members: members)
-    card.classes = plan.classRule
-    card.training = plan.canonicalText
-    card.initialModel = plan.initialModel.map {
-      ModelCard.InitialModel(name: $0.card.name, property: $0.card.property, fingerprint: $0.fingerprint)
-    }
-    card.data = splits
-    card.license = plan.license
-    if let test {
-      let mean = test.ids.indices.map { index in
-        predictions.reduce(0) { $0 + $1[index] } / Double(predictions.count)
-      }
-      card.testMetrics = PredictionStatistics(task, predictions: mean, targets: test.data.targets)
-        .map { ModelCard.Metrics($0) }
-    }
-    let networks = trainers.map(\.best)
-    return try ModelFolder.write(path: output, card: card, parameters: networks) { card in
-      guard task == .regression, let split = splits["validation"] else { return }
-      let errors = EnsembleErrors(
-        networks: networks, normalizers: trainers.map(\.normalizer), on: validation, jobs: jobs)
-      let fingerprint = try ModelFolder.fingerprint(of: card)
-      do throws(CalibrationError) {
-        card.calibration = try Calibration(
-          fitting: errors, of: card, fingerprint: fingerprint, data: split,
-          maximumSites: plan.maximumSites)
-      } catch {
-        report(.notCalibrated(error))
-      }
-    }
   }
 }

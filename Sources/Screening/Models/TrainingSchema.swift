@@ -26,8 +26,12 @@ public enum TrainingSchema {
     Field("train", .string, "Archive of the training split; relative to the training file."),
     Field("validation", .string, "Archive of the validation split, which chooses the best epoch."),
     .optional("test", .string, "Archive of the test split, looked at once, after training."),
-    Field("property", .string, "Column of the target."),
-    .optional("unit", .string, "Unit of the target; known for formation energies and a few more."),
+    Field(
+      "property", .either(.string, .list(of: .string, count: 1...64)),
+      "Column of the target, or a list of several targets, of which a record may lack some."),
+    .optional(
+      "unit", .either(.string, .list(of: .string, count: 1...64)),
+      "Unit of the target, of several a list; known for formation energies and a few more."),
     .optional(
       "positive", PositiveClass.schema,
       "Which values of the property are class 1, in a classification; when absent the property holds the classes, 0 and 1."
@@ -74,6 +78,21 @@ public enum TrainingSchema {
     }
   }
 
+  private static let initial = Schema.mapping([
+    Field("model", .string, "Model folder; relative to the training file."),
+    .optional(
+      "take", .list(of: .string, count: 1...),
+      "Beginnings of the names of the tensors that are taken over; the others are drawn by the seed. All when absent."
+    ),
+    Field(
+      "freeze", .list(of: .string), default: [],
+      "Beginnings of the names of the parameters that are not trained."),
+    Field(
+      "learning_rate_factor", .dictionary(of: .number(above: 0, through: 1000)), default: [:],
+      "By the beginning of parameters' names what their learning rate is multiplied by; the longest one counts."
+    ),
+  ])
+
   private static let training = Schema.mapping([
     Field("members", .integer(1...64), default: 3, "Members of the ensemble."),
     Field(
@@ -82,6 +101,7 @@ public enum TrainingSchema {
       "initial_model", .string,
       "Model folder whose members the members start from, relative to the training file; drawn by the seed when absent."
     ),
+    .optional("initial", initial, "A model of which the members take tensors over; none when absent."),
     Field("epochs", .integer(1...100_000), default: 24, "Passes over the training split."),
     Field("batch_size", .integer(1...100_000), default: 128, "Structures a step."),
     Field(
@@ -94,8 +114,11 @@ public enum TrainingSchema {
       "Weight of a batch in the running statistics of batch normalization; small values average over more batches."
     ),
     Field(
-      "loss", .choice(of: RegressionLoss.allCases.map(\.rawValue)), default: "squared",
-      "Loss of the standardized target; a classification has the negative log-likelihood."),
+      "loss",
+      .choice(of: RegressionLoss.allCases.map(\.rawValue) + ClassificationLoss.allCases.map(\.rawValue)),
+      default: "squared",
+      "Of the standardized target: squared, absolute or huber. Of a classification: negative_log_likelihood over two outputs, its default, or binary_cross_entropy over one."
+    ),
     .optional(
       "augmentation",
       .mapping([

@@ -66,7 +66,33 @@ struct ExportedRow {
     ] + row.scores.map { number($0) }
   }
 
-  private func number(_ value: Int?) -> Value { .number(value.map { "\($0)" }) }
+}
 
-  private func number(_ value: Double?) -> Value { .number(value.map { "\($0)" }) }
+private func number(_ value: Int?) -> ExportedRow.Value { .number(value.map { "\($0)" }) }
+
+private func number(_ value: Double?) -> ExportedRow.Value { .number(value.map { "\($0)" }) }
+
+/// A row of the list of a run in which no model predicts an energy.
+struct ExportedScore {
+  let rank: Int
+  let row: ScoreRankedRow
+  let model: String
+  let source: String
+
+  /// The names of the values, in their order; those of other models' scores follow.
+  static let columns = [
+    "rank", "id", "formula", "chemical_system", "sites", "volume_A3", "model", "score", "std", "source",
+    "record", "shape", "evaluations", "reading",
+  ]
+
+  /// The values, in the order of `columns`, and the scores of other models.
+  var values: [ExportedRow.Value] {
+    [
+      number(rank), .text(row.materialID), .text(row.formula), .text(row.chemicalSystem),
+      number(row.siteCount), number(row.volume), .text(model), number(row.score),
+      number(row.standardDeviation), .text(source), number(row.key.record), .text(row.shape),
+      number(row.evaluations),
+      .text(row.reading.isEmpty ? nil : row.reading.map(\.rawValue).joined(separator: " ")),
+    ] + row.others.map { number($0) }
+  }
 }

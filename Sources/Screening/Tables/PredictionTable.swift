@@ -6,9 +6,9 @@ internal import TextFormats
 internal import Training
 
 private func outcomes(
-  _ records: [DecodedRecord], _ ensemble: Ensemble, _ scratch: TableScratch
-) -> [RecordOutcome<(record: DecodedRecord, prediction: EnsemblePrediction)>] {
-  var result: [RecordOutcome<(record: DecodedRecord, prediction: EnsemblePrediction)>?] = []
+  _ records: [DecodedRecord], _ ensemble: Ensemble, allTargets: Bool, _ scratch: TableScratch
+) -> [RecordOutcome<(record: DecodedRecord, predictions: [EnsemblePrediction])>] {
+  var result: [RecordOutcome<(record: DecodedRecord, predictions: [EnsemblePrediction])>?] = []
   var positions: [Int] = []
   scratch.collection.removeAll()
   for (index, record) in records.enumerated() {
@@ -20,10 +20,13 @@ private func outcomes(
       result.append(.rejected(error.rejectionReason, "\(record.id): \(describe(error))"))
     }
   }
-  let predictions = ensemble.predictions(scratch.collection, scratch: scratch.ensemble)
+  let predictions =
+    allTargets
+    ? ensemble.predictionsOfAllTargets(scratch.collection, scratch: scratch.ensemble)
+    : ensemble.predictions(scratch.collection, scratch: scratch.ensemble).map { [$0] }
   for (index, prediction) in zip(positions, predictions) {
     result[index] =
-      prediction.mean.isFinite
+      prediction.allSatisfy(\.mean.isFinite)
       ? .value((records[index], prediction))
       : .rejected(.energyNotFinite, "\(records[index].id): the prediction is not finite")
   }
@@ -43,23 +46,28 @@ public struct PredictionTable: Sendable {
     self.jobs = jobs
   }
 
-  /// Writes `id,prediction,std`, with `members` one more column a member, in the order of the input.
+  /// Writes `id,prediction,std`, with `members` one more column a member, in the order of the input. Of a model of several
+  /// targets each has such columns, which end in `_` and its name.
   public func write(_ input: String, to output: String, members: Bool) throws -> TableReport {
     let writer = try LineWriter(path: output)
-    try writer.append("id,prediction,std" + (members ? memberColumns : ""))
+    let own = ["prediction", "std"] + (members ? memberColumns : [])
+    let targets = folder.card.properties
+    let columns = targets.count == 1 ? own : targets.flatMap { target in own.map { "\($0)_\(target)" } }
+    try writer.append((["id"] + columns).map { csvField($0) }.joined(separator: ","))
     var report = TableReport()
     let ensemble = ensemble
     try streamCrystals(
-      input, jobs: jobs, report: &report, work: { outcomes($1, ensemble, $0) },
+      input, jobs: jobs, report: &report, work: { outcomes($1, ensemble, allTargets: targets.count > 1, $0) },
       write: { value in
-        let (record, prediction) = value
-        try writer.append(csvField(record.id) + "," + fields(of: prediction, members: members))
+        let (record, predictions) = value
+        let values = predictions.map { fields(of: $0, members: members) }
+        try writer.append(([csvField(record.id)] + values).joined(separator: ","))
       })
     try writer.finish()
     return report
   }
 
-  private var memberColumns: String { (0..<ensemble.memberCount).map { ",member_\($0)" }.joined() }
+  private var memberColumns: [String] { (0..<ensemble.memberCount).map { "member_\($0)" } }
 
   private func fields(of prediction: EnsemblePrediction, members: Bool) -> String {
     "\(prediction.mean),\(prediction.standardDeviation)"
@@ -76,14 +84,16 @@ public struct PredictionTable: Sendable {
   ///   - maximumSites: larger structures are left out; nil for none.
   ///   - output: CSV file to write, a line a crystal that is compared, in the order of the input:
   ///     `id,value,prediction,std` and a column a member; the value is a class for a classifier. Nil for none.
-  /// - Throws: `ScreeningError`, `ArchiveError`; when there is nothing to compare, no file is written.
+  /// - Throws: `ScreeningError`, `ArchiveError`; when there is nothing to compare, no file is written. A model of several
+  ///   targets is refused; one of them is to be selected.
   public func evaluate(
     _ input: String, property: String, positive: PositiveClass? = nil, maximumSites: Int? = nil,
     output: String? = nil
   ) throws -> Evaluation {
+    _ = try folder.selecting(nil)
     let rule = try classRule(property, positive)
     let writer = try output.map { try LineWriter(path: $0) }
-    try writer?.append("id,value,prediction,std" + memberColumns)
+    try writer?.append((["id", "value", "prediction", "std"] + memberColumns).joined(separator: ","))
     var report = TableReport()
     var truths: [Double] = []
     var predictions: [Double] = []
@@ -93,9 +103,10 @@ public struct PredictionTable: Sendable {
     var worst: (id: String, error: Double)?
     let ensemble = ensemble
     try streamCrystals(
-      input, jobs: jobs, properties: [property], report: &report, work: { outcomes($1, ensemble, $0) },
+      input, jobs: jobs, properties: [property], report: &report,
+      work: { outcomes($1, ensemble, allTargets: false, $0) },
       write: { value in
-        let (record, prediction) = value
+        let (record, prediction) = (value.record, value.predictions[0])
         if let maximumSites, record.structure.siteCount > maximumSites {
           leftOut += 1
           return

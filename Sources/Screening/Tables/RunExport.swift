@@ -1,3 +1,4 @@
+internal import Crystal
 internal import Foundation
 internal import PipelineEngine
 public import ScreeningStore
@@ -57,6 +58,8 @@ public struct RunExport: Sendable {
 
   /// Writes the list to `path`, in ranked order (rejections in the order of reading).
   ///
+  /// Where no model of the run predicts an energy the order is that of scores, and nothing is stable.
+  ///
   /// - Returns: records written, and the threshold that was used.
   /// - Throws: `ScreeningError`, `StoreError`, `ArchiveError`; rejected records have no structure, so no CIF.
   @discardableResult
@@ -64,6 +67,9 @@ public struct RunExport: Sendable {
     let description = try store.description()
     let threshold = threshold ?? description.stabilityThreshold ?? 0
     if selection == .rejected { return (try writeRejections(store, to: path), threshold) }
+    if let index = try scoreModel(named: model, in: description) {
+      return (try writeScores(store, description, by: index, to: path), threshold)
+    }
     let index = try modelIndex(named: model, in: store)
     let hull = try hull ?? store.standardHull()
     try checkRanking(of: index, by: order, on: hull, in: description)
@@ -71,25 +77,72 @@ public struct RunExport: Sendable {
       model: index, maximumEnergyAboveHull: selection == .stable ? threshold : nil, hull: hull,
       leavesOutFlagged: leavesOutFlagged, order: order, scoredModels: unrankedModels(in: description))
     let name = description.models.indices.contains(index) ? description.models[index].name : ""
-    switch format {
-    case .cif: return (try writeCIF(store, filter, to: path), threshold)
-    case .csv, .jsonl: return (try writeRows(store, filter, description, model: name, to: path), threshold)
+    if format == .cif {
+      let rows = try store.ranked(filter).map { CIFRow(key: $0.key, id: $0.materialID, reading: $0.reading) }
+      return (try writeCIF(store, rows, to: path), threshold)
+    }
+    let sources = try store.sourceStates().map(\.source.name)
+    let columns = ExportedRow.columns + scoreColumns(filter.scoredModels, description)
+    let count = try writeRows(columns, to: path) { write in
+      try store.forEachRanked(filter) { row in
+        try write { rank in
+          ExportedRow(
+            rank: rank, row: row, model: name, source: exportedName(sources[row.key.source]),
+            hull: filter.hull
+          ).values
+        }
+      }
+    }
+    return (count, threshold)
+  }
+
+  private func scoreColumns(_ models: [Int], _ run: RunDescription) -> [String] {
+    models.map { "score_\(run.models[$0].name)" }
+  }
+
+  /// The list in the order of a model's scores.
+  private func writeScores(
+    _ store: RunStore, _ run: RunDescription, by model: Int, to path: String
+  ) throws -> Int {
+    try checkScoreRanking(
+      of: model, by: order, hull: hull, leavesOutFlagged: leavesOutFlagged, in: run)
+    guard selection == .all else {
+      throw ScreeningError.invalid(
+        "no model of this run predicts an energy, so nothing of it is stable; --select all lists its candidates by "
+          + "what \(run.models[model].name) says, the largest first")
+    }
+    if format == .cif {
+      var rows: [CIFRow] = []
+      try store.forEachScored(by: model) {
+        rows.append(CIFRow(key: $0.key, id: $0.materialID, reading: $0.reading))
+      }
+      return try writeCIF(store, rows, to: path)
+    }
+    let others = run.models.indices.filter { $0 != model }
+    let sources = try store.sourceStates().map(\.source.name)
+    return try writeRows(ExportedScore.columns + scoreColumns(others, run), to: path) { write in
+      try store.forEachScored(by: model, others: others) { row in
+        try write { rank in
+          ExportedScore(
+            rank: rank, row: row, model: run.models[model].name,
+            source: exportedName(sources[row.key.source])
+          ).values
+        }
+      }
     }
   }
 
+  /// Writes lines as CSV or JSON; `body` calls its argument for each, which passes on the line's rank.
   private func writeRows(
-    _ store: RunStore, _ filter: RankingFilter, _ run: RunDescription, model: String, to path: String
+    _ columns: [String], to path: String,
+    _ body: ((_ values: (_ rank: Int) -> [ExportedRow.Value]) throws -> Void) throws -> Void
   ) throws -> Int {
     let writer = try LineWriter(path: path)
-    let sources = try store.sourceStates().map(\.source.name)
-    let columns = ExportedRow.columns + filter.scoredModels.map { "score_\(run.models[$0].name)" }
     if format == .csv { try writer.append(columns.map { csvField($0) }.joined(separator: ",")) }
     var rank = 0
-    try store.forEachRanked(filter) { row in
+    try body { line in
       rank += 1
-      let values = ExportedRow(
-        rank: rank, row: row, model: model, source: exportedName(sources[row.key.source]), hull: filter.hull
-      ).values
+      let values = line(rank)
       if format == .csv {
         try writer.append(values.map(\.csv).joined(separator: ","))
       } else {
@@ -101,17 +154,23 @@ public struct RunExport: Sendable {
     return rank
   }
 
-  private func writeCIF(_ store: RunStore, _ filter: RankingFilter, to path: String) throws -> Int {
+  /// What an archive of CIF files needs of a row.
+  private struct CIFRow {
+    let key: RecordKey
+    let id: String
+    let reading: [ReadingRule]
+  }
+
+  private func writeCIF(_ store: RunStore, _ rows: [CIFRow], to path: String) throws -> Int {
     let writer = try CIFArchiveWriter(path: path)
     var count = 0
     var missing = 0
-    let rows = try store.ranked(filter)
     for row in rows {
       guard let structure = try store.structure(of: row.key) else {
         missing += 1
         continue
       }
-      try writer.append(id: row.materialID, structure: structure, reading: row.reading)
+      try writer.append(id: row.id, structure: structure, reading: row.reading)
       count += 1
     }
     try writer.finish()

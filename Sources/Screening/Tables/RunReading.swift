@@ -19,10 +19,7 @@ public func modelIndex(named name: String?, in store: RunStore) throws -> Int {
   let description = try store.description()
   let models = description.models
   guard let name else { return models.firstIndex { $0.property == formationEnergyProperty } ?? 0 }
-  guard let index = models.firstIndex(where: { $0.name == name }) else {
-    throw ScreeningError.invalid(
-      "the run has no model \"\(name)\"; it has " + models.map(\.name).joined(separator: ", "))
-  }
+  let index = try position(of: name, among: models)
   guard !unrankedModels(in: description).contains(index) else {
     throw ScreeningError.invalid(
       "\(name) predicts \(models[index].property), and candidates are ranked by energies; its scores stand beside "
@@ -35,6 +32,42 @@ public func modelIndex(named name: String?, in store: RunStore) throws -> Int {
 public func unrankedModels(in run: RunDescription) -> [Int] {
   run.models.indices.filter {
     ![formationEnergyProperty, hullDistanceProperty].contains(run.models[$0].property)
+  }
+}
+
+private func position(of name: String, among models: [ModelDescription]) throws -> Int {
+  guard let index = models.firstIndex(where: { $0.name == name }) else {
+    throw ScreeningError.invalid(
+      "the run has no model \"\(name)\"; it has " + models.map(\.name).joined(separator: ", "))
+  }
+  return index
+}
+
+/// The model whose scores a run is ranked by, where no model of it predicts an energy; nil where one does.
+///
+/// - Parameter name: the model's name, or nil for the first classifier, or else the first model.
+/// - Throws: `ScreeningError.invalid` naming the models that there are.
+public func scoreModel(named name: String?, in run: RunDescription) throws -> Int? {
+  guard !run.models.isEmpty, unrankedModels(in: run).count == run.models.count else { return nil }
+  guard let name else { return run.models.firstIndex(where: \.givesProbability) ?? 0 }
+  return try position(of: name, among: run.models)
+}
+
+extension ModelDescription {
+  /// Whether it is a classifier, which says the probability of class 1.
+  public var givesProbability: Bool { unit == TrainingPlan.probability }
+}
+
+/// Checks that nothing is asked of a ranking by scores that takes energies.
+///
+/// - Throws: `ScreeningError.invalid`.
+public func checkScoreRanking(
+  of model: Int, by order: RankingOrder, hull: RankingHull?, leavesOutFlagged: Bool, in run: RunDescription
+) throws {
+  guard order == .distance, hull == nil, !leavesOutFlagged else {
+    throw ScreeningError.invalid(
+      "no model of this run predicts an energy, so its rows have no distance to a hull; they are ranked by what "
+        + "\(run.models[model].name) says, the largest first")
   }
 }
 

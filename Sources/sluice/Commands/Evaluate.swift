@@ -28,6 +28,10 @@ struct Evaluate: ParsableCommand {
   @Option(help: "Column with the true values.")
   var property: String
 
+  @Option(
+    help: "Of a model of several targets: the one that is compared. (default: the one named like the column)")
+  var target: String?
+
   @Option(parsing: .unconditional, help: "Of a classifier: values of at most this are class 1.")
   var atMost: Double?
 
@@ -63,7 +67,8 @@ struct Evaluate: ParsableCommand {
 
   func run() throws {
     try reportingErrors {
-      let evaluation = try PredictionTable(ModelFolder(path: model), jobs: threads.count)
+      let folder = try ModelFolder(path: model).selecting(target, column: property)
+      let evaluation = try PredictionTable(folder, jobs: threads.count)
         .evaluate(data, property: property, positive: positive, maximumSites: maximumSites, output: output)
       if format == .json {
         let encoder = JSONEncoder()

@@ -11,6 +11,7 @@ struct Export: ParsableCommand {
     abstract: "Write a list of a run's candidates for the next tool.",
     discussion: """
       csv and jsonl hold the ranked table; cif is one archive of CIF files (.tar.zst, .tar.gz or .zip by its name).
+      Where no model of the run predicts an energy, --select all lists rows by what a model says, the largest first.
 
       Example: sluice export thcr2si2-quickstart.sluice --select stable --format cif --output stable.tar.zst
       """)

@@ -13,6 +13,10 @@ struct CalibrationData: ParsableArguments {
   @Option(help: "Column with the true values. (default: the property of the model)")
   var property: String?
 
+  @Option(
+    help: "Of a model of several targets: the one that is meant. (default: the one named like the column)")
+  var target: String?
+
   @Option(help: "Leave out larger structures.")
   var maximumSites: Int?
 
@@ -29,7 +33,9 @@ struct CalibrationData: ParsableArguments {
 
   /// The model to calibrate or to test.
   func calibration() throws -> ModelCalibration {
-    ModelCalibration(try ModelFolder(path: model), jobs: threads.count)
+    let whole = try ModelFolder(path: model)
+    return ModelCalibration(
+      target == nil ? whole : try whole.selecting(target), jobs: threads.count)
   }
 
   /// Prints a report.

@@ -5,7 +5,8 @@ struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Predict a property for every crystal of an archive.",
     discussion: """
-      Writes id,prediction,std in the order of the input; std is the standard deviation over the ensemble.
+      Writes id,prediction,std in the order of the input; std is the standard deviation over the ensemble. A model of
+      several targets has such columns for each, as prediction_band_gap, unless --target names one.
 
       Example: sluice predict --model fixtures/models/cgcnn-formation-energy crystals.tar.zst --output energies.csv
       """)
@@ -19,6 +20,9 @@ struct Predict: ParsableCommand {
   @Option(help: "CSV file to write.")
   var output: String
 
+  @Option(help: "Of a model of several targets: the one to predict.")
+  var target: String?
+
   @Flag(help: "Add one column a member.")
   var members = false
 
@@ -26,7 +30,8 @@ struct Predict: ParsableCommand {
 
   func run() throws {
     try reportingErrors {
-      let report = try PredictionTable(ModelFolder(path: model), jobs: threads.count)
+      let whole = try ModelFolder(path: model)
+      let report = try PredictionTable(target.map { try whole.selecting($0) } ?? whole, jobs: threads.count)
         .write(input, to: output, members: members)
       try conclude(report, output)
     }

@@ -10,7 +10,8 @@ struct Rank: ParsableCommand {
       ensemble. Of a calibrated model σ is the scale of the error, and P(stable) the probability that the distance is \
       at most the campaign's threshold. Flags are reasons to doubt a distance: the references know too little of the \
       chemical system, or the distance is below -0.3 eV/atom. Models that predict something else have a column each: \
-      a classifier's is the probability of its class.
+      a classifier's is the probability of its class. Where no model predicts an energy rows are ranked by what the \
+      first classifier, or else the first model, says, the largest first.
 
       Example: sluice rank thcr2si2-quickstart.sluice --top 20
       Example: sluice rank thcr2si2-quickstart.sluice --hull references --unflagged
@@ -48,16 +49,15 @@ struct Rank: ParsableCommand {
   func run() throws {
     try reportingErrors {
       let store = try openRun(directory)
-      let index = try modelIndex(named: model, in: store)
       let description = try store.description()
+      if let index = try scoreModel(named: model, in: description) {
+        try rankByScores(store, description, by: index)
+        return
+      }
+      let index = try modelIndex(named: model, in: store)
       let hull = try hull ?? store.standardHull()
       try checkRanking(of: index, by: ranking.order, on: hull, in: description)
       let others = unrankedModels(in: description)
-      guard description.models.isEmpty || others.count < description.models.count else {
-        Terminal.result(
-          "No model of this run predicts an energy, so nothing is ranked; its scores are in the store.")
-        return
-      }
       let rows = try store.ranked(
         RankingFilter(
           model: index, limit: top, hull: hull, leavesOutFlagged: unflagged, order: ranking.order,
@@ -77,6 +77,38 @@ struct Rank: ParsableCommand {
         Terminal.result(Self.text(ExpectedHits(probabilities)))
       }
     }
+  }
+
+  /// Prints the list of a run in which no model predicts an energy.
+  private func rankByScores(_ store: RunStore, _ run: RunDescription, by index: Int) throws {
+    try checkScoreRanking(
+      of: index, by: ranking.order, hull: hull, leavesOutFlagged: unflagged, in: run)
+    let model = run.models[index]
+    let others = run.models.indices.filter { $0 != index }
+    let score = model.givesProbability ? "P(\(model.property))" : "\(model.property) \(model.unit)"
+    var table = TerminalTable(
+      [
+        .init("rank", .right), .init("id", .left), .init("formula", .left), .init(score, .right),
+        .init("±", .right),
+      ]
+        + others.map { .init(run.models[$0].name, .right) } + (reading ? [.init("reading", .left)] : []))
+    var rank = 0
+    try store.forEachScored(by: index, limit: top, others: others) { row in
+      rank += 1
+      func number(_ value: Double?) -> String { value.map { decimals($0, 4) } ?? "" }
+      table.append(
+        ["\(rank)", row.materialID, row.formula, number(row.score), number(row.standardDeviation)]
+          + row.others.map { number($0) }
+          + (reading ? [row.reading.map(\.rawValue).joined(separator: " ")] : []))
+    }
+    Terminal.result(table.text)
+    let count = try store.counts().rows
+    Terminal.result(
+      model.givesProbability
+        ? "\(try store.scoredCount(by: index, above: 0.5)) of \(count) candidates are \(model.property) by "
+          + "\(model.name): probability above 0.5. Predictions, not proofs."
+        : "\(count) candidates by \(model.name), the largest \(model.property) first; no model predicts an energy."
+    )
   }
 
   private static func table(

@@ -23,14 +23,20 @@ struct TrainingProgress {
       meter?.update(
         done: (epoch - 1) * total + done, note: "epoch \(epoch)/\(epochs)  loss \(decimals(loss, 5))",
         now: Terminal.now)
-    case .epoch(_, let record, let epochs, let metric, let unit):
-      let figure = metric == .meanAbsoluteError ? "MAE" : metric.name
-      let value = decimals(record.validationFigure, 5) + (metric == .meanAbsoluteError ? " \(unit)" : "")
+    case .epoch(_, let record, let epochs, let metric, let targets):
+      let figure = metric == .meanAbsoluteError || !record.targetErrors.isEmpty ? "MAE" : metric.name
+      let value =
+        record.targetErrors.isEmpty
+        ? decimals(record.validationFigure, 5) + (metric == .meanAbsoluteError ? " \(targets[0].unit)" : "")
+        : "\(decimals(record.validationFigure, 5)) σ ("
+          + zip(targets, record.targetErrors).map {
+            "\($0.property) \(decimals($1, 5)) \($0.unit)"
+          }.joined(separator: ", ") + ")"
       Terminal.note(
         "epoch \(record.epoch)/\(epochs)  loss \(decimals(record.trainingLoss, 5))  validation \(figure) \(value)  "
           + "learning rate \(decimals(record.learningRate, 6))")
-    case .notCalibrated(let reason):
-      Terminal.note("no calibration by the validation split: \(reason)")
+    case .notCalibrated(let property, let reason):
+      Terminal.note("no calibration of \(property) by the validation split: \(reason)")
     case .finished(let card):
       for (index, member) in card.members.enumerated() {
         let figures = [
@@ -49,6 +55,19 @@ struct TrainingProgress {
           metrics.accuracy.map { "accuracy \(decimals($0, 5))" }, metrics.f1.map { "F1 \(decimals($0, 5))" },
         ].compactMap { $0 }
         Terminal.note("ensemble: test \(figures.joined(separator: ", ")) on \(metrics.structures) structures")
+      }
+      for target in card.otherTargets ?? [] {
+        let figures = [
+          target.validationErrors.map {
+            "validation MAE of the members \($0.map { decimals($0, 5) }.joined(separator: ", "))"
+          },
+          target.testMetrics.flatMap { metrics in
+            metrics.meanAbsoluteError.map {
+              "ensemble: test MAE \(decimals($0, 5)) on \(metrics.structures) structures"
+            }
+          },
+        ].compactMap { $0 }
+        Terminal.note("\(target.property) (\(target.unit)): \(figures.joined(separator: ", "))")
       }
       if let calibration = card.calibration {
         let errors = calibration.errors
