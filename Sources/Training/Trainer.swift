@@ -24,6 +24,7 @@ public final class Trainer {
   private let objective: any Objective
   private let network: any TrainableNetwork
   private var optimizer: Optimizer
+  private var average: WeightAverage?
   private let jobs: Int
 
   /// A trainer at the start of its run.
@@ -71,6 +72,9 @@ public final class Trainer {
       parameters = try NetworkParameters(options.configuration, using: &generator)
     }
     best = parameters
+    average = options.average.map {
+      WeightAverage(decay: $0, values: parameters.values, statistics: parameters.statistics)
+    }
     network = parameters.trainable(jobs: jobs, normalizationMomentum: options.normalizationMomentum)
     optimizer = Optimizer(
       options.optimizer, weightDecay: options.weightDecay, parameterCount: parameters.values.count,
@@ -108,12 +112,14 @@ public final class Trainer {
         step: epoch * steps + step, totalSteps: options.epochs * steps, stepsPerEpoch: steps,
         peak: options.learningRate, momentum: options.momentum)
       optimizer.update(&network.values, gradient: network.gradient, rate: rate)
+      average?.add(network.values, network.statistics, step: optimizer.step)
       let done = min((step + 1) * options.batchSize, order.count)
       if !progress(done, steps * options.batchSize, lossSum / Double(step + 1)) { return nil }
     }
-    let figure = validationFigure(network.networkParameters)
+    let result = result
+    let figure = validationFigure(result)
     if metric.isImprovement(figure, over: bestFigure) || validation.graphs.count == 0 {
-      best = network.networkParameters
+      best = result
       bestFigure = figure
     }
     let record = EpochRecord(
@@ -121,6 +127,12 @@ public final class Trainer {
       learningRate: rate.learningRate)
     history.append(record)
     return record
+  }
+
+  /// What the training has come to: the weights, or their average.
+  private var result: NetworkParameters {
+    let current = network.networkParameters
+    return average.map { current.replacing(values: $0.values, statistics: $0.statistics) } ?? current
   }
 
   private func structureOrder(epoch: Int) -> [Int] {
@@ -141,6 +153,13 @@ extension Trainer {
   public func checkpoint() -> [NamedTensor] {
     let current = network.networkParameters
     let numbers = history.flatMap { [$0.trainingLoss, $0.validationFigure, $0.learningRate] }
+    let averages = average.map { average in
+      [
+        NamedTensor(name: "average_parameters", shape: [average.values.count], values: average.values),
+        NamedTensor(
+          name: "average_statistics", shape: [average.statistics.count], values: average.statistics),
+      ]
+    }
     return [
       NamedTensor(name: "parameters", shape: [current.values.count], values: current.values),
       NamedTensor(name: "statistics", shape: [current.statistics.count], values: current.statistics),
@@ -151,7 +170,7 @@ extension Trainer {
       NamedTensor(name: "step", shape: [1], data: .int64([Int64(optimizer.step)])),
       NamedTensor(name: "best_error", shape: [1], data: .double([bestFigure])),
       NamedTensor(name: "history", shape: [history.count, 3], data: .double(numbers)),
-    ]
+    ] + (averages ?? [])
   }
 
   /// Takes over the state that `checkpoint()` of a trainer with equal options and data saved.
@@ -183,6 +202,11 @@ extension Trainer {
     guard let steps = step.integers, steps.count == 1, let errors = error.doubles, errors.count == 1,
       let numbers = past.doubles, numbers.count % 3 == 0
     else { throw .wrongShape(name: "history", expected: [-1, 3], found: past.shape) }
+    if let decay = average?.decay {
+      average = WeightAverage(
+        decay: decay, values: try floats("average_parameters", count),
+        statistics: try floats("average_statistics", statisticsCount))
+    }
     network.networkParameters = current.replacing(values: values, statistics: statistics)
     best = current.replacing(values: bestValues, statistics: bestStatistics)
     optimizer.moment1 = moment1

@@ -42,8 +42,8 @@ struct KernelTable<Scalar: BinaryFloatingPoint> {
   let residualSoftplus: (Int, Int, In, In, In, In, Out) -> Void
   let residualSoftplusBackward: (Int, Int, In, In, In, In, Out, Sum, Sum) -> Void
   let normalizationBackward: (Int, Int, In, In, In, In, In, In, In, In, Out) -> Void
-  let softplus: (Int, Out) -> Void
-  let softplusBackward: (Int, In, Out) -> Void
+  let softplus: (Int, Scalar, Out) -> Void
+  let softplusBackward: (Int, Scalar, In, Out) -> Void
   let edgeAssemble: (Int, Int, Index, Index, In, Int, In, Int, Out) -> Void
   let edgeScatter: (Int, Int, Index, Index, In, Out, Int, Out, Int) -> Void
   let pairGate:
@@ -54,6 +54,8 @@ struct KernelTable<Scalar: BinaryFloatingPoint> {
   let tripletStatistics: (Int, Int, Index, In, In, In, In, Sum, Sum) -> Void
   let columnProducts: (Int, Int, In, In, Sum, Sum) -> Void
   let tripletNormalizationBackward: (Int, Int, Index, In, In, In, In, In, In, In, In, In, Out, Out) -> Void
+  let filterSum: (Int, Int, Index, Index, In, In, Index, In, In, Index, In, Out) -> Void
+  let filterSumBackward: (Int, Int, Index, Index, In, In, Index, In, In, Index, In, In, Out, Out, Out) -> Void
 
   /// How far a result may be from the plain loop in double, relative to the size of what is added up.
   var tolerance: Double { MemoryLayout<Scalar>.size == 4 ? 2e-6 : 1e-14 }
@@ -82,7 +84,9 @@ extension KernelTable<Float> {
       tripletGateBackward: kernels.triplet_gate_backward,
       tripletStatistics: kernels.triplet_statistics,
       columnProducts: kernels.column_products,
-      tripletNormalizationBackward: kernels.triplet_normalization_backward)
+      tripletNormalizationBackward: kernels.triplet_normalization_backward,
+      filterSum: kernels.filter_sum,
+      filterSumBackward: kernels.filter_sum_backward)
   }
 }
 
@@ -109,6 +113,8 @@ extension KernelTable<Double> {
       tripletGateBackward: kernels.triplet_gate_backward,
       tripletStatistics: kernels.triplet_statistics,
       columnProducts: kernels.column_products,
-      tripletNormalizationBackward: kernels.triplet_normalization_backward)
+      tripletNormalizationBackward: kernels.triplet_normalization_backward,
+      filterSum: kernels.filter_sum,
+      filterSumBackward: kernels.filter_sum_backward)
   }
 }

@@ -36,9 +36,16 @@ public struct PlainReference: Sendable {
   }
 
   /// Outputs of all structures of `collection` as one batch, shape (S, outputs).
-  public func outputs(_ collection: GraphCollection, normalization: Normalization) -> [[Double]] {
+  ///
+  /// - Parameters:
+  ///   - collection: whole graphs.
+  ///   - normalization: where batch normalizations take their mean and variance from.
+  ///   - distances: lengths (Å) of all edges in place of the collection's, which are in single precision.
+  public func outputs(
+    _ collection: GraphCollection, normalization: Normalization, distances: [Double]? = nil
+  ) -> [[Double]] {
     let context = PlainContext(
-      collection, tensors: tensors, gaussians: gaussians, normalization: normalization)
+      collection, tensors: tensors, gaussians: gaussians, normalization: normalization, distances: distances)
     var values: [Int: [[Double]]] = [:]
     for step in program.steps {
       let made = step.layer.plain(step.inputs.map { values[$0] ?? [] }, context)
@@ -77,7 +84,7 @@ struct PlainContext {
 
   init(
     _ collection: GraphCollection, tensors: [String: PlainTensor], gaussians: PlainGaussians,
-    normalization: PlainReference.Normalization
+    normalization: PlainReference.Normalization, distances: [Double]?
   ) {
     precondition(collection.siteMultiplicities.isEmpty, "plain loops take whole graphs")
     self.tensors = tensors
@@ -90,9 +97,9 @@ struct PlainContext {
       sites.flatMap { site in
         (collection.edgeOffsets[site]..<collection.edgeOffsets[site + 1]).map { edge in
           let kind = collection.kindOffsets[structure] + Int(collection.edgeKinds[edge])
+          let length = distances.map { $0[edge] } ?? Double(collection.distances[kind])
           return Edge(
-            center: site, neighbor: sites.lowerBound + Int(collection.neighbors[edge]),
-            distance: Double(collection.distances[kind]),
+            center: site, neighbor: sites.lowerBound + Int(collection.neighbors[edge]), distance: length,
             facet: collection.facets[measures * kind..<measures * (kind + 1)].map { Double($0) })
         }
       }

@@ -68,6 +68,31 @@ struct Linear: Layer {
     activation?.apply(y, count: rows * outputCount)
   }
 
+  /// Where x is a function of the element alone, so is y.
+  func prepare<Scalar: NetworkScalar>(_ source: PreparedSource<Scalar>) -> PreparedLayer<Scalar> {
+    guard let table = source.inputTables[0], !isNarrow else { return PreparedLayer(arrays: []) }
+    let rows = table.count / inputCount
+    var result = [Scalar](repeating: 0, count: rows * outputCount)
+    result.withUnsafeMutableBufferPointer { result in
+      source.values.withUnsafeBufferPointer { values in
+        let (y, values) = (result.baseAddress.unsafelyUnwrapped, values.baseAddress.unsafelyUnwrapped)
+        Scalar.multiply(
+          rows: rows, columns: outputCount, inner: inputCount, table, aRow: inputCount, aColumn: 1,
+          values + weight, bias: bias.map { values + $0 }, into: y, accumulate: false)
+        activation?.apply(y, count: rows * outputCount)
+      }
+    }
+    return PreparedLayer(arrays: [], table: result)
+  }
+
+  func infer<Scalar: NetworkScalar>(_ context: LayerContext<Scalar>) {
+    guard let table = context.prepared.table else { return forward(0, context) }
+    table.withUnsafeBufferPointer { table in
+      gatherElements(
+        context.block, table.baseAddress.unsafelyUnwrapped, width: outputCount, into: context.output(0))
+    }
+  }
+
   func backward<Scalar: NetworkScalar>(_ stage: Int, _ context: LayerContext<Scalar>) {
     let (x, g, rows) = (context.input(0), context.outputGradient(0), context.chunk.rows(context.outputs[0]))
     activation?.backward(

@@ -26,7 +26,9 @@
   X(triplet_gate_backward, SUFFIX)                                                                                \
   X(triplet_statistics, SUFFIX)                                                                                   \
   X(column_products, SUFFIX)                                                                                      \
-  X(triplet_normalization_backward, SUFFIX)
+  X(triplet_normalization_backward, SUFFIX)                                                                       \
+  X(filter_sum, SUFFIX)                                                                                           \
+  X(filter_sum_backward, SUFFIX)
 
 #define SLUICE_FIELD(NAME, SUFFIX) __typeof__(&sluice_##NAME##_##SUFFIX) NAME;
 
