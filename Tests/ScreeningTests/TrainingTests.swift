@@ -62,6 +62,21 @@ import Testing
     }
   }
 
+  @Test func `a SchNet whose weights are averaged, stopped and resumed, ends with the same weights`() throws {
+    let file = try files.training(
+      ", average: 0.9, loss: absolute, schedule: {cosine: {end: 0.02}}",
+      network:
+        "architecture: schnet, width: 16, element_width: 16, blocks: 1, readout_width: 16, last_readout_width: 16"
+    )
+    #expect(try train(file, into: "whole"))
+    for steps in [4, 13] {
+      let output = "stopped-\(steps)"
+      #expect(try train(file, into: output, stopAfter: steps) == false)
+      #expect(try train(file, into: output, jobs: 2))
+      #expect(try files.differences(output, "whole") == [], "after step \(steps)")
+    }
+  }
+
   @Test func `stops again and again still lead to the same weights, an epoch a call at least`() throws {
     let file = try files.training()
     #expect(try train(file, into: "whole"))
