@@ -56,6 +56,7 @@ struct Benchmarks {
     MatrixProducts.report()
     let collection = try graphs(structures)
     try voronoi(structures)
+    try schnet(structures)
     try cgcnn(whole: collection, merged: try mergedGraphs(structures))
     if let table = arguments.dropFirst().first ?? (hasShared ? shared + "/hull/mp2019_all.csv" : nil) {
       try hull(table, seed: seed)
@@ -165,6 +166,32 @@ struct Benchmarks {
   /// The first member of the iCGCNN ensemble that ships.
   private static func shippedICGCNN() throws -> NetworkParameters {
     try ModelFolder(path: "fixtures/models/icgcnn-formation-energy").parameters[0]
+  }
+
+  /// SchNet as it is by default, and on the facets of Voronoi cells, with drawn weights.
+  private static func schnet(_ structures: [Structure]) throws {
+    for usesFacets in [false, true] {
+      var network = SchNet()
+      network.usesFacets = usesFacets
+      let name = "SchNet" + (usesFacets ? " on facets" : "")
+      var random = SeededRandom(seed: 7)
+      let parameters = try NetworkParameters(NetworkConfiguration(network), using: &random)
+      let encoder = InputEncoder(network.requirements)
+      let scratch = InputEncoder.Scratch()
+      var collection = GraphCollection()
+      let encoding = try seconds(repetitions: 3) {
+        collection.removeAll()
+        for structure in structures { try encoder.append(structure, to: &collection, scratch: scratch) }
+      }
+      let predictor = NetworkPredictor([parameters])
+      let inference = seconds(repetitions: 3) { _ = predictor.predictions(collection, jobs: 1) }
+      report(
+        "\(name) inference, merged graphs, 1 thread", count: structures.count, unit: "structures", inference)
+      report(
+        "\(name) inference with its graphs, 1 thread", count: structures.count, unit: "structures",
+        zip(encoding, inference).map { $0 + $1 })
+      training("\(name) training, merged graphs", parameters, collection, batchSize: 64)
+    }
   }
 
   /// What a training step takes, with the optimizer's step and without the validation after each epoch.

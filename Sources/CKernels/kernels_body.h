@@ -365,30 +365,32 @@ KERNEL void SUFFIX(sluice_normalization_backward)(size_t n, size_t w, const REAL
   }
 }
 
-KERNEL void SUFFIX(sluice_softplus)(size_t count, REAL *x) {
+KERNEL void SUFFIX(sluice_softplus)(size_t count, REAL shift, REAL *x) {
   size_t i = 0;
   for (; i + LANES <= count; i += LANES) {
     V v;
     load(x + i, &v);
     softplus(&v);
+    v -= shift;
     store(x + i, &v);
   }
   if (i < count) {
     V v = (V)(0);
     for (size_t lane = 0; lane < count - i; lane++) v[lane] = x[i + lane];
     softplus(&v);
+    v -= shift;
     for (size_t lane = 0; lane < count - i; lane++) x[i + lane] = v[lane];
   }
 }
 
-KERNEL void SUFFIX(sluice_softplus_backward)(size_t count, const REAL *y, REAL *g) {
+KERNEL void SUFFIX(sluice_softplus_backward)(size_t count, REAL shift, const REAL *y, REAL *g) {
   size_t i = 0;
   for (; i < count; i += LANES) {
     size_t lanes = count - i < LANES ? count - i : LANES;
     V v = (V)(0), e;
     if (lanes == LANES) load(y + i, &v);
     else for (size_t lane = 0; lane < lanes; lane++) v[lane] = y[i + lane];
-    v = -v;
+    v = -(v + shift);
     vector_exp(&v, &e);
     e = (V)(1) - e;
     for (size_t lane = 0; lane < lanes; lane++) g[i + lane] *= e[lane];

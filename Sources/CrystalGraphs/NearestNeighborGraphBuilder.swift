@@ -92,9 +92,7 @@ public struct NearestNeighborGraphBuilder: Hashable, Sendable {
 
   /// A sphere that holds somewhat more than M neighbors at the crystal's mean density.
   private func startingRadius(_ cell: borrowing ReducedCell) -> Double {
-    let wanted = 1.3 * Double(neighborCount) + 2
-    let volume = wanted * cell.volume / Double(cell.siteCount)
-    return min(max(cubeRoot(volume * 3 / (4 * Double.pi)), 2 * minimumDistance), searchLimit)
+    min(max(cell.radius(holding: 1.3 * Double(neighborCount) + 2), 2 * minimumDistance), searchLimit)
   }
 
   private func prepare(_ scratch: inout Scratch, siteCount: Int) {

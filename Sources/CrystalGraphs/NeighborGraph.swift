@@ -52,6 +52,7 @@ public struct NeighborGraphBuilder: Hashable, Sendable {
   /// Working memory of one thread, behind a reference so that it can be handed from batch to batch.
   public final class Scratch {
     var nearest = NearestNeighborGraphBuilder.Scratch()
+    var shells = ShellGraphBuilder.Scratch()
     var voronoi = VoronoiGraphBuilder.Scratch()
 
     /// Empty; grows with use.
@@ -75,20 +76,20 @@ public struct NeighborGraphBuilder: Hashable, Sendable {
       let builder = VoronoiGraphBuilder(minimumSolidAngleFraction: fraction)
       return .voronoi(try builder.graph(of: structure, scratch: &scratch.voronoi))
     case .nearestShells(let count, let cutoff):
-      return .nearest(try shells(of: structure, cutoff: cutoff, count: count))
-    case .within(let cutoff): return .nearest(try shells(of: structure, cutoff: cutoff, count: .max))
+      do throws(GraphError) {
+        let builder = ShellGraphBuilder(neighborCount: count, cutoff: cutoff)
+        return .nearest(try builder.graph(of: structure, scratch: &scratch.shells))
+      } catch {
+        throw VoronoiError(error)
+      }
+    case .within(let cutoff):
+      do throws(GraphError) {
+        let list = try NeighborList(of: structure, cutoff: cutoff)
+        return .nearest(CrystalGraph(list, of: structure.elements, wholeShellsOf: .max))
+      } catch {
+        throw VoronoiError(error)
+      }
     case .noNeighbors: return .nearest(CrystalGraph(withoutEdges: structure.elements))
-    }
-  }
-
-  private func shells(
-    of structure: Structure, cutoff: Double, count: Int
-  ) throws(VoronoiError) -> CrystalGraph {
-    do throws(GraphError) {
-      return CrystalGraph(
-        try NeighborList(of: structure, cutoff: cutoff), of: structure.elements, wholeShellsOf: count)
-    } catch {
-      throw VoronoiError(error)
     }
   }
 }

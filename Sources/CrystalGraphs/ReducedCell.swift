@@ -38,6 +38,12 @@ struct ReducedCell: ~Copyable {
     return shortest < minimumDistance ? .sitesTooClose(siteA: 0, siteB: 0, distance: shortest) : nil
   }
 
+  /// Radius (Å) of the sphere that holds so many sites at the crystal's mean density.
+  func radius(holding sites: Double) -> Double {
+    let volume = sites * volume / Double(siteCount)
+    return cubeRoot(volume * 3 / (4 * Double.pi))
+  }
+
   /// Reduces the lattice of `structure` and wraps its sites.
   mutating func load(_ structure: Structure) throws(GraphError) {
     let reduced: ReducedLattice

@@ -27,8 +27,9 @@ struct ValueShape: Sendable {
   let width: Int
   /// Whether a loss depends on parameters through it. Features of the graph are fixed.
   var needsGradient = true
-  /// Whether a row is eight consecutive numbers of a longer one, stored as these and the index of the first.
-  var isSparse = false
+  /// Of a row that is nothing but so many consecutive numbers of `width`: how many these are. They are stored with the index
+  /// of the first.
+  var stored: Int?
 }
 
 /// A network as layers in the order of their execution, recorded once by `NetworkBuilder` and carried out by

@@ -25,7 +25,12 @@ public struct ParameterLayout: Sendable {
 
   /// Draws `count` parameters from `first` on as PyTorch draws those of a linear layer: uniform in ± 1/√inputs.
   mutating func draw(_ first: Int, _ count: Int, inputs: Int) {
-    draws.append((first..<first + count, 1 / Double(inputs).squareRoot()))
+    draw(first, count, bound: 1 / Double(inputs).squareRoot())
+  }
+
+  /// Draws `count` parameters from `first` on uniformly in ± `bound`.
+  mutating func draw(_ first: Int, _ count: Int, bound: Double) {
+    draws.append((first..<first + count, bound))
   }
 
   /// Takes room for `count` parameters and draws them.

@@ -109,15 +109,15 @@ extension Double: KernelScalar {
   }
 
   /// See `KernelScalar`.
-  public static func softplus(_ x: UnsafeMutablePointer<Double>, count: Int) {
-    sluice_softplus_f64(count, x)
+  public static func softplus(_ x: UnsafeMutablePointer<Double>, count: Int, shift: Double) {
+    sluice_softplus_f64(count, shift, x)
   }
 
   /// See `KernelScalar`.
   public static func softplusBackward(
-    output y: UnsafePointer<Double>, gradient g: UnsafeMutablePointer<Double>, count: Int
+    output y: UnsafePointer<Double>, gradient g: UnsafeMutablePointer<Double>, count: Int, shift: Double
   ) {
-    sluice_softplus_backward_f64(count, y, g)
+    sluice_softplus_backward_f64(count, shift, y, g)
   }
 
   /// See `KernelScalar`.

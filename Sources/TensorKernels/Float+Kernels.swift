@@ -105,15 +105,15 @@ extension Float: KernelScalar {
   }
 
   /// See `KernelScalar`.
-  public static func softplus(_ x: UnsafeMutablePointer<Float>, count: Int) {
-    sluice_softplus_f32(count, x)
+  public static func softplus(_ x: UnsafeMutablePointer<Float>, count: Int, shift: Float) {
+    sluice_softplus_f32(count, shift, x)
   }
 
   /// See `KernelScalar`.
   public static func softplusBackward(
-    output y: UnsafePointer<Float>, gradient g: UnsafeMutablePointer<Float>, count: Int
+    output y: UnsafePointer<Float>, gradient g: UnsafeMutablePointer<Float>, count: Int, shift: Float
   ) {
-    sluice_softplus_backward_f32(count, y, g)
+    sluice_softplus_backward_f32(count, shift, y, g)
   }
 
   /// See `KernelScalar`.

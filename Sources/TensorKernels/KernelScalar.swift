@@ -4,6 +4,9 @@ internal import CKernels
 /// largest one left out is below e⁻¹⁶ ≈ 1.1e-7.
 public let gaussianTapCount = Int(SLUICE_TAPS)
 
+/// Knots of a table whose rows make the filter of an edge.
+public let filterKnotCount = Int(SLUICE_KNOTS)
+
 /// The edges of a block of centers together with the projections their pre-activations are made of.
 ///
 ///     pₑ = AB[i][0 ..< 2w] + AB[j][2w ..< 4w] + Σₜ taps[e][t] · edgeWeights[starts[e] + t],   e = (i, j)
@@ -169,12 +172,12 @@ public protocol KernelScalar: BinaryFloatingPoint, Sendable {
     _ normalization: NormalizationPointers<Self>, _ coefficients: NormalizationGradientPointers<Self>,
     weights: UnsafePointer<Self>?, into out: UnsafeMutablePointer<Self>)
 
-  /// x = softplus(x) in place.
-  static func softplus(_ x: UnsafeMutablePointer<Self>, count: Int)
+  /// x = softplus(x) − shift in place.
+  static func softplus(_ x: UnsafeMutablePointer<Self>, count: Int, shift: Self)
 
-  /// g ⊙= 1 − exp(−y) in place: the backward pass of y = softplus(x).
+  /// g ⊙= 1 − exp(−y − shift) in place: the backward pass of y = softplus(x) − shift.
   static func softplusBackward(
-    output y: UnsafePointer<Self>, gradient g: UnsafeMutablePointer<Self>, count: Int)
+    output y: UnsafePointer<Self>, gradient g: UnsafeMutablePointer<Self>, count: Int, shift: Self)
 
   // MARK: Networks with a vector per edge
   //
@@ -249,6 +252,19 @@ public protocol KernelScalar: BinaryFloatingPoint, Sendable {
   static func adamStep(
     _ step: AdamStep<Self>, count: Int, gradient: UnsafePointer<Self>, values: UnsafeMutablePointer<Self>,
     first: UnsafeMutablePointer<Self>, second: UnsafeMutablePointer<Self>)
+
+  // MARK: Convolutions with continuous filters
+
+  /// s (n, w) = Σ over edges of the neighbor's row of x (n, w) ⊙ the edge's filter, or the product of its two filters.
+  static func filterSum(
+    _ edges: EdgeLists<Self>, width: Int, _ x: UnsafePointer<Self>, _ filter: FilterRows<Self>,
+    times second: FilterRows<Self>?, into s: UnsafeMutablePointer<Self>)
+
+  /// Backward of `filterSum` with g = dL/ds: adds to dL/dx (n, w) and to the gradients of the filters' tables.
+  static func filterSumBackward(
+    _ edges: EdgeLists<Self>, width: Int, _ x: UnsafePointer<Self>, _ filter: FilterRows<Self>,
+    times second: FilterRows<Self>?, gradient g: UnsafePointer<Self>, nodes: UnsafeMutablePointer<Self>,
+    table: UnsafeMutablePointer<Self>, secondTable: UnsafeMutablePointer<Self>?)
 }
 
 /// A step of Adam: with g = gradient + coupledDecay · θ,
@@ -285,6 +301,26 @@ public struct AdamStep<Scalar: Sendable>: Sendable {
     self.stepSize = stepSize
     self.denominatorScale = denominatorScale
     self.epsilon = epsilon
+  }
+}
+
+/// Filters of edges as sums of rows of a table: that of edge e is Σ_t weights[e][t] · table[starts[e] + t] over
+/// `filterKnotCount` rows. The memory must stay valid while it is used.
+public struct FilterRows<Scalar> {
+  /// Shape (E, `filterKnotCount`).
+  public let weights: UnsafePointer<Scalar>
+  /// Shape (E).
+  public let starts: UnsafePointer<Int32>
+  /// Shape (knots, w).
+  public let table: UnsafePointer<Scalar>
+
+  /// Rows over memory that the caller owns.
+  public init(
+    weights: UnsafePointer<Scalar>, starts: UnsafePointer<Int32>, table: UnsafePointer<Scalar>
+  ) {
+    self.weights = weights
+    self.starts = starts
+    self.table = table
   }
 }
 

@@ -1,3 +1,5 @@
+internal import Networks
+
 /// Learning rate and momentum (β₁ of Adam) of one step.
 public struct LearningRate: Hashable, Sendable {
   /// Learning rate.
@@ -18,8 +20,8 @@ public enum LearningRateSchedule: Hashable, Sendable {
   case constant
   /// The rate is multiplied by `factor` at the start of each listed epoch.
   case multistep(epochs: [Int], factor: Double)
-  /// One cosine half-wave from the rate down to zero over all steps.
-  case cosine
+  /// One cosine half-wave over all steps, from the rate down to the share `end` of it.
+  case cosine(end: Double)
   /// Cosine from rate/25 up to the rate over the first `warmUp` share of the steps, then down to rate/25e4. Momentum
   /// runs 0.95 → 0.85 → 0.95. Source: L. N. Smith and N. Topin, arXiv 1708.07120.
   case oneCycle(warmUp: Double)
@@ -42,9 +44,9 @@ public enum LearningRateSchedule: Hashable, Sendable {
       let epoch = step / max(1, stepsPerEpoch)
       let rate = epochs.reduce(peak) { epoch >= $1 ? $0 * factor : $0 }
       return LearningRate(learningRate: rate, momentum: momentum)
-    case .cosine:
+    case .cosine(let end):
       let share = Double(step) / Double(max(1, totalSteps))
-      return LearningRate(learningRate: anneal(peak, 0, share), momentum: momentum)
+      return LearningRate(learningRate: anneal(peak, peak * end, share), momentum: momentum)
     case .oneCycle(let warmUp):
       let top = warmUp * Double(totalSteps) - 1
       let end = max(top + 1, Double(totalSteps - 1))
@@ -59,6 +61,6 @@ public enum LearningRateSchedule: Hashable, Sendable {
   }
 
   private func anneal(_ start: Double, _ end: Double, _ share: Double) -> Double {
-    end + (start - end) / 2 * (1 + Training.cosine(.pi * share))
+    end + (start - end) / 2 * (1 + Networks.cosine(.pi * share))
   }
 }

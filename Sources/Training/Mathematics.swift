@@ -6,9 +6,6 @@
   internal import Darwin
 #endif
 
-/// cos x in double precision, x in radians.
-func cosine(_ x: Double) -> Double { cos(x) }
-
 /// ln x in double precision.
 func logarithm(_ x: Double) -> Double { log(x) }
 

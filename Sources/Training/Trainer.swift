@@ -24,6 +24,7 @@ public final class Trainer {
   private let objective: any Objective
   private let network: any TrainableNetwork
   private var optimizer: Optimizer
+  private var average: WeightAverage?
   private let jobs: Int
 
   /// A trainer at the start of its run.
@@ -79,6 +80,9 @@ public final class Trainer {
       parameters = try options.drawnParameters()
     }
     best = parameters
+    average = options.average.map {
+      WeightAverage(decay: $0, values: parameters.values, statistics: parameters.statistics)
+    }
     network = parameters.trainable(jobs: jobs, normalizationMomentum: options.normalizationMomentum)
     optimizer = Optimizer(
       options.optimizer, weightDecay: options.weightDecay, parameterCount: parameters.values.count,
@@ -118,12 +122,14 @@ public final class Trainer {
         step: epoch * steps + step, totalSteps: options.epochs * steps, stepsPerEpoch: steps,
         peak: options.learningRate, momentum: options.momentum)
       optimizer.update(&network.values, gradient: network.gradient, rate: rate)
+      average?.add(network.values, network.statistics, step: optimizer.step)
       let done = min((step + 1) * options.batchSize, order.count)
       if !progress(done, steps * options.batchSize, lossSum / Double(step + 1)) { return nil }
     }
-    let (figure, targetErrors) = validationFigures(network.networkParameters)
+    let result = result
+    let (figure, targetErrors) = validationFigures(result)
     if metric.isImprovement(figure, over: bestFigure) || validation.graphs.count == 0 {
-      best = network.networkParameters
+      best = result
       bestFigure = figure
     }
     let record = EpochRecord(
@@ -131,6 +137,12 @@ public final class Trainer {
       learningRate: rate.learningRate, targetErrors: targetErrors)
     history.append(record)
     return record
+  }
+
+  /// What the training has come to: the weights, or their average.
+  private var result: NetworkParameters {
+    let current = network.networkParameters
+    return average.map { current.replacing(values: $0.values, statistics: $0.statistics) } ?? current
   }
 
   private func structureOrder(epoch: Int) -> [Int] {
@@ -165,6 +177,13 @@ extension Trainer {
     let numbers = history.flatMap {
       [$0.trainingLoss, $0.validationFigure, $0.learningRate] + $0.targetErrors
     }
+    let averages = average.map { average in
+      [
+        NamedTensor(name: "average_parameters", shape: [average.values.count], values: average.values),
+        NamedTensor(
+          name: "average_statistics", shape: [average.statistics.count], values: average.statistics),
+      ]
+    }
     return [
       NamedTensor(name: "parameters", shape: [current.values.count], values: current.values),
       NamedTensor(name: "statistics", shape: [current.statistics.count], values: current.statistics),
@@ -175,7 +194,7 @@ extension Trainer {
       NamedTensor(name: "step", shape: [1], data: .int64([Int64(optimizer.step)])),
       NamedTensor(name: "best_error", shape: [1], data: .double([bestFigure])),
       NamedTensor(name: "history", shape: [history.count, recordWidth], data: .double(numbers)),
-    ]
+    ] + (averages ?? [])
   }
 
   /// Takes over the state that `checkpoint()` of a trainer with equal options and data saved.
@@ -207,6 +226,11 @@ extension Trainer {
     guard let steps = step.integers, steps.count == 1, let errors = error.doubles, errors.count == 1,
       let numbers = past.doubles, numbers.count % recordWidth == 0
     else { throw .wrongShape(name: "history", expected: [-1, recordWidth], found: past.shape) }
+    if let decay = average?.decay {
+      average = WeightAverage(
+        decay: decay, values: try floats("average_parameters", count),
+        statistics: try floats("average_statistics", statisticsCount))
+    }
     network.networkParameters = current.replacing(values: values, statistics: statistics)
     best = current.replacing(values: bestValues, statistics: bestStatistics)
     optimizer.moment1 = moment1

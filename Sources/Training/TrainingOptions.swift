@@ -23,6 +23,9 @@ public struct TrainingOptions: Hashable, Sendable {
   public var loss = RegressionLoss.squared
   /// Weight of a batch in the running statistics of batch normalization.
   public var normalizationMomentum = 0.1
+  /// Decay of the running average of the weights, whose figure on the validation split counts then and which is the result;
+  /// nil where the weights themselves are.
+  public var average: Double?
   /// Parameters that are trained at another rate than the others, or not at all.
   public var groups: [ParameterGroup] = []
   /// Strained copies that stand in for crystals of the training split; nil where all are taken as they are.

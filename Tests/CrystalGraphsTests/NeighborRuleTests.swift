@@ -43,6 +43,19 @@ import Testing
     }
   }
 
+  @Test func `whole shells are those of the list of all neighbors within the cutoff`() throws {
+    var generator = SeededGenerator(seed: 12)
+    var crystals = try SpecialCrystals.all().map(\.1)
+    for count in 1...20 { crystals.append(try randomStructure(siteCount: count, using: &generator)) }
+    for structure in crystals {
+      for (count, cutoff) in [(1, 3.0), (12, 5), (24, 6), (64, 9)] {
+        let list = try NeighborList(of: structure, cutoff: cutoff)
+        let expected = CrystalGraph(list, of: structure.elements, wholeShellsOf: count)
+        #expect(try graph(.nearestShells(count: count, cutoff: cutoff), structure) == expected)
+      }
+    }
+  }
+
   @Test func `a site without neighbors is one without edges`() throws {
     var generator = SeededGenerator(seed: 3)
     let structure = try randomStructure(siteCount: 3, using: &generator)

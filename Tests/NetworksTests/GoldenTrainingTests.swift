@@ -76,7 +76,7 @@ import Training
   /// The rate of a step of a run; an epoch has two steps.
   private func rate(_ run: Golden.Run, _ step: Int) throws -> LearningRate {
     let schedules: [String: LearningRateSchedule] = [
-      "constant": .constant, "multistep": .multistep(epochs: [2, 4], factor: 0.1), "cosine": .cosine,
+      "constant": .constant, "multistep": .multistep(epochs: [2, 4], factor: 0.1), "cosine": .cosine(end: 0),
       "oneCycle": .oneCycle(warmUp: 0.3),
     ]
     return try #require(schedules[run.schedule]).rate(

@@ -88,6 +88,15 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
       })
   }
 
+  private static func schnet(_ name: String, _ change: (inout SchNet) -> Void = { _ in }) -> NetworkCase {
+    var network = SchNet()
+    (network.width, network.elementWidth, network.blockCount) = (16, 16, 2)
+    (network.readoutWidth, network.lastReadoutWidth) = (16, 16)
+    (network.neighborCount, network.cutoff, network.gaussianCount) = (6, 5, 12)
+    change(&network)
+    return NetworkCase(name: "SchNet, \(name)", configuration: NetworkConfiguration(network))
+  }
+
   /// Networks of all architectures in the shapes that take different ways through the code.
   static let all: [NetworkCase] = [
     cgcnn("two convolutions"),
@@ -122,6 +131,12 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
       ($0.usesFacets, $0.usesAngularMoments, $0.hasTriplets, $0.convolutionCount) = (false, true, false, 1)
     },
     icgcnn("nearest neighbors") { ($0.usesFacets, $0.nearestNeighborCount) = (false, 6) },
+    schnet("two blocks"),
+    schnet("nearest neighbors, smooth cutoff") { ($0.takesWholeShells, $0.endsSmoothly) = (false, true) },
+    schnet("wide") {
+      ($0.width, $0.elementWidth, $0.readoutWidth, $0.blockCount) = (80, 32, 48, 1)
+    },
+    schnet("facets") { ($0.usesFacets, $0.minimumSolidAngleFraction) = (true, 0.3) },
     NetworkCase(
       name: "GCN",
       configuration: {

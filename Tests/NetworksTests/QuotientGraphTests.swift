@@ -65,6 +65,14 @@ private func gcn() -> NetworkConfiguration {
   return NetworkConfiguration(network)
 }
 
+private func schnet(_ change: (inout SchNet) -> Void = { _ in }) -> NetworkConfiguration {
+  var network = SchNet()
+  (network.width, network.elementWidth, network.blockCount) = (32, 16, 2)
+  (network.readoutWidth, network.lastReadoutWidth, network.cutoff) = (32, 16, 4)
+  change(&network)
+  return NetworkConfiguration(network)
+}
+
 private let configurations: [NetworkConfiguration] = [
   cgcnn(), cgcnn(.firstAtom), icgcnn(), icgcnn { $0.normalizesTriplets = false },
   icgcnn { $0.updatesEdges = false }, icgcnn { $0.hasTriplets = false },
@@ -80,7 +88,7 @@ private let configurations: [NetworkConfiguration] = [
   icgcnn {
     $0.usesFacets = false
     $0.nearestNeighborCount = 12
-  }, gcn(),
+  }, gcn(), schnet(), schnet { $0.endsSmoothly = true }, schnet { $0.usesFacets = true },
 ]
 
 /// Parameters with every kind of number away from its initial value.
@@ -210,7 +218,7 @@ private func parameters(_ configuration: NetworkConfiguration) throws -> Network
             position.z + Double.random(in: -1e-8...1e-8, using: &generator))
         })
     }
-    for configuration in [cgcnn(), icgcnn(), gcn()] {
+    for configuration in [cgcnn(), icgcnn(), gcn(), schnet()] {
       let (_, ideal) = try graphs(exact, for: configuration)
       let (whole, merged) = try graphs(shaken, for: configuration)
       #expect(merged.neighbors.count == ideal.neighbors.count)

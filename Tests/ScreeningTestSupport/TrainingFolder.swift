@@ -42,12 +42,14 @@ public struct TrainingFolder: Sendable {
   ///   - epochs: epochs of 3 steps each.
   ///   - rate: learning rate.
   ///   - property: "target", "constant" or "partial", which two of three crystals have; or a list of several.
+  ///   - network: keys of `model`.
   ///   - model: further keys of `model`, after a comma.
   ///   - data: further keys of `data`.
   ///   - top: further keys of the file as YAML.
   ///   - name: name of the file.
   public func training(
     _ more: String = "", members: Int = 2, epochs: Int = 4, rate: Double = 0.01, property: String = "target",
+    network: String = "node_width: 16, hidden_width: 16, convolutions: 1, gaussian_spacing: 1",
     model: String = "", data: String = "unit: eV", top: String = "", named name: String = "training"
   ) throws -> String {
     try folder.write(
@@ -55,7 +57,7 @@ public struct TrainingFolder: Sendable {
       version: 1
       name: smooth
       data: {train: train.jsonl, validation: validation.jsonl, test: test.jsonl, property: \(property), \(data)}
-      model: {node_width: 16, hidden_width: 16, convolutions: 1, gaussian_spacing: 1\(model)}
+      model: {\(network)\(model)}
       training: {members: \(members), epochs: \(epochs), batch_size: 16, learning_rate: \(rate), seed: 7\(more)}
       \(top)
 

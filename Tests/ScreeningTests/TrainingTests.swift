@@ -83,6 +83,21 @@ import Testing
     }
   }
 
+  @Test func `a SchNet whose weights are averaged, stopped and resumed, ends with the same weights`() throws {
+    let file = try files.training(
+      ", average: 0.9, loss: absolute, schedule: {cosine: {end: 0.02}}",
+      network:
+        "architecture: schnet, width: 16, element_width: 16, blocks: 1, readout_width: 16, last_readout_width: 16"
+    )
+    #expect(try train(file, into: "whole"))
+    for steps in [4, 13] {
+      let output = "stopped-\(steps)"
+      #expect(try train(file, into: output, stopAfter: steps) == false)
+      #expect(try train(file, into: output, jobs: 2))
+      #expect(try files.differences(output, "whole") == [], "after step \(steps)")
+    }
+  }
+
   @Test func `stops again and again still lead to the same weights, an epoch a call at least`() throws {
     let file = try files.training()
     #expect(try train(file, into: "whole"))
@@ -146,7 +161,7 @@ import Testing
     try folder.write(lines.dropLast().joined(separator: "\n") + "\n", to: "validation.jsonl")
     var reasons: [String] = []
     try train(try files.training(epochs: 1), into: "model") { event in
-      if case .notCalibrated(let reason) = event { reasons.append("\(reason)") }
+      if case .notCalibrated(_, let reason) = event { reasons.append("\(reason)") }
     }
     #expect(reasons.count == 1 && reasons[0].contains("19 errors are too few"), "\(reasons)")
     #expect(try ModelFolder(path: folder.path("model")).card.calibration == nil)

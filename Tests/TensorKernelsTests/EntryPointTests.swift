@@ -10,6 +10,8 @@ import Testing
     convolutionKernels(level.double)
     gateKernels(level.single)
     gateKernels(level.double)
+    filterKernels(level.single)
+    filterKernels(level.double)
   }
 
   private func nodeKernels<Scalar: KernelScalar>(_ kernels: KernelTable<Scalar>) {
@@ -65,10 +67,10 @@ import Testing
     #expect(g.0 == g.1)
     #expect(out.0 == out.1)
     #expect(sums.0 == sums.1 && products.0 == products.1)
-    kernels.softplus(n * w - 3, &out.0)
-    Scalar.softplus(&out.1, count: n * w - 3)
-    kernels.softplusBackward(n * w - 5, out.0, &g.0)
-    Scalar.softplusBackward(output: out.1, gradient: &g.1, count: n * w - 5)
+    kernels.softplus(n * w - 3, 0.5, &out.0)
+    Scalar.softplus(&out.1, count: n * w - 3, shift: 0.5)
+    kernels.softplusBackward(n * w - 5, 0.5, out.0, &g.0)
+    Scalar.softplusBackward(output: out.1, gradient: &g.1, count: n * w - 5, shift: 0.5)
     #expect(out.0 == out.1 && g.0 == g.1)
     kernels.addRows(n - 1, w - 3, x[0], w + 1, &out.0)
     Scalar.addRows(rows: n - 1, width: w - 3, x[0], stride: w + 1, to: &out.1)
@@ -205,6 +207,54 @@ import Testing
     #expect(s.0 == s.1 && u.0 == u.1 && g.0 == g.1)
     #expect(gp.0 == gp.1 && gq.0 == gq.1)
     #expect(sum.0 == sum.1 && square.0 == square.1)
+  }
+}
+
+extension EntryPointTests {
+  private func filterKernels<Scalar: KernelScalar>(_ kernels: KernelTable<Scalar>) {
+    let (w, knots) = (32, 9)
+    var random = RandomInput<Scalar>(seed: 4)
+    let edges = RandomEdges([3, 0, 5, 1], weighted: false, using: &random)
+    let n = edges.centers
+    let arrays = [
+      random.numbers(n * w), random.numbers(n * w), random.numbers(edges.count * 4),
+      random.numbers(edges.count * 4), random.numbers(knots * w), random.numbers(knots * w),
+    ]
+    let starts = (0..<2).map { _ in random.integers(edges.count, 0..<knots - 3) }
+    var (s, nodes) = (twice(Scalar(0), n * w), twice(Scalar(1), n * w))
+    var (table, secondTable) = (twice(Scalar(2), knots * w), twice(Scalar(3), knots * w))
+    arrays.withPointers { a in
+      edges.offsets.withUnsafeBufferPointer { offsets in
+        edges.neighbors.withUnsafeBufferPointer { neighbors in
+          starts[0].withUnsafeBufferPointer { first in
+            starts[1].withUnsafeBufferPointer { second in
+              guard let offsets = offsets.baseAddress, let neighbors = neighbors.baseAddress,
+                let first = first.baseAddress, let second = second.baseAddress
+              else { return }
+              let lists = EdgeLists<Scalar>(centerCount: n, offsets: offsets, neighbors: neighbors)
+              let filters = [
+                FilterRows(weights: a[2], starts: first, table: a[4]),
+                FilterRows(weights: a[3], starts: second, table: a[5]),
+              ]
+              kernels.filterSum(
+                n, w, offsets, neighbors, a[0], a[2], first, a[4], a[3], second, a[5], &s.0)
+              Scalar.filterSum(lists, width: w, a[0], filters[0], times: filters[1], into: &s.1)
+              #expect(s.0 == s.1)
+              kernels.filterSum(n, w, offsets, neighbors, a[0], a[2], first, a[4], nil, nil, nil, &s.0)
+              Scalar.filterSum(lists, width: w, a[0], filters[0], times: nil, into: &s.1)
+              kernels.filterSumBackward(
+                n, w, offsets, neighbors, a[0], a[2], first, a[4], a[3], second, a[5], a[1], &nodes.0,
+                &table.0, &secondTable.0)
+              Scalar.filterSumBackward(
+                lists, width: w, a[0], filters[0], times: filters[1], gradient: a[1], nodes: &nodes.1,
+                table: &table.1, secondTable: &secondTable.1)
+            }
+          }
+        }
+      }
+    }
+    #expect(s.0 == s.1 && nodes.0 == nodes.1)
+    #expect(table.0 == table.1 && secondTable.0 == secondTable.1)
   }
 }
 

@@ -25,6 +25,8 @@ extension KernelTable<Double> {
       tripletStatistics: kernels.triplet_statistics,
       columnProducts: kernels.column_products,
       tripletNormalizationBackward: kernels.triplet_normalization_backward,
+      filterSum: kernels.filter_sum,
+      filterSumBackward: kernels.filter_sum_backward,
       addRows: kernels.add_rows,
       addToRows: kernels.add_to_rows,
       adamStep: { count, step, gradient, values, first, second in

@@ -43,8 +43,8 @@ struct KernelTable<Scalar: KernelScalar> {
   let residualSoftplus: (Int, Int, In, In, In, In, Out) -> Void
   let residualSoftplusBackward: (Int, Int, In, In, In, In, Out, Sum, Sum) -> Void
   let normalizationBackward: (Int, Int, In, In, In, In, In, In, In, In, Out) -> Void
-  let softplus: (Int, Out) -> Void
-  let softplusBackward: (Int, In, Out) -> Void
+  let softplus: (Int, Scalar, Out) -> Void
+  let softplusBackward: (Int, Scalar, In, Out) -> Void
   let edgeAssemble: (Int, Int, Index, Index, In, Int, In, Int, Out) -> Void
   let edgeScatter: (Int, Int, Index, Index, In, Out, Int, Out, Int) -> Void
   let pairGate:
@@ -55,6 +55,8 @@ struct KernelTable<Scalar: KernelScalar> {
   let tripletStatistics: (Int, Int, Index, In, In, In, In, Sum, Sum) -> Void
   let columnProducts: (Int, Int, In, In, Sum, Sum) -> Void
   let tripletNormalizationBackward: (Int, Int, Index, In, In, In, In, In, In, In, In, In, Out, Out) -> Void
+  let filterSum: (Int, Int, Index, Index, In, In, Index, In, In, Index, In, Out) -> Void
+  let filterSumBackward: (Int, Int, Index, Index, In, In, Index, In, In, Index, In, In, Out, Out, Out) -> Void
 
   let addRows: (Int, Int, In, Int, Out) -> Void
   let addToRows: (Int, Int, In, Out, Int) -> Void

@@ -75,7 +75,7 @@ private struct OptimizerGolden: Decodable {
       schedule =
         switch try values.decode(String.self, forKey: .schedule) {
         case "constant": .constant
-        case "cosine": .cosine
+        case "cosine": .cosine(end: 0)
         case "multistep":
           .multistep(
             epochs: try values.decode([Int].self, forKey: .epochs),

@@ -21,6 +21,9 @@ extern "C" {
 /// Gaussians kept per edge: those whose centres lie within four spacings of the distance.
 #define SLUICE_TAPS 8
 
+/// Knots of a table whose rows make the filter of an edge.
+#define SLUICE_KNOTS 4
+
 #define SLUICE_DECLARE(REAL, SUFFIX)                                                                              \
   /* Gaussian expansion restricted to the 8 centres nearest d: taps (n, 8), starts (n); count >= 8 centres. */     \
   void sluice_gaussian_taps_##SUFFIX(const REAL *distances, size_t n, REAL spacing, int32_t count, REAL *taps,     \
@@ -70,10 +73,10 @@ extern "C" {
                                               const REAL *inverse_deviation, const REAL *row_weights,              \
                                               const REAL *k1, const REAL *k2,                                     \
                                               const REAL *k3, REAL *out);                                         \
-  /* x (count) = softplus(x) in place; any count. */                                                              \
-  void sluice_softplus_##SUFFIX(size_t count, REAL *x);                                                           \
-  /* g (count) *= 1 - exp(-y) in place: backward of y = softplus(x); any count. */                                 \
-  void sluice_softplus_backward_##SUFFIX(size_t count, const REAL *y, REAL *g);                                    \
+  /* x (count) = softplus(x) - shift in place; any count. */                                                      \
+  void sluice_softplus_##SUFFIX(size_t count, REAL shift, REAL *x);                                               \
+  /* g (count) *= 1 - exp(-y - shift) in place: backward of y = softplus(x) - shift; any count. */                \
+  void sluice_softplus_backward_##SUFFIX(size_t count, REAL shift, const REAL *y, REAL *g);                       \
                                                                                                                   \
   /* --- Networks with a vector per edge. A row of o = 2d + 2e gate channels: filter and core of the node update (d \
      each), filter and core of the edge update (e each). All widths are multiples of 16. --- */                    \
@@ -136,7 +139,20 @@ extern "C" {
      (1 - beta2) * g * g, values = values * decoupled_factor - step_size * first / (sqrt(second) *                 \
      denominator_scale + epsilon); all (count). */                                                                 \
   void sluice_adam_step_##SUFFIX(size_t count, const sluice_adam_##SUFFIX *step, const REAL *gradient,             \
-                                 REAL *values, REAL *first, REAL *second);
+                                 REAL *values, REAL *first, REAL *second); \
+                                                                                                                  \
+  /* --- Convolutions with filters that are functions of one number of an edge, known at the knots of a grid: the filter\
+     of edge e is sum_t weights[e][t] * table[starts[e] + t], t = 0 ..< 4. Where table2 is not null it is the product of\
+     two such. Neither of the tables' gradients is cleared. --- */                                                \
+  /* s (n, w) = sums over edges of x (n, w) at the edge's end times its filter. */                                \
+  void sluice_filter_sum_##SUFFIX(size_t n, size_t w, const int32_t *edge_offsets, const int32_t *neighbors,      \
+                                  const REAL *x, const REAL *weights, const int32_t *starts, const REAL *table,   \
+                                  const REAL *weights2, const int32_t *starts2, const REAL *table2, REAL *s);     \
+  /* Backward of filter_sum, g = dL/ds: adds to d_x (n, w), d_table and d_table2. */                              \
+  void sluice_filter_sum_backward_##SUFFIX(                                                                       \
+      size_t n, size_t w, const int32_t *edge_offsets, const int32_t *neighbors, const REAL *x,                   \
+      const REAL *weights, const int32_t *starts, const REAL *table, const REAL *weights2,                        \
+      const int32_t *starts2, const REAL *table2, const REAL *g, REAL *d_x, REAL *d_table, REAL *d_table2);
 
 SLUICE_DECLARE(float, f32)
 SLUICE_DECLARE(double, f64)

@@ -106,16 +106,16 @@ final class BatchTraining<Scalar: NetworkScalar> {
     for chunk in active { chunks[chunk].noise = noise }
     let value = values.withUnsafeBufferPointer { values in
       let weights = values.baseAddress.unsafelyUnwrapped
-      for (routine, shared) in zip(routines, shared) {
-        shared.begin(weights)
-        routine.begin(shared)
+      performInParallel(count: routines.count, jobs: jobs) { step in
+        shared[step].begin(weights)
+        routines[step].begin(shared[step])
       }
       forward(active, weights, collection)
       let (value, slopes) = loss(active.flatMap { outputs(of: $0) })
       backward(active, slopes)
+      reduceGradient(active)
       return value
     }
-    reduceGradient(active)
     return value
   }
 
@@ -237,10 +237,19 @@ final class BatchTraining<Scalar: NetworkScalar> {
           (first + slot.beta).update(from: base + slot.beta, count: count)
         }
       }
-      base.update(from: first, count: gradient.count)
-      for chunk in active.dropFirst() {
-        Scalar.addRows(
-          rows: 1, width: gradient.count, chunks[chunk].gradient.pointer, stride: gradient.count, to: base)
+      let count = gradient.count
+      performInParallel(count: jobs, jobs: jobs) { part in
+        let own = part * count / jobs..<(part + 1) * count / jobs
+        (base + own.lowerBound).update(from: first + own.lowerBound, count: own.count)
+        for chunk in active.dropFirst() {
+          Scalar.addRows(
+            rows: 1, width: own.count, chunks[chunk].gradient.pointer + own.lowerBound, stride: own.count,
+            to: base + own.lowerBound)
+        }
+      }
+      // Layers write to their own parameters alone.
+      performInParallel(count: routines.count, jobs: jobs) { step in
+        routines[step].end(shared[step], active.map { contexts[$0][step] }, base)
       }
     }
   }
@@ -278,6 +287,8 @@ public protocol TrainableNetwork: AnyObject {
   var networkParameters: NetworkParameters { get set }
   /// Parameters.
   var values: [Float] { get set }
+  /// Running statistics.
+  var statistics: [Float] { get }
   /// dL/d(parameters) of the last batch.
   var gradient: [Float] { get }
 
@@ -321,6 +332,8 @@ private final class SinglePrecisionTraining: TrainableNetwork {
     get { training.values }
     _modify { yield &training.values }
   }
+
+  var statistics: [Float] { training.statistics }
 
   var gradient: [Float] { training.gradient }
 

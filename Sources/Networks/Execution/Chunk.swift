@@ -49,7 +49,7 @@ final class Chunk<Scalar: NetworkScalar> {
 
   /// Numbers of a value that are held.
   func count(_ value: Int) -> Int {
-    rows(value) * (shapes[value].isSparse ? gaussianTapCount : shapes[value].width)
+    rows(value) * (shapes[value].stored ?? shapes[value].width)
   }
 
   /// Room for a value.

@@ -18,5 +18,8 @@ package func mixedBits(_ state: UInt64) -> UInt64 {
   return z ^ (z >> 31)
 }
 
+/// cos x in double precision, x in radians.
+package func cosine(_ x: Double) -> Double { cos(x) }
+
 /// log(1 + x) in double precision.
 package func logarithm1p(_ x: Double) -> Double { log1p(x) }

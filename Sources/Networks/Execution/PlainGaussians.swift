@@ -1,10 +1,11 @@
 internal import TensorKernels
 
-/// Which Gaussians of an expansion plain loops add up.
+/// Which Gaussians of an expansion plain loops add up, and whether continuous filters are themselves or interpolated.
 public enum PlainGaussians: Sendable {
-  /// All of them, as the equations are written.
+  /// All of them, and filters themselves: as the equations are written.
   case all
-  /// The eight that the fast code keeps, which leaves out values below e⁻¹⁶: with these the two agree to rounding.
+  /// The eight that the fast code keeps, which leaves out values below e⁻¹⁶, and filters between the knots of its tables: with
+  /// these the two agree to rounding.
   case nearestEight
 
   /// exp(−(x − k)²) for k in 0 ..< `count`.

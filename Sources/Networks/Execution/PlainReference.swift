@@ -41,11 +41,13 @@ public struct PlainReference: Sendable {
   ///   - collection: whole graphs.
   ///   - normalization: of the batch in training, where numbers are left out too.
   ///   - noise: what is random in training follows from it, as in `TrainableNetwork.computeGradient`.
+  ///   - distances: lengths (Å) of all edges in place of the collection's, which are in single precision.
   public func outputs(
-    _ collection: GraphCollection, normalization: Normalization, noise: UInt64 = 0
+    _ collection: GraphCollection, normalization: Normalization, noise: UInt64 = 0, distances: [Double]? = nil
   ) -> [[Double]] {
     let context = PlainContext(
-      collection, tensors: tensors, gaussians: gaussians, normalization: normalization, noise: noise)
+      collection, tensors: tensors, gaussians: gaussians, normalization: normalization, noise: noise,
+      distances: distances)
     var values: [Int: [[Double]]] = [:]
     for step in program.steps {
       let made = step.layer.plain(step.inputs.map { values[$0] ?? [] }, context)
@@ -85,7 +87,7 @@ struct PlainContext {
 
   init(
     _ collection: GraphCollection, tensors: [String: PlainTensor], gaussians: PlainGaussians,
-    normalization: PlainReference.Normalization, noise: UInt64
+    normalization: PlainReference.Normalization, noise: UInt64, distances: [Double]?
   ) {
     precondition(collection.siteMultiplicities.isEmpty, "plain loops take whole graphs")
     self.tensors = tensors
@@ -99,9 +101,9 @@ struct PlainContext {
       sites.flatMap { site in
         (collection.edgeOffsets[site]..<collection.edgeOffsets[site + 1]).map { edge in
           let kind = collection.kindOffsets[structure] + Int(collection.edgeKinds[edge])
+          let length = distances.map { $0[edge] } ?? Double(collection.distances[kind])
           return Edge(
-            center: site, neighbor: sites.lowerBound + Int(collection.neighbors[edge]),
-            distance: Double(collection.distances[kind]),
+            center: site, neighbor: sites.lowerBound + Int(collection.neighbors[edge]), distance: length,
             facet: collection.facets[measures * kind..<measures * (kind + 1)].map { Double($0) })
         }
       }

@@ -4,13 +4,18 @@ internal import TensorKernels
 public enum ActivationFunction: String, Codable, CaseIterable, Hashable, Sendable {
   /// ln(1 + eˣ).
   case softplus
+  /// ln(1 + eˣ) − ln 2, which is 0 at 0.
+  case shiftedSoftplus
   /// max(x, 0).
   case relu
+
+  private static let logarithmOfTwo = logarithm1p(1)
 
   /// y = f(x) in place.
   func apply<Scalar: NetworkScalar>(_ x: UnsafeMutablePointer<Scalar>, count: Int) {
     switch self {
-    case .softplus: Scalar.softplus(x, count: count)
+    case .softplus: Scalar.softplus(x, count: count, shift: 0)
+    case .shiftedSoftplus: Scalar.softplus(x, count: count, shift: Scalar(Self.logarithmOfTwo))
     case .relu:
       for index in 0..<count where x[index] < 0 { x[index] = 0 }
     }
@@ -21,7 +26,9 @@ public enum ActivationFunction: String, Codable, CaseIterable, Hashable, Sendabl
     output y: UnsafePointer<Scalar>, gradient g: UnsafeMutablePointer<Scalar>, count: Int
   ) {
     switch self {
-    case .softplus: Scalar.softplusBackward(output: y, gradient: g, count: count)
+    case .softplus: Scalar.softplusBackward(output: y, gradient: g, count: count, shift: 0)
+    case .shiftedSoftplus:
+      Scalar.softplusBackward(output: y, gradient: g, count: count, shift: Scalar(Self.logarithmOfTwo))
     case .relu:
       for index in 0..<count where y[index] <= 0 { g[index] = 0 }
     }
@@ -31,6 +38,7 @@ public enum ActivationFunction: String, Codable, CaseIterable, Hashable, Sendabl
   func plain(_ x: Double) -> Double {
     switch self {
     case .softplus: plainSoftplus(x)
+    case .shiftedSoftplus: plainSoftplus(x) - Self.logarithmOfTwo
     case .relu: max(x, 0)
     }
   }

@@ -32,6 +32,10 @@ protocol Layer: Sendable {
 
   /// Computes what all chunks of a batch share, before they start.
   func begin<Scalar: NetworkScalar>(_ shared: SharedWork<Scalar>)
+  /// Adds what the chunks left to be done once a batch, after them, to the gradient of the network's parameters. `contexts` are
+  /// the chunks', in their order.
+  func end<Scalar: NetworkScalar>(
+    _ shared: SharedWork<Scalar>, _ contexts: [LayerContext<Scalar>], gradient: UnsafeMutablePointer<Scalar>)
   /// One stage of the forward pass over a chunk.
   func forward<Scalar: NetworkScalar>(_ stage: Int, _ context: LayerContext<Scalar>)
   /// One stage of the backward pass over a chunk: from the gradients of the outputs to those of inputs and parameters.
@@ -60,6 +64,9 @@ extension Layer {
   var isWide: Bool { false }
 
   func begin<Scalar: NetworkScalar>(_ shared: SharedWork<Scalar>) {}
+  func end<Scalar: NetworkScalar>(
+    _ shared: SharedWork<Scalar>, _ contexts: [LayerContext<Scalar>], gradient: UnsafeMutablePointer<Scalar>
+  ) {}
   func backward<Scalar: NetworkScalar>(_ stage: Int, _ context: LayerContext<Scalar>) {}
   func prepare<Scalar: NetworkScalar>(_ source: PreparedSource<Scalar>) -> PreparedLayer<Scalar> {
     PreparedLayer(arrays: [])
@@ -74,6 +81,7 @@ extension Layer {
 /// many times slower; these are closures over code that is compiled for the precision.
 struct LayerRoutines<Scalar: NetworkScalar>: Sendable {
   let begin: @Sendable (SharedWork<Scalar>) -> Void
+  let end: @Sendable (SharedWork<Scalar>, [LayerContext<Scalar>], UnsafeMutablePointer<Scalar>) -> Void
   let forward: @Sendable (Int, LayerContext<Scalar>) -> Void
   let backward: @Sendable (Int, LayerContext<Scalar>) -> Void
   let prepare: @Sendable (PreparedSource<Scalar>) -> PreparedLayer<Scalar>
@@ -81,6 +89,7 @@ struct LayerRoutines<Scalar: NetworkScalar>: Sendable {
 
   init(_ layer: some Layer) {
     begin = { layer.begin($0) }
+    end = { layer.end($0, $1, gradient: $2) }
     forward = { layer.forward($0, $1) }
     backward = { layer.backward($0, $1) }
     prepare = { layer.prepare($0) }

@@ -72,6 +72,13 @@ struct Linear: Layer {
   }
 
   func infer<Scalar: NetworkScalar>(_ context: LayerContext<Scalar>) {
+    if let table = context.prepared.table {
+      table.withUnsafeBufferPointer { table in
+        gatherElements(
+          context.block, table.baseAddress.unsafelyUnwrapped, width: outputCount, into: context.output(0))
+      }
+      return
+    }
     let (x, y, rows) = (context.input(0), context.output(0), context.chunk.rows(context.outputs[0]))
     let values = context.weights
     if isNarrow {
@@ -89,6 +96,23 @@ struct Linear: Layer {
         bias: bias.map { values + $0 }, into: y, accumulate: false)
     }
     activation?.apply(y, count: rows * outputCount)
+  }
+
+  /// Where x is a function of the element alone, so is y.
+  func prepare<Scalar: NetworkScalar>(_ source: PreparedSource<Scalar>) -> PreparedLayer<Scalar> {
+    guard let table = source.inputTables[0], !isNarrow else { return PreparedLayer(arrays: []) }
+    let rows = table.count / inputCount
+    var result = [Scalar](repeating: 0, count: rows * outputCount)
+    result.withUnsafeMutableBufferPointer { result in
+      source.values.withUnsafeBufferPointer { values in
+        let (y, values) = (result.baseAddress.unsafelyUnwrapped, values.baseAddress.unsafelyUnwrapped)
+        Scalar.multiply(
+          rows: rows, columns: outputCount, inner: inputCount, table, aRow: inputCount, aColumn: 1,
+          values + weight, bias: bias.map { values + $0 }, into: y, accumulate: false)
+        activation?.apply(y, count: rows * outputCount)
+      }
+    }
+    return PreparedLayer(arrays: [], table: result)
   }
 
   func backward<Scalar: NetworkScalar>(_ stage: Int, _ context: LayerContext<Scalar>) {

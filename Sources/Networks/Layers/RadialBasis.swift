@@ -7,7 +7,7 @@ struct RadialBasis: Layer {
   let count: Int
 
   var outputs: [ValueShape] {
-    [ValueShape(space: .edges, width: count, needsGradient: false, isSparse: true)]
+    [ValueShape(space: .edges, width: count, needsGradient: false, stored: gaussianTapCount)]
   }
   var backwardStages: Int { 0 }
   var isShared: Bool { true }

@@ -1,4 +1,4 @@
-public import Training
+internal import Training
 
 extension ModelCard {
   /// What the model predicts, in the order of the network's outputs.

@@ -147,6 +147,7 @@ public struct TrainingPlan: Sendable {
     options.momentum = training.number("momentum")
     options.weightDecay = training.number("weight_decay")
     options.normalizationMomentum = training.number("normalization_momentum")
+    options.average = training.optional("average")?.number
     options.loss = RegressionLoss(rawValue: training.string("loss")) ?? .squared
     options.augmentation = training.optional("augmentation").map { value in
       StrainAugmentation(
@@ -158,7 +159,7 @@ public struct TrainingPlan: Sendable {
     case "multistep":
       options.schedule = .multistep(
         epochs: schedule.elements("epochs").map(\.integer), factor: schedule.number("factor"))
-    case "cosine": options.schedule = .cosine
+    case "cosine": options.schedule = .cosine(end: schedule.number("end"))
     case "one_cycle": options.schedule = .oneCycle(warmUp: schedule.number("warm_up"))
     default: options.schedule = .constant
     }

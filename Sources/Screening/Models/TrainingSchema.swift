@@ -120,6 +120,10 @@ public enum TrainingSchema {
       "Of the standardized target: squared, absolute or huber. Of a classification: negative_log_likelihood over two outputs, its default, or binary_cross_entropy over one."
     ),
     .optional(
+      "average", .number(0...0.999999),
+      "Decay of a running average of the weights, which is then what is validated and kept; the weights themselves when absent."
+    ),
+    .optional(
       "augmentation",
       .mapping([
         Field("strain", .number(0...0.3), default: 0.1, "Largest change of ln V, either way."),
@@ -143,7 +147,11 @@ public enum TrainingSchema {
             Field("epochs", .list(of: .integer(1...), count: 1...), "Epochs at which the rate falls."),
             Field("factor", .number(above: 0, through: 1), default: 0.1, "By which factor."),
           ]), "The rate falls at given epochs."),
-        Alternative("cosine", .mapping([]), "Half a cosine down to zero."),
+        Alternative(
+          "cosine",
+          .mapping([
+            Field("end", .number(0...1), default: 0, "Share of the learning rate that it ends at.")
+          ]), "Half a cosine down."),
         Alternative(
           "one_cycle",
           .mapping([

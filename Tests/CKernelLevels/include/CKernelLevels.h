@@ -29,7 +29,9 @@
   X(triplet_normalization_backward, SUFFIX)                                                                        \
   X(add_rows, SUFFIX)                                                                                              \
   X(add_to_rows, SUFFIX)                                                                                           \
-  X(adam_step, SUFFIX)
+  X(adam_step, SUFFIX) \
+  X(filter_sum, SUFFIX)                                                                                           \
+  X(filter_sum_backward, SUFFIX)
 
 #define SLUICE_FIELD(NAME, SUFFIX) __typeof__(&sluice_##NAME##_##SUFFIX) NAME;
 
