@@ -37,8 +37,16 @@ public struct PlainReference: Sendable {
 
   /// Outputs of all structures of `collection` as one batch, shape (S, outputs).
   public func outputs(_ collection: GraphCollection, normalization: Normalization) -> [[Double]] {
-    let context = PlainContext(
-      collection, tensors: tensors, gaussians: gaussians, normalization: normalization)
+    outputs(context(collection, normalization: normalization))
+  }
+
+  /// What the loops over `collection` have before them.
+  func context(_ collection: GraphCollection, normalization: Normalization) -> PlainContext {
+    PlainContext(collection, tensors: tensors, gaussians: gaussians, normalization: normalization)
+  }
+
+  /// Outputs of the structures of a context, shape (S, outputs).
+  func outputs(_ context: PlainContext) -> [[Double]] {
     var values: [Int: [[Double]]] = [:]
     for step in program.steps {
       let made = step.layer.plain(step.inputs.map { values[$0] ?? [] }, context)
@@ -62,7 +70,7 @@ struct PlainContext {
     let center: Int
     let neighbor: Int
     /// Length (Å).
-    let distance: Double
+    var distance: Double
     /// Ω/4π, A/10 Å², V/10 Å³ and the angular moments of the facet; empty where there is none.
     let facet: [Double]
   }
@@ -70,7 +78,9 @@ struct PlainContext {
   let atomicNumbers: [UInt8]
   /// Sites of each structure.
   let structures: [Range<Int>]
-  let edges: [Edge]
+  var edges: [Edge]
+  /// Orbital field of each site; empty where networks do not ask for it.
+  var orbitalFields: [[Double]]
   let gaussians: PlainGaussians
   let normalization: PlainReference.Normalization
   private let tensors: [String: PlainTensor]
@@ -85,6 +95,10 @@ struct PlainContext {
     self.normalization = normalization
     atomicNumbers = collection.atomicNumbers
     structures = (0..<collection.count).map { collection.siteOffsets[$0]..<collection.siteOffsets[$0 + 1] }
+    let width = OrbitalField.width
+    orbitalFields = stride(from: 0, to: collection.orbitalFields.count, by: width).map { first in
+      collection.orbitalFields[first..<first + width].map { Double($0) }
+    }
     let measures = collection.facets.isEmpty ? 0 : GraphCollection.facetMeasureCount
     edges = structures.enumerated().flatMap { structure, sites in
       sites.flatMap { site in
