@@ -35,7 +35,12 @@ enum SharedNetworks {
       let id: String
       let lattice: [[Double]]
       let species: [String]
-      let frac_coords: [[Double]]
+      let positions: [[Double]]
+
+      private enum CodingKeys: String, CodingKey {
+        case id, lattice, species
+        case positions = "frac_coords"
+      }
     }
     func vector(_ numbers: [Double]) -> SIMD3<Double> { SIMD3(numbers[0], numbers[1], numbers[2]) }
     return try bytes("crystals.jsonl.zst").split(separator: 10).reduce(into: [:]) { crystals, text in
@@ -44,7 +49,7 @@ enum SharedNetworks {
       crystals[line.id] = try Structure(
         lattice: try Lattice(a: rows[0], b: rows[1], c: rows[2]),
         elements: try line.species.map { try #require(Element(symbol: $0)) },
-        fractionalPositions: line.frac_coords.map(vector))
+        fractionalPositions: line.positions.map(vector))
     }
   }
 
