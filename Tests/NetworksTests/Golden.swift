@@ -175,18 +175,18 @@ struct FormulaNumbers {
   ///   - name: name of the tensor.
   ///   - count: number of entries.
   ///   - inputs: width of what a linear layer sees; not used by normalizations.
-  static func weights(_ name: String, count: Int, inputs: Int) -> [Float] {
+  static func weights(_ name: String, count: Int, inputs: Int) -> [Double] {
     var numbers = FormulaNumbers(name)
     let parts = name.split(separator: ".")
     let normalizes = ["normalization", "bn1", "bn2"].contains(parts.dropLast().last)
     return (0..<count).map { _ in
       let u = numbers.next()
       return switch (parts.last, normalizes) {
-      case ("running_mean", _): Float(0.6 * u - 0.3)
-      case ("running_var", _): Float(0.5 + 1.5 * u)
-      case ("weight", true): Float(0.5 + u)
-      case (_, true): Float(0.4 * u - 0.2)
-      default: Float((2 * u - 1) / Double(inputs).squareRoot())
+      case ("running_mean", _): 0.6 * u - 0.3
+      case ("running_var", _): 0.5 + 1.5 * u
+      case ("weight", true): 0.5 + u
+      case (_, true): 0.4 * u - 0.2
+      default: (2 * u - 1) / Double(inputs).squareRoot()
       }
     }
   }

@@ -41,16 +41,18 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
   {
     var generator = SeededGenerator(seed: seed)
     var collection = GraphCollection()
-    let builder = NeighborGraphBuilder(configuration.requirements.neighbors)
-    let scratch = NeighborGraphBuilder.Scratch()
+    let encoder = InputEncoder(configuration.requirements)
+    let scratch = InputEncoder.Scratch()
     for index in 0..<count {
       let sites = Int.random(in: 1...largest, using: &generator)
       let structure = try randomStructure(siteCount: sites, using: &generator)
       let graph =
         isolated && index == 0
         ? .nearest(CrystalGraph(withoutEdges: structure.elements))
-        : try builder.graph(of: structure, scratch: scratch)
-      collection.append(graph, for: configuration.requirements)
+        : try encoder.graph(of: structure, scratch: scratch)
+      collection.append(
+        graph, orbitalFields: try encoder.orbitalFields(of: structure, scratch: scratch),
+        for: configuration.requirements)
     }
     return collection
   }
@@ -68,6 +70,16 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
     change(&network)
     return NetworkCase(
       name: "CGCNN, \(name)", configuration: NetworkConfiguration(network, task: task, outputs: outputs),
+      constant: { $0.hasSuffix("fc_full.bias") })
+  }
+
+  private static func ogcnn(_ name: String, _ change: (inout OGCNN) -> Void = { _ in }) -> NetworkCase {
+    var network = OGCNN()
+    (network.encoderWidth, network.nodeWidth, network.hiddenWidth) = (16, 32, 16)
+    (network.convolutionCount, network.neighborCount, network.cutoff) = (2, 5, 5)
+    change(&network)
+    return NetworkCase(
+      name: "OGCNN, \(name)", configuration: NetworkConfiguration(network),
       constant: { $0.hasSuffix("fc_full.bias") })
   }
 
@@ -131,6 +143,11 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
       ($0.usesFacets, $0.usesAngularMoments, $0.hasTriplets, $0.convolutionCount) = (false, true, false, 1)
     },
     icgcnn("nearest neighbors") { ($0.usesFacets, $0.nearestNeighborCount) = (false, 6) },
+    ogcnn("default"),
+    ogcnn("published orbitals, padded") { ($0.orbitals, $0.padding) = (.published, .firstAtom) },
+    ogcnn("slow decay, one wide convolution") {
+      ($0.distancePower, $0.nodeWidth, $0.convolutionCount, $0.hiddenLayerCount) = (1, 64, 1, 2)
+    },
     schnet("two blocks"),
     schnet("nearest neighbors, smooth cutoff") { ($0.takesWholeShells, $0.endsSmoothly) = (false, true) },
     schnet("wide") {

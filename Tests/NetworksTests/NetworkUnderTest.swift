@@ -38,9 +38,9 @@ struct NetworkUnderTest {
       let numbers = FormulaNumbers.weights(name, count: indices.count, inputs: inputs)
       for (index, number) in zip(indices, numbers) {
         if tensor.isStatistic {
-          weights.statistics[index] = number
+          weights.statistics[index] = Float(number)
         } else {
-          weights.values[index] = number
+          weights.values[index] = Float(number)
         }
       }
     }

@@ -26,14 +26,16 @@ private func crystals(_ count: Int, largest: Int, seed: UInt64) throws -> [Struc
 private func graphs(
   _ crystals: [Structure], for configuration: NetworkConfiguration
 ) throws -> (whole: GraphCollection, merged: GraphCollection) {
-  let builder = NeighborGraphBuilder(configuration.requirements.neighbors)
-  let scratch = NeighborGraphBuilder.Scratch()
+  let encoder = InputEncoder(configuration.requirements)
+  let scratch = InputEncoder.Scratch()
   var (whole, merged) = (GraphCollection(), GraphCollection())
   var quotient = QuotientGraph()
   for crystal in crystals {
-    let graph = try builder.graph(of: crystal, scratch: scratch)
-    whole.append(graph, for: configuration.requirements)
-    merged.appendQuotient(of: graph, for: configuration.requirements, scratch: &quotient)
+    let graph = try encoder.graph(of: crystal, scratch: scratch)
+    let fields = try encoder.orbitalFields(of: crystal, scratch: scratch)
+    whole.append(graph, orbitalFields: fields, for: configuration.requirements)
+    merged.appendQuotient(
+      of: graph, orbitalFields: fields, for: configuration.requirements, scratch: &quotient)
   }
   return (whole, merged)
 }
@@ -73,6 +75,13 @@ private func schnet(_ change: (inout SchNet) -> Void = { _ in }) -> NetworkConfi
   return NetworkConfiguration(network)
 }
 
+private func ogcnn(_ change: (inout OGCNN) -> Void = { _ in }) -> NetworkConfiguration {
+  var network = OGCNN()
+  (network.encoderWidth, network.nodeWidth, network.hiddenWidth, network.cutoff) = (16, 32, 32, 4)
+  change(&network)
+  return NetworkConfiguration(network)
+}
+
 private let configurations: [NetworkConfiguration] = [
   cgcnn(), cgcnn(.firstAtom), icgcnn(), icgcnn { $0.normalizesTriplets = false },
   icgcnn { $0.updatesEdges = false }, icgcnn { $0.hasTriplets = false },
@@ -88,7 +97,8 @@ private let configurations: [NetworkConfiguration] = [
   icgcnn {
     $0.usesFacets = false
     $0.nearestNeighborCount = 12
-  }, gcn(), schnet(), schnet { $0.endsSmoothly = true }, schnet { $0.usesFacets = true },
+  }, gcn(), ogcnn(), ogcnn { ($0.distancePower, $0.padding) = (1, .firstAtom) }, schnet(),
+  schnet { $0.endsSmoothly = true }, schnet { $0.usesFacets = true },
 ]
 
 /// Parameters with every kind of number away from its initial value.
@@ -218,7 +228,7 @@ private func parameters(_ configuration: NetworkConfiguration) throws -> Network
             position.z + Double.random(in: -1e-8...1e-8, using: &generator))
         })
     }
-    for configuration in [cgcnn(), icgcnn(), gcn(), schnet()] {
+    for configuration in [cgcnn(), icgcnn(), gcn(), ogcnn(), schnet()] {
       let (_, ideal) = try graphs(exact, for: configuration)
       let (whole, merged) = try graphs(shaken, for: configuration)
       #expect(merged.neighbors.count == ideal.neighbors.count)

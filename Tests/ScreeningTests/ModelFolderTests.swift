@@ -121,6 +121,9 @@ import Testing
     InputRequirements(neighbors: .nearestShells(count: 12, cutoff: 8), paddingDistance: 9),
     InputRequirements(neighbors: .within(cutoff: 5), neighborLimit: 32),
     InputRequirements(neighbors: .noNeighbors),
+    InputRequirements(
+      neighbors: .nearest(count: 12, cutoff: 8),
+      orbitalField: OrbitalField(orbitals: .published, distancePower: 2)),
   ])
   func `requirements read back as they were written`(requirements: InputRequirements) throws {
     let bytes = try JSONEncoder().encode(requirements)

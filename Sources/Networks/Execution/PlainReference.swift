@@ -45,9 +45,20 @@ public struct PlainReference: Sendable {
   public func outputs(
     _ collection: GraphCollection, normalization: Normalization, noise: UInt64 = 0, distances: [Double]? = nil
   ) -> [[Double]] {
-    let context = PlainContext(
+    outputs(context(collection, normalization: normalization, noise: noise, distances: distances))
+  }
+
+  /// What the loops over `collection` have before them.
+  func context(
+    _ collection: GraphCollection, normalization: Normalization, noise: UInt64 = 0, distances: [Double]? = nil
+  ) -> PlainContext {
+    PlainContext(
       collection, tensors: tensors, gaussians: gaussians, normalization: normalization, noise: noise,
       distances: distances)
+  }
+
+  /// Outputs of the structures of a context, shape (S, outputs).
+  func outputs(_ context: PlainContext) -> [[Double]] {
     var values: [Int: [[Double]]] = [:]
     for step in program.steps {
       let made = step.layer.plain(step.inputs.map { values[$0] ?? [] }, context)
@@ -71,7 +82,7 @@ struct PlainContext {
     let center: Int
     let neighbor: Int
     /// Length (Å).
-    let distance: Double
+    var distance: Double
     /// Ω/4π, A/10 Å², V/10 Å³ and the angular moments of the facet; empty where there is none.
     let facet: [Double]
   }
@@ -79,7 +90,9 @@ struct PlainContext {
   let atomicNumbers: [UInt8]
   /// Sites of each structure.
   let structures: [Range<Int>]
-  let edges: [Edge]
+  var edges: [Edge]
+  /// Orbital field of each site; empty where networks do not ask for it.
+  var orbitalFields: [[Double]]
   let gaussians: PlainGaussians
   let normalization: PlainReference.Normalization
   let noise: UInt64
@@ -96,6 +109,10 @@ struct PlainContext {
     self.noise = noise
     atomicNumbers = collection.atomicNumbers
     structures = (0..<collection.count).map { collection.siteOffsets[$0]..<collection.siteOffsets[$0 + 1] }
+    let width = OrbitalField.width
+    orbitalFields = stride(from: 0, to: collection.orbitalFields.count, by: width).map { first in
+      collection.orbitalFields[first..<first + width].map { Double($0) }
+    }
     let measures = collection.facets.isEmpty ? 0 : GraphCollection.facetMeasureCount
     edges = structures.enumerated().flatMap { structure, sites in
       sites.flatMap { site in

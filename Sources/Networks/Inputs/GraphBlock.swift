@@ -28,6 +28,8 @@ final class GraphBlock<Scalar: NetworkScalar> {
   let kindDistances = Buffer<Scalar>()
   /// Measures of each kind's facet, shape (K, `GraphCollection.facetMeasureCount`), where graphs have facets.
   let facets = Buffer<Scalar>()
+  /// Orbital field of each site, shape (n, `OrbitalField.width`), where networks ask for it.
+  let orbitalFields = Buffer<Scalar>()
   private let siteMultiplicities = Buffer<Scalar>()
   private let edgeMultiplicities = Buffer<Scalar>()
   private let rowMultiplicities = Buffer<Scalar>()
@@ -70,6 +72,7 @@ final class GraphBlock<Scalar: NetworkScalar> {
     let edgeMultiplicities = edgeMultiplicities.reserve(isQuotient ? edgeCount : 0)
     let rowMultiplicities = rowMultiplicities.reserve(isQuotient ? edgeCount : 0)
     let isQuotient = isQuotient
+    copyOrbitalFields(indices, of: collection)
     structureOffsets[0] = 0
     edgeOffsets[0] = 0
     collection.withUnsafePointers { source in
@@ -103,6 +106,20 @@ final class GraphBlock<Scalar: NetworkScalar> {
           edgeOffsets[site] = Int32(edge)
         }
         structureOffsets[position + 1] = Int32(site)
+      }
+    }
+  }
+
+  private func copyOrbitalFields(_ indices: [Int], of collection: GraphCollection) {
+    guard !collection.orbitalFields.isEmpty else { return }
+    let (width, out) = (OrbitalField.width, orbitalFields.reserve(siteCount * OrbitalField.width))
+    collection.orbitalFields.withUnsafeBufferPointer { source in
+      var place = 0
+      for index in indices {
+        for entry in width * collection.siteOffsets[index]..<width * collection.siteOffsets[index + 1] {
+          out[place] = Scalar(source[entry])
+          place += 1
+        }
       }
     }
   }

@@ -22,6 +22,8 @@ public struct GraphCollection: Sendable {
   /// Facet of each kind of edge as Ω/4π, A/10 Å², V/10 Å³ and the angular moments, shape (K, `facetMeasureCount`); empty where
   /// graphs have no facets.
   public private(set) var facets: [Float] = []
+  /// Orbital field of each site, shape (N, `OrbitalField.width`); empty where networks do not ask for it.
+  public private(set) var orbitalFields: [Float] = []
   /// How many sites each node stands for, shape (N); empty where each stands for itself.
   public private(set) var siteMultiplicities: [Float] = []
   /// How many edges each edge stands for, shape (E); empty where each stands for itself.
@@ -49,6 +51,7 @@ public struct GraphCollection: Sendable {
     edgeKinds.removeAll(keepingCapacity: true)
     distances.removeAll(keepingCapacity: true)
     facets.removeAll(keepingCapacity: true)
+    orbitalFields.removeAll(keepingCapacity: true)
     siteMultiplicities.removeAll(keepingCapacity: true)
     edgeMultiplicities.removeAll(keepingCapacity: true)
   }
@@ -58,14 +61,17 @@ public struct GraphCollection: Sendable {
   ///
   /// - Parameters:
   ///   - graph: the graph.
+  ///   - fields: the orbital field of each site where the networks ask for it.
   ///   - requirements: those of the networks it is for.
   ///   - quotient: working memory.
   public mutating func appendQuotient(
-    of graph: NeighborGraph, for requirements: InputRequirements, scratch quotient: inout QuotientGraph
+    of graph: NeighborGraph, orbitalFields fields: [SIMD32<Double>] = [], for requirements: InputRequirements,
+    scratch quotient: inout QuotientGraph
   ) {
+    requirements.check(fields, of: graph)
     let graph = requirements.seen(graph)
     quotient.form(
-      graph, limit: requirements.countsBonds ? .max : requirements.neighborLimit,
+      graph, orbitalFields: fields, limit: requirements.countsBonds ? .max : requirements.neighborLimit,
       padding: requirements.paddingDistance)
     let elements = graph.graph.elements
     let hasFacets = graph.facets != nil
@@ -79,6 +85,7 @@ public struct GraphCollection: Sendable {
       }
       edgeOffsets.append(neighbors.count)
     }
+    append(quotient.orbitalFields)
     for measure in quotient.measures {
       distances.append(measure[0])
       if hasFacets {
@@ -89,14 +96,24 @@ public struct GraphCollection: Sendable {
     siteOffsets.append(atomicNumbers.count)
   }
 
-  /// Adds a graph whole, with the padding that the requirements ask for.
-  public mutating func append(_ graph: NeighborGraph, for requirements: InputRequirements) {
+  /// Adds a graph whole, with the padding that the requirements ask for, and the orbital fields of its sites where they do.
+  public mutating func append(
+    _ graph: NeighborGraph, orbitalFields fields: [SIMD32<Double>] = [], for requirements: InputRequirements
+  ) {
+    requirements.check(fields, of: graph)
+    append(fields)
     switch requirements.seen(graph) {
     case .voronoi(let voronoi): append(voronoi)
     case .nearest(let graph):
       append(
         graph, limit: requirements.countsBonds ? .max : requirements.neighborLimit,
         paddingDistance: requirements.paddingDistance)
+    }
+  }
+
+  private mutating func append(_ fields: [SIMD32<Double>]) {
+    for field in fields {
+      for slot in 0..<OrbitalField.width { orbitalFields.append(Float(field[slot])) }
     }
   }
 
@@ -118,6 +135,13 @@ public struct GraphCollection: Sendable {
     if !other.facets.isEmpty {
       let count = Self.facetMeasureCount
       facets.append(contentsOf: other.facets[count * kinds.lowerBound..<count * kinds.upperBound])
+    }
+    if !other.orbitalFields.isEmpty {
+      let (sites, width) = (
+        other.siteOffsets[structure]..<other.siteOffsets[structure + 1], OrbitalField.width
+      )
+      orbitalFields.append(
+        contentsOf: other.orbitalFields[width * sites.lowerBound..<width * sites.upperBound])
     }
     kindOffsets.append(distances.count)
     siteOffsets.append(atomicNumbers.count)

@@ -10,6 +10,7 @@ public struct InputEncoder: Hashable, Sendable {
   /// What the networks ask for.
   public let requirements: InputRequirements
   private let builder: NeighborGraphBuilder
+  private let fieldBuilder = NeighborGraphBuilder(OrbitalField.neighbors)
 
   /// An encoder for networks of these requirements.
   public init(_ requirements: InputRequirements) {
@@ -33,14 +34,34 @@ public struct InputEncoder: Hashable, Sendable {
     try builder.graph(of: structure, scratch: scratch.graph)
   }
 
-  /// Adds a graph that `graph(of:scratch:)` made, here or by an encoder with the same rule, to a collection of quotients.
+  /// The orbital field of each site of a crystal; none where the networks do not ask for it.
   ///
-  /// - Throws: `InputError.unknownElement`; the collection is then as it was.
+  /// - Throws: `VoronoiError`; see `NeighborGraphBuilder.graph`.
+  public func orbitalFields(
+    of structure: Structure, scratch: Scratch
+  ) throws(VoronoiError) -> [SIMD32<Double>] {
+    guard let field = requirements.orbitalField,
+      let facets = try fieldBuilder.graph(of: structure, scratch: scratch.graph).facets
+    else { return [] }
+    return field.vectors(facets)
+  }
+
+  /// Adds a crystal to a collection of quotients, whose graph `graph(of:scratch:)` made, here or by an encoder with the same
+  /// rule.
+  ///
+  /// - Throws: `InputError`; the collection is then as it was.
   public func append(
-    _ graph: NeighborGraph, to collection: inout GraphCollection, scratch: Scratch
+    _ structure: Structure, graph: NeighborGraph, to collection: inout GraphCollection, scratch: Scratch
   ) throws(InputError) {
-    if let element = unknownElement(in: graph.graph.elements) { throw .unknownElement(element) }
-    collection.appendQuotient(of: graph, for: requirements, scratch: &scratch.quotient)
+    if let element = unknownElement(in: structure.elements) { throw .unknownElement(element) }
+    let fields: [SIMD32<Double>]
+    do throws(VoronoiError) {
+      fields = try orbitalFields(of: structure, scratch: scratch)
+    } catch {
+      throw .noGraph(error)
+    }
+    collection.appendQuotient(
+      of: graph, orbitalFields: fields, for: requirements, scratch: &scratch.quotient)
   }
 
   /// Adds a crystal to a collection of quotients.
@@ -56,7 +77,7 @@ public struct InputEncoder: Hashable, Sendable {
     } catch {
       throw .noGraph(error)
     }
-    try append(graph, to: &collection, scratch: scratch)
+    try append(structure, graph: graph, to: &collection, scratch: scratch)
   }
 
   private func unknownElement(in elements: [Element]) -> Element? {

@@ -1,10 +1,11 @@
 internal import CrystalGraphs
 
 /// The requirements as model cards have them: `neighbors` (`nearest` or `nearestShells` with `count` and
-/// `cutoff`, `within` with `cutoff`, `voronoi` with `minimumSolidAngleFraction`, or `none`), `neighborLimit` and `paddingDistance` where there are such, `countsBonds`.
+/// `cutoff`, `within` with `cutoff`, `voronoi` with `minimumSolidAngleFraction`, or `none`), `neighborLimit` and `paddingDistance` where there are such, `countsBonds`,
+/// and `orbitalField` with `orbitals` and `distancePower` where there is one.
 extension InputRequirements: Codable {
   private enum CodingKeys: String, CodingKey {
-    case neighbors, neighborLimit, paddingDistance, countsBonds
+    case neighbors, neighborLimit, paddingDistance, countsBonds, orbitalField
   }
 
   private enum RuleKeys: String, CodingKey {
@@ -47,7 +48,8 @@ extension InputRequirements: Codable {
       neighbors: neighbors,
       neighborLimit: try container.decodeIfPresent(Int.self, forKey: .neighborLimit) ?? .max,
       paddingDistance: try container.decodeIfPresent(Double.self, forKey: .paddingDistance),
-      countsBonds: try container.decode(Bool.self, forKey: .countsBonds))
+      countsBonds: try container.decode(Bool.self, forKey: .countsBonds),
+      orbitalField: try container.decodeIfPresent(OrbitalField.self, forKey: .orbitalField))
   }
 
   /// Writes the requirements.
@@ -67,5 +69,6 @@ extension InputRequirements: Codable {
     try container.encodeIfPresent(neighborLimit == .max ? nil : neighborLimit, forKey: .neighborLimit)
     try container.encodeIfPresent(paddingDistance, forKey: .paddingDistance)
     try container.encode(countsBonds, forKey: .countsBonds)
+    try container.encodeIfPresent(orbitalField, forKey: .orbitalField)
   }
 }

@@ -14,21 +14,31 @@ public struct InputRequirements: Hashable, Sendable {
   /// Whether the network sees an adjacency matrix instead of the edges themselves: how many bonds there are between two
   /// sites, counted in the direction that has more of them, and nothing of their lengths.
   public var countsBonds: Bool
+  /// What sites know of the orbitals around them; nil where the network does not ask.
+  public var orbitalField: OrbitalField?
 
   /// Requirements.
   public init(
     neighbors: NeighborRule, neighborLimit: Int = .max, paddingDistance: Double? = nil,
-    countsBonds: Bool = false
+    countsBonds: Bool = false, orbitalField: OrbitalField? = nil
   ) {
     self.neighbors = neighbors
     self.neighborLimit = neighborLimit
     self.paddingDistance = paddingDistance
     self.countsBonds = countsBonds
+    self.orbitalField = orbitalField
   }
 
   /// A graph as networks of these requirements see it.
   func seen(_ graph: NeighborGraph) -> NeighborGraph {
     countsBonds ? .nearest(graph.graph.bondCounts(limit: neighborLimit)) : graph
+  }
+
+  /// Checks that orbital fields are there where they are asked for, one a site.
+  func check(_ fields: [SIMD32<Double>], of graph: NeighborGraph) {
+    precondition(
+      fields.count == (orbitalField == nil ? 0 : graph.graph.siteCount),
+      "an orbital field for each site of networks that ask for it")
   }
 
   /// Largest atomic number that there are element features for.

@@ -1,9 +1,10 @@
+internal import Crystal
 public import CrystalGraphs
 
 /// A crystal graph with equivalent sites merged: what a network that sees elements and edges cannot tell apart.
 ///
 /// Sites are in one class of the coarsest equitable partition when they have the same element and the same multiset of
-/// (edge, class of the neighbor). Their vectors are then equal in every layer, so one node per class suffices, with the
+/// (edge, class of the neighbor), and the same orbital field where they have one. Their vectors are then equal in every layer, so one node per class suffices, with the
 /// class's size as weight, and equal edges of a node count as one with a multiplicity. No symmetry search is needed.
 ///
 /// Edges are equal when their lengths, and the solid angles and areas of their facets where they have any, are equal
@@ -28,6 +29,8 @@ public struct QuotientGraph {
   public private(set) var edgeKinds: [Int32] = []
   /// Length (Å), and of graphs with facets Ω/4π, A/10 Å², V/10 Å³ and the angular moments, of each kind of edge.
   public private(set) var measures: [SIMD16<Float>] = []
+  /// Orbital field of each class, the mean over its sites; empty where sites have none.
+  public private(set) var orbitalFields: [SIMD32<Double>] = []
   /// Edges that each merged edge stands for.
   public private(set) var edgeMultiplicities: [Float] = []
 
@@ -39,6 +42,8 @@ public struct QuotientGraph {
   public static let areaTolerance = 1e-4
   /// Angular moments closer than this, each of them, are one.
   public static let momentTolerance: Float = 1e-4
+  /// Orbital fields (Å^−p) closer than this in each of their numbers are one.
+  public static let orbitalFieldTolerance = 1e-5
   /// Means of merged edges that differ by less than this, each in its unit, become one.
   public static let sharingTolerance: Float = 1e-5
 
@@ -65,12 +70,17 @@ public struct QuotientGraph {
   ///
   /// - Parameters:
   ///   - graph: the graph.
+  ///   - fields: the orbital field of each site; empty where they have none.
   ///   - limit: at most so many edges of a site count.
   ///   - padding: length (Å) of the edges to the first site that fill a site's list up to `limit`; nil for none.
-  public mutating func form(_ graph: NeighborGraph, limit: Int = .max, padding: Double? = nil) {
+  public mutating func form(
+    _ graph: NeighborGraph, orbitalFields fields: [SIMD32<Double>] = [], limit: Int = .max,
+    padding: Double? = nil
+  ) {
     let facets = graph.facets
     let graph = graph.graph
     findKinds(graph, facets)
+    startClasses(graph.elements, fields)
     refine(graph, limit: limit)
     representatives.removeAll(keepingCapacity: true)
     siteMultiplicities.removeAll(keepingCapacity: true)
@@ -82,6 +92,7 @@ public struct QuotientGraph {
       }
       siteMultiplicities[own] += 1
     }
+    averageFields(fields)
     edgeOffsets.removeAll(keepingCapacity: true)
     edgeOffsets.append(0)
     neighbors.removeAll(keepingCapacity: true)
@@ -160,11 +171,37 @@ public struct QuotientGraph {
 
   // MARK: Classes of sites
 
+  /// Gives sites that are equal by themselves one signature: that of the first of them.
+  private mutating func startClasses(_ elements: [Element], _ fields: [SIMD32<Double>]) {
+    signatures.removeAll(keepingCapacity: true)
+    guard !fields.isEmpty else {
+      for element in elements { signatures.append(UInt64(element.rawValue)) }
+      return
+    }
+    let limit = Self.orbitalFieldTolerance * Self.orbitalFieldTolerance
+    var firsts: [Int] = []
+    for site in elements.indices {
+      let first = firsts.first { first in
+        guard elements[first] == elements[site] else { return false }
+        let difference = fields[site] - fields[first]
+        return (difference * difference).max() <= limit
+      }
+      if first == nil { firsts.append(site) }
+      signatures.append(UInt64(first ?? site))
+    }
+  }
+
+  private mutating func averageFields(_ fields: [SIMD32<Double>]) {
+    orbitalFields.removeAll(keepingCapacity: true)
+    guard !fields.isEmpty else { return }
+    orbitalFields.append(contentsOf: repeatElement(.zero, count: nodeCount))
+    for (site, field) in fields.enumerated() { orbitalFields[Int(classes[site])] += field }
+    for node in 0..<nodeCount { orbitalFields[node] /= Double(siteMultiplicities[node]) }
+  }
+
   /// Splits classes by what their sites see until no class splits.
   private mutating func refine(_ graph: CrystalGraph, limit: Int) {
     let count = graph.siteCount
-    signatures.removeAll(keepingCapacity: true)
-    for element in graph.elements { signatures.append(UInt64(element.rawValue)) }
     nodeCount = assignClasses(count)
     while nodeCount < count {
       for site in 0..<count {

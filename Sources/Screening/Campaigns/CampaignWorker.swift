@@ -211,6 +211,7 @@ struct CampaignWorker: Sendable {
     let encoder = ensemble.encoder
     for index in candidates.indices where candidates[index].isAlive {
       guard
+        let structure = candidates[index].structure,
         let graph = candidates[index].graphs.first(where: { $0.rule == encoder.requirements.neighbors })?
           .graph
       else { continue }
@@ -224,7 +225,7 @@ struct CampaignWorker: Sendable {
         continue
       }
       do throws(InputError) {
-        try encoder.append(graph, to: &scratch.collection, scratch: scratch.inputs)
+        try encoder.append(structure, graph: graph, to: &scratch.collection, scratch: scratch.inputs)
         indices.append(index)
       } catch {
         candidates[index].reject("predict \(plan.models[model].name)", error.rejectionReason, describe(error))

@@ -9,7 +9,7 @@ extension ModelFolder {
       "\(card.name)  (\(card.architecture), \(counted(card.members.count, "member")))",
       "predicts     \(prediction)",
       "network      \(shape)",
-      "graph        \(describe(card.configuration.requirements.neighbors))\(padding)",
+      "graph        \(describe(card.configuration.requirements.neighbors))\(padding)\(orbitalField)",
       "parameters   \(parameters.first?.values.count ?? 0) a member",
       "fingerprint  \(fingerprint)",
     ]
@@ -60,6 +60,11 @@ extension ModelFolder {
 
   private var padding: String {
     card.configuration.requirements.paddingDistance == nil ? "" : ", missing ones padded with the first atom"
+  }
+
+  private var orbitalField: String {
+    guard let field = card.configuration.requirements.orbitalField else { return "" }
+    return ", orbitals (\(field.orbitals.rawValue)) over Voronoi facets by 1/d^\(field.distancePower)"
   }
 }
 
