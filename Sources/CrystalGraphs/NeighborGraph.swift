@@ -9,6 +9,9 @@ public enum NeighborRule: Hashable, Sendable {
   /// The nearest `count` within `cutoff` (Å), and all others of the last one's shell: no order of equal distances decides
   /// which of them are neighbors. Distances closer than `NeighborRule.shellTolerance` are equal.
   case nearestShells(count: Int, cutoff: Double)
+  /// The nearest `count`, however far, with whole shells as in `nearestShells`, and an edge both ways where either of two
+  /// sites lists the other. An edge to a site's own image is there twice, as in the code of ALIGNN. Edges have vectors.
+  case symmetricShells(count: Int)
   /// All within `cutoff` (Å).
   case within(cutoff: Double)
   /// No site has any: for networks that look at the composition alone.
@@ -76,6 +79,12 @@ public struct NeighborGraphBuilder: Hashable, Sendable {
       return .voronoi(try builder.graph(of: structure, scratch: &scratch.voronoi))
     case .nearestShells(let count, let cutoff):
       return .nearest(try shells(of: structure, cutoff: cutoff, count: count))
+    case .symmetricShells(let count):
+      do throws(GraphError) {
+        return .nearest(try CrystalGraph(symmetricShellsOf: count, structure))
+      } catch {
+        throw VoronoiError(error)
+      }
     case .within(let cutoff): return .nearest(try shells(of: structure, cutoff: cutoff, count: .max))
     case .noNeighbors: return .nearest(CrystalGraph(withoutEdges: structure.elements))
     }

@@ -1,7 +1,7 @@
 /// The architectures that there are.
 public enum Architectures {
   /// All of them, in the order of documents.
-  public static let all: [any Architecture.Type] = [CGCNN.self, ICGCNN.self, GCN.self, MLP.self]
+  public static let all: [any Architecture.Type] = [CGCNN.self, ICGCNN.self, ALIGNN.self, GCN.self, MLP.self]
 
   /// The one that training files call `key`.
   public static func named(_ key: String) -> (any Architecture.Type)? { all.first { $0.key == key } }

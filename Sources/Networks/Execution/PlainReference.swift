@@ -67,10 +67,21 @@ struct PlainContext {
     let facet: [Double]
   }
 
+  /// An ordered pair of edges, the first of which ends where the second begins.
+  struct Pair {
+    /// Edges within the collection.
+    let first: Int
+    let second: Int
+    /// Of the angle between the directions from where they meet to their other ends.
+    let cosine: Double
+  }
+
   let atomicNumbers: [UInt8]
   /// Sites of each structure.
   let structures: [Range<Int>]
   let edges: [Edge]
+  /// Edges of the line graphs, where networks ask for angles.
+  let pairs: [Pair]
   let gaussians: PlainGaussians
   let normalization: PlainReference.Normalization
   private let tensors: [String: PlainTensor]
@@ -97,6 +108,20 @@ struct PlainContext {
         }
       }
     }
+    let lines = collection.pairs
+    pairs =
+      lines.isEmpty
+      ? []
+      : structures.enumerated().flatMap { structure, sites in
+        let edges = collection.edgeOffsets[sites.lowerBound]..<collection.edgeOffsets[sites.upperBound]
+        return edges.flatMap { edge in
+          (lines.offsets[edge]..<lines.offsets[edge + 1]).map { pair in
+            Pair(
+              first: edges.lowerBound + Int(lines.sources[pair]), second: edge,
+              cosine: lines.cosines[lines.angleOffsets[structure] + Int(lines.angles[pair])])
+          }
+        }
+      }
   }
 
   /// The numbers of a tensor.

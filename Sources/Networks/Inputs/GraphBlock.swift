@@ -28,6 +28,8 @@ final class GraphBlock<Scalar: NetworkScalar> {
   let kindDistances = Buffer<Scalar>()
   /// Measures of each kind's facet, shape (K, `GraphCollection.facetMeasureCount`), where graphs have facets.
   let facets = Buffer<Scalar>()
+  /// The line graphs, where networks ask for angles.
+  let pairs = EdgePairBlock<Scalar>()
   private let siteMultiplicities = Buffer<Scalar>()
   private let edgeMultiplicities = Buffer<Scalar>()
   private let rowMultiplicities = Buffer<Scalar>()
@@ -105,6 +107,7 @@ final class GraphBlock<Scalar: NetworkScalar> {
         structureOffsets[position + 1] = Int32(site)
       }
     }
+    pairs.assemble(indices, of: collection, rows: isQuotient ? UnsafePointer(rowMultiplicities) : nil)
   }
 
   /// Lists for the kernels of networks with a vector per edge.
@@ -125,21 +128,24 @@ final class GraphBlock<Scalar: NetworkScalar> {
       totals.edges += sites * count
       totals.triplets += sites * count * max(0, count - 1)
     }
+    totals.edgePairs = pairs.total
     return totals
   }
 }
 
-/// Sites, edges, and ordered pairs of edges with one center.
+/// Sites, edges, ordered pairs of edges with one center, and edges of the line graph.
 struct RowTotals {
   var sites = 0
   var edges = 0
   var triplets = 0
+  var edgePairs = 0
 
   /// Adds others.
   mutating func add(_ other: RowTotals) {
     sites += other.sites
     edges += other.edges
     triplets += other.triplets
+    edgePairs += other.edgePairs
   }
 }
 
@@ -151,7 +157,7 @@ extension GraphCollection {
     let neighbors: UnsafeBufferPointer<Int32>
     let kindOffsets: UnsafeBufferPointer<Int>
     let edgeKinds: UnsafeBufferPointer<Int32>
-    let distances: UnsafeBufferPointer<Float>
+    let distances: UnsafeBufferPointer<Double>
     let facets: UnsafeBufferPointer<Float>
     let siteMultiplicities: UnsafeBufferPointer<Float>
     let edgeMultiplicities: UnsafeBufferPointer<Float>

@@ -18,7 +18,7 @@ public struct GraphCollection: Sendable {
   /// Kind of each edge, counted within its structure, shape (E).
   public private(set) var edgeKinds: [Int32] = []
   /// Length of each kind of edge (Å), shape (K).
-  public private(set) var distances: [Float] = []
+  public private(set) var distances: [Double] = []
   /// Facet of each kind of edge as Ω/4π, A/10 Å², V/10 Å³ and the angular moments, shape (K, `facetMeasureCount`); empty where
   /// graphs have no facets.
   public private(set) var facets: [Float] = []
@@ -26,6 +26,8 @@ public struct GraphCollection: Sendable {
   public private(set) var siteMultiplicities: [Float] = []
   /// How many edges each edge stands for, shape (E); empty where each stands for itself.
   public private(set) var edgeMultiplicities: [Float] = []
+  /// The line graphs, where networks ask for angles; without any entry otherwise.
+  public private(set) var pairs = EdgePairs()
 
   /// Measures of a facet.
   public static let facetMeasureCount = 3 + VoronoiGraph.angularMomentCount
@@ -51,6 +53,7 @@ public struct GraphCollection: Sendable {
     facets.removeAll(keepingCapacity: true)
     siteMultiplicities.removeAll(keepingCapacity: true)
     edgeMultiplicities.removeAll(keepingCapacity: true)
+    pairs.removeAll()
   }
 
   /// Adds the quotient of a graph: equivalent sites as one node, equal edges as one edge, each with its multiplicity.
@@ -63,6 +66,10 @@ public struct GraphCollection: Sendable {
   public mutating func appendQuotient(
     of graph: NeighborGraph, for requirements: InputRequirements, scratch quotient: inout QuotientGraph
   ) {
+    if requirements.usesAngles {
+      append(LineGraph(quotientOf: graph.graph))
+      return
+    }
     let graph = requirements.seen(graph)
     quotient.form(
       graph, limit: requirements.countsBonds ? .max : requirements.neighborLimit,
@@ -80,7 +87,7 @@ public struct GraphCollection: Sendable {
       edgeOffsets.append(neighbors.count)
     }
     for measure in quotient.measures {
-      distances.append(measure[0])
+      distances.append(Double(measure[0]))
       if hasFacets {
         for index in 1...Self.facetMeasureCount { facets.append(measure[index]) }
       }
@@ -91,6 +98,10 @@ public struct GraphCollection: Sendable {
 
   /// Adds a graph whole, with the padding that the requirements ask for.
   public mutating func append(_ graph: NeighborGraph, for requirements: InputRequirements) {
+    if requirements.usesAngles {
+      append(LineGraph(of: graph.graph))
+      return
+    }
     switch requirements.seen(graph) {
     case .voronoi(let voronoi): append(voronoi)
     case .nearest(let graph):
@@ -121,6 +132,7 @@ public struct GraphCollection: Sendable {
     }
     kindOffsets.append(distances.count)
     siteOffsets.append(atomicNumbers.count)
+    pairs.append(contentsOf: other.pairs, structure: structure, edges: other.edges(of: structure))
   }
 
   /// Makes each edge of a new structure a kind of its own.
@@ -131,6 +143,28 @@ public struct GraphCollection: Sendable {
     siteOffsets.append(atomicNumbers.count)
   }
 
+  /// Edges of structure `index`.
+  private func edges(of index: Int) -> Range<Int> {
+    edgeOffsets[siteOffsets[index]]..<edgeOffsets[siteOffsets[index + 1]]
+  }
+
+  /// Adds a graph with its line graph; not to be mixed with graphs without, nor wholes with quotients.
+  mutating func append(_ graph: LineGraph) {
+    for node in 0..<graph.atomicNumbers.count {
+      atomicNumbers.append(graph.atomicNumbers[node])
+      let edges = graph.edgeOffsets[node]..<graph.edgeOffsets[node + 1]
+      neighbors.append(contentsOf: graph.neighbors[edges])
+      distances.append(contentsOf: graph.distances[edges])
+      if graph.isQuotient {
+        siteMultiplicities.append(graph.siteMultiplicities[node])
+        edgeMultiplicities.append(contentsOf: graph.edgeMultiplicities[edges])
+      }
+      edgeOffsets.append(neighbors.count)
+    }
+    endWholeGraph()
+    pairs.append(graph)
+  }
+
   /// Adds one Voronoi graph with the measures of its facets; not to be mixed with graphs without.
   public mutating func append(_ voronoi: VoronoiGraph) {
     let graph = voronoi.graph
@@ -138,7 +172,7 @@ public struct GraphCollection: Sendable {
     for site in 0..<graph.siteCount {
       for edge in graph.edges(of: site) {
         neighbors.append(graph.neighbors[edge])
-        distances.append(Float(graph.distances[edge]))
+        distances.append(graph.distances[edge])
         facets.append(Float(voronoi.solidAngles[edge] / (4 * .pi)))
         facets.append(Float(voronoi.areas[edge] / 10))
         facets.append(Float(voronoi.pyramidVolumes[edge] / 10))
@@ -163,12 +197,12 @@ public struct GraphCollection: Sendable {
       let range = Int(graph.edgeOffsets[site])..<Int(graph.edgeOffsets[site + 1])
       for edge in range.prefix(limit) {
         neighbors.append(graph.neighbors[edge])
-        distances.append(Float(graph.distances[edge]))
+        distances.append(graph.distances[edge])
       }
       if let paddingDistance, range.count < limit {
         for _ in range.count..<limit {
           neighbors.append(0)
-          distances.append(Float(paddingDistance))
+          distances.append(paddingDistance)
         }
       }
       edgeOffsets.append(neighbors.count)

@@ -15,15 +15,19 @@ public struct InputRequirements: Hashable, Sendable {
   /// sites, counted in the direction that has more of them, and nothing of their lengths.
   public var countsBonds: Bool
 
+  /// Whether the network sees the angles between edges: the edges of the neighbor rule then have vectors.
+  public var usesAngles: Bool
+
   /// Requirements.
   public init(
     neighbors: NeighborRule, neighborLimit: Int = .max, paddingDistance: Double? = nil,
-    countsBonds: Bool = false
+    countsBonds: Bool = false, usesAngles: Bool = false
   ) {
     self.neighbors = neighbors
     self.neighborLimit = neighborLimit
     self.paddingDistance = paddingDistance
     self.countsBonds = countsBonds
+    self.usesAngles = usesAngles
   }
 
   /// A graph as networks of these requirements see it.
