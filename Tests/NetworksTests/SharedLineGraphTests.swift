@@ -245,7 +245,7 @@ private struct PublishedGraphs {
     }
     for line in try SharedNetworks.bytes("crystals.jsonl.zst").split(separator: 10) {
       let crystal = try JSONDecoder().decode(Line.self, from: Data(line))
-      let axes = crystal.lattice.map { SIMD3($0) }
+      let axes = crystal.lattice.map { SIMD3<Double>($0) }
       let structure = try Structure(
         lattice: try Lattice(a: axes[0], b: axes[1], c: axes[2]),
         elements: try crystal.species.map { try #require(Element(symbol: $0)) },
