@@ -92,7 +92,7 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
 
   private static func alignn(_ name: String, _ change: (inout ALIGNN) -> Void = { _ in }) -> NetworkCase {
     var network = ALIGNN()
-    (network.width, network.embeddingWidth, network.neighborCount) = (16, 16, 3)
+    (network.width, network.embeddingWidth, network.neighborCount) = (16, 16, 6)
     (network.angleConvolutionCount, network.bondConvolutionCount) = (2, 1)
     change(&network)
     return NetworkCase(
@@ -100,7 +100,7 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
       // A mean of values that all have one number more has it too, but for 1e-6 in the denominator.
       constant: {
         $0.hasSuffix("src_update.bias") || $0.hasSuffix("dst_update.bias") || $0.hasSuffix("layer.0.bias")
-      }, smallest: 2)
+      }, smallest: 3)
   }
 
   /// Networks of all architectures in the shapes that take different ways through the code.

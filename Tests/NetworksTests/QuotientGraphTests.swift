@@ -65,6 +65,14 @@ private func gcn() -> NetworkConfiguration {
   return NetworkConfiguration(network)
 }
 
+private func alignn(_ order: ALIGNN.UpdateOrder = .bondsFirst) -> NetworkConfiguration {
+  var network = ALIGNN()
+  (network.width, network.embeddingWidth) = (32, 16)
+  (network.angleConvolutionCount, network.bondConvolutionCount) = (2, 2)
+  network.updateOrder = order
+  return NetworkConfiguration(network)
+}
+
 private let configurations: [NetworkConfiguration] = [
   cgcnn(), cgcnn(.firstAtom), icgcnn(), icgcnn { $0.normalizesTriplets = false },
   icgcnn { $0.updatesEdges = false }, icgcnn { $0.hasTriplets = false },
@@ -80,7 +88,7 @@ private let configurations: [NetworkConfiguration] = [
   icgcnn {
     $0.usesFacets = false
     $0.nearestNeighborCount = 12
-  }, gcn(),
+  }, gcn(), alignn(), alignn(.anglesFirst),
 ]
 
 /// Parameters with every kind of number away from its initial value.
@@ -210,7 +218,7 @@ private func parameters(_ configuration: NetworkConfiguration) throws -> Network
             position.z + Double.random(in: -1e-8...1e-8, using: &generator))
         })
     }
-    for configuration in [cgcnn(), icgcnn(), gcn()] {
+    for configuration in [cgcnn(), icgcnn(), gcn(), alignn()] {
       let (_, ideal) = try graphs(exact, for: configuration)
       let (whole, merged) = try graphs(shaken, for: configuration)
       #expect(merged.neighbors.count == ideal.neighbors.count)

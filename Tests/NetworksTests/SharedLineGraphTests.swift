@@ -234,7 +234,12 @@ private struct PublishedGraphs {
       let id: String
       let species: [String]
       let lattice: [[Double]]
-      let frac_coords: [[Double]]
+      let positions: [[Double]]
+
+      private enum CodingKeys: String, CodingKey {
+        case id, species, lattice
+        case positions = "frac_coords"
+      }
     }
     var result = PublishedGraphs()
     var edges: [String: [(source: Int, target: Int, vector: SIMD3<Double>)]] = [:]
@@ -249,7 +254,7 @@ private struct PublishedGraphs {
       let structure = try Structure(
         lattice: try Lattice(a: axes[0], b: axes[1], c: axes[2]),
         elements: try crystal.species.map { try #require(Element(symbol: $0)) },
-        fractionalPositions: crystal.frac_coords.map { SIMD3($0) })
+        fractionalPositions: crystal.positions.map { SIMD3<Double>($0) })
       result.structures[crystal.id] = structure
       // Edges stand at their targets, with the vector back.
       let own = (0..<structure.siteCount).map { site in
