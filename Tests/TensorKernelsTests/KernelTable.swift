@@ -54,6 +54,11 @@ struct KernelTable<Scalar: BinaryFloatingPoint> {
   let tripletStatistics: (Int, Int, Index, In, In, In, In, Sum, Sum) -> Void
   let columnProducts: (Int, Int, In, In, Sum, Sum) -> Void
   let tripletNormalizationBackward: (Int, Int, Index, In, In, In, In, In, In, In, In, In, Out, Out) -> Void
+  let edgeGatedMean: (Int, Int, Int, Index, Index, In, In, Index, In, Out, Out, Out) -> Void
+  let edgeGatedMeanBackward: (Int, Int, Index, Index, In, In, In, In, In, In, Int32, Out, Out) -> Void
+  let residualSiLU: (Int, Int, In, Index, In, In, In, Out) -> Void
+  let siLUBackward: (Int, Int, In, In, In, In, In, In, Out, Sum, Sum) -> Void
+  let scatterRows: (Int, Int, Index, In, Out) -> Void
 
   /// How far a result may be from the plain loop in double, relative to the size of what is added up.
   var tolerance: Double { MemoryLayout<Scalar>.size == 4 ? 2e-6 : 1e-14 }
@@ -82,7 +87,12 @@ extension KernelTable<Float> {
       tripletGateBackward: kernels.triplet_gate_backward,
       tripletStatistics: kernels.triplet_statistics,
       columnProducts: kernels.column_products,
-      tripletNormalizationBackward: kernels.triplet_normalization_backward)
+      tripletNormalizationBackward: kernels.triplet_normalization_backward,
+      edgeGatedMean: kernels.edge_gated_mean,
+      edgeGatedMeanBackward: kernels.edge_gated_mean_backward,
+      residualSiLU: kernels.residual_silu,
+      siLUBackward: kernels.silu_backward,
+      scatterRows: kernels.scatter_rows)
   }
 }
 
@@ -109,6 +119,11 @@ extension KernelTable<Double> {
       tripletGateBackward: kernels.triplet_gate_backward,
       tripletStatistics: kernels.triplet_statistics,
       columnProducts: kernels.column_products,
-      tripletNormalizationBackward: kernels.triplet_normalization_backward)
+      tripletNormalizationBackward: kernels.triplet_normalization_backward,
+      edgeGatedMean: kernels.edge_gated_mean,
+      edgeGatedMeanBackward: kernels.edge_gated_mean_backward,
+      residualSiLU: kernels.residual_silu,
+      siLUBackward: kernels.silu_backward,
+      scatterRows: kernels.scatter_rows)
   }
 }

@@ -26,7 +26,12 @@
   X(triplet_gate_backward, SUFFIX)                                                                                \
   X(triplet_statistics, SUFFIX)                                                                                   \
   X(column_products, SUFFIX)                                                                                      \
-  X(triplet_normalization_backward, SUFFIX)
+  X(triplet_normalization_backward, SUFFIX)                                                                       \
+  X(edge_gated_mean, SUFFIX)                                                                                      \
+  X(edge_gated_mean_backward, SUFFIX)                                                                             \
+  X(residual_silu, SUFFIX)                                                                                        \
+  X(silu_backward, SUFFIX)                                                                                        \
+  X(scatter_rows, SUFFIX)
 
 #define SLUICE_FIELD(NAME, SUFFIX) __typeof__(&sluice_##NAME##_##SUFFIX) NAME;
 
