@@ -10,8 +10,9 @@ public enum NeighborRule: Hashable, Sendable {
   /// which of them are neighbors. Distances closer than `NeighborRule.shellTolerance` are equal.
   case nearestShells(count: Int, cutoff: Double)
   /// The nearest `count`, however far, with whole shells as in `nearestShells`, and an edge both ways where either of two
-  /// sites lists the other. An edge to a site's own image is there twice, as in the code of ALIGNN. Edges have vectors.
-  case symmetricShells(count: Int)
+  /// sites lists the other. With `doublesOwnImages` an edge to a site's own image is there twice, as in the code of ALIGNN;
+  /// the graph then depends on the cell that a crystal is given in. Edges have vectors.
+  case symmetricShells(count: Int, doublesOwnImages: Bool)
   /// All within `cutoff` (Å).
   case within(cutoff: Double)
   /// No site has any: for networks that look at the composition alone.
@@ -79,9 +80,9 @@ public struct NeighborGraphBuilder: Hashable, Sendable {
       return .voronoi(try builder.graph(of: structure, scratch: &scratch.voronoi))
     case .nearestShells(let count, let cutoff):
       return .nearest(try shells(of: structure, cutoff: cutoff, count: count))
-    case .symmetricShells(let count):
+    case .symmetricShells(let count, let doubles):
       do throws(GraphError) {
-        return .nearest(try CrystalGraph(symmetricShellsOf: count, structure))
+        return .nearest(try CrystalGraph(symmetricShellsOf: count, structure, doublesOwnImages: doubles))
       } catch {
         throw VoronoiError(error)
       }

@@ -9,7 +9,9 @@ extension CrystalGraph {
   ///
   /// - Throws: `GraphError`, foremost `.sitesTooClose` with the closest pair.
   /// - Precondition: at least one neighbor is asked for.
-  public init(symmetricShellsOf count: Int, _ structure: Structure) throws(GraphError) {
+  public init(symmetricShellsOf count: Int, _ structure: Structure, doublesOwnImages: Bool = false)
+    throws(GraphError)
+  {
     let shells = try Self.wholeShells(of: count, structure)
     var own = structure.elements.map { _ in [SymmetricEdge]() }
     for site in structure.elements.indices {
@@ -28,7 +30,7 @@ extension CrystalGraph {
       for edge in Self.merged(own[site]) {
         let vector = structure.lattice.cartesian(
           positions[edge.neighbor] + SIMD3<Double>(edge.image) - positions[site])
-        for _ in 0..<(edge.neighbor == site ? 2 : 1) {
+        for _ in 0..<(doublesOwnImages && edge.neighbor == site ? 2 : 1) {
           edges.append(edge)
           vectors.append(vector)
         }

@@ -135,7 +135,7 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
     },
     icgcnn("nearest neighbors") { ($0.usesFacets, $0.nearestNeighborCount) = (false, 6) },
     alignn("bonds first"),
-    alignn("angles first") { $0.updateOrder = .anglesFirst },
+    alignn("angles first, doubled images") { ($0.updateOrder, $0.doublesOwnImages) = (.anglesFirst, true) },
     NetworkCase(
       name: "GCN",
       configuration: {

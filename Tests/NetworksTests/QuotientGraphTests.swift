@@ -70,6 +70,7 @@ private func alignn(_ order: ALIGNN.UpdateOrder = .bondsFirst) -> NetworkConfigu
   (network.width, network.embeddingWidth) = (32, 16)
   (network.angleConvolutionCount, network.bondConvolutionCount) = (2, 2)
   network.updateOrder = order
+  network.doublesOwnImages = order == .anglesFirst
   return NetworkConfiguration(network)
 }
 

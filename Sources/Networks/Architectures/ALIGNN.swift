@@ -1,7 +1,8 @@
 /// The atomistic line graph neural network.
 ///
 /// Source: K. Choudhary and B. DeCost, npj Comput. Mater. 7, 185 (2021), and its code (usnistgov/alignn, release
-/// 2021.11.16), whose defaults these are. Whole shells are taken with a tolerance, where the code compares distances exactly.
+/// 2021.11.16), whose sizes these are. Whole shells are taken with a tolerance, where the code compares distances exactly, and
+/// bonds to own images once unless `doublesOwnImages`.
 public struct ALIGNN: Architecture {
   /// Width of the vectors of atoms, bonds and angles.
   public var width = 256
@@ -13,6 +14,9 @@ public struct ALIGNN: Architecture {
   public var bondConvolutionCount = 4
   /// Nearest neighbors of each site, whose last shell is taken whole.
   public var neighborCount = 12
+  /// Whether a bond between a site and its own image is there twice, and makes no pair with itself, as in the published code:
+  /// predictions then depend on the cell that a crystal is given in.
+  public var doublesOwnImages = false
   /// Gaussians of the bond length reach from 0 to here (Å).
   public var gaussianReach = 8.0
   /// Number of Gaussians of the bond length.
@@ -54,6 +58,10 @@ public struct ALIGNN: Architecture {
       "bond_convolutions", \.bondConvolutionCount, 1...16, "Number of convolutions on bonds after these."),
     .integer(
       "neighbors", \.neighborCount, 1...64, "Nearest neighbors of each site; last shells are taken whole."),
+    .boolean(
+      "doubled_images", \.doublesOwnImages,
+      "Whether bonds to a site's own images count twice, as in the published code; predictions then depend on the cell."
+    ),
     .number("cutoff", \.gaussianReach, 0.1...20, "Reach of the Gaussians of the bond length (Å)."),
     .integer("length_gaussians", \.lengthGaussianCount, 2...512, "Number of Gaussians of the bond length."),
     .integer("angle_gaussians", \.angleGaussianCount, 2...512, "Number of Gaussians of the angle's cosine."),
@@ -65,7 +73,9 @@ public struct ALIGNN: Architecture {
 
   /// What its graphs are.
   public var requirements: InputRequirements {
-    InputRequirements(neighbors: .symmetricShells(count: neighborCount), usesAngles: true)
+    InputRequirements(
+      neighbors:
+        .symmetricShells(count: neighborCount, doublesOwnImages: doublesOwnImages), usesAngles: true)
   }
 
   /// Vectors of pairs of edges take more room than those of sites.

@@ -1,4 +1,4 @@
-/// The line graphs of a collection: ordered pairs of directed edges u → v and v → w of a crystal, no edge with itself.
+/// The line graphs of a collection: ordered pairs of directed edges u → v and v → w of a crystal.
 ///
 /// Edges stand at their receiver: an edge of site v with neighbor u is u → v. Pairs stand at the second edge. Shapes: S
 /// structures, E edges, T pairs, A distinct angles in all.

@@ -67,7 +67,9 @@ public struct GraphCollection: Sendable {
     of graph: NeighborGraph, for requirements: InputRequirements, scratch quotient: inout QuotientGraph
   ) {
     if requirements.usesAngles {
-      append(LineGraph(quotientOf: graph.graph))
+      append(
+        LineGraph(
+          quotientOf: graph.graph, pairsEdgesWithThemselves: requirements.pairsEdgesWithThemselves))
       return
     }
     let graph = requirements.seen(graph)
@@ -99,7 +101,7 @@ public struct GraphCollection: Sendable {
   /// Adds a graph whole, with the padding that the requirements ask for.
   public mutating func append(_ graph: NeighborGraph, for requirements: InputRequirements) {
     if requirements.usesAngles {
-      append(LineGraph(of: graph.graph))
+      append(LineGraph(of: graph.graph, pairsEdgesWithThemselves: requirements.pairsEdgesWithThemselves))
       return
     }
     switch requirements.seen(graph) {

@@ -1,7 +1,7 @@
 internal import CrystalGraphs
 
 /// The requirements as model cards have them: `neighbors` (`nearest` or `nearestShells` with `count` and
-/// `cutoff`, `symmetricShells` with `count`, `within` with `cutoff`, `voronoi` with `minimumSolidAngleFraction`, or `none`), `neighborLimit` and `paddingDistance` where there are such, `countsBonds`, and `usesAngles` where
+/// `cutoff`, `symmetricShells` with `count` and `doublesOwnImages`, `within` with `cutoff`, `voronoi` with `minimumSolidAngleFraction`, or `none`), `neighborLimit` and `paddingDistance` where there are such, `countsBonds`, and `usesAngles` where
 /// it is true.
 extension InputRequirements: Codable {
   private enum CodingKeys: String, CodingKey {
@@ -19,6 +19,7 @@ extension InputRequirements: Codable {
 
   private struct Symmetric: Codable {
     let count: Int
+    let doublesOwnImages: Bool
   }
 
   private struct Within: Codable {
@@ -41,7 +42,7 @@ extension InputRequirements: Codable {
     } else if let shells = try rule.decodeIfPresent(Nearest.self, forKey: .nearestShells) {
       neighbors = .nearestShells(count: shells.count, cutoff: shells.cutoff)
     } else if let shells = try rule.decodeIfPresent(Symmetric.self, forKey: .symmetricShells) {
-      neighbors = .symmetricShells(count: shells.count)
+      neighbors = .symmetricShells(count: shells.count, doublesOwnImages: shells.doublesOwnImages)
     } else if let within = try rule.decodeIfPresent(Within.self, forKey: .within) {
       neighbors = .within(cutoff: within.cutoff)
     } else if let voronoi = try rule.decodeIfPresent(Voronoi.self, forKey: .voronoi) {
@@ -67,8 +68,8 @@ extension InputRequirements: Codable {
       try rule.encode(Nearest(count: count, cutoff: cutoff), forKey: .nearest)
     case .nearestShells(let count, let cutoff):
       try rule.encode(Nearest(count: count, cutoff: cutoff), forKey: .nearestShells)
-    case .symmetricShells(let count):
-      try rule.encode(Symmetric(count: count), forKey: .symmetricShells)
+    case .symmetricShells(let count, let doubles):
+      try rule.encode(Symmetric(count: count, doublesOwnImages: doubles), forKey: .symmetricShells)
     case .within(let cutoff): try rule.encode(Within(cutoff: cutoff), forKey: .within)
     case .voronoi(let fraction):
       try rule.encode(Voronoi(minimumSolidAngleFraction: fraction), forKey: .voronoi)

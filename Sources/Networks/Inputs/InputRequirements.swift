@@ -30,6 +30,12 @@ public struct InputRequirements: Hashable, Sendable {
     self.usesAngles = usesAngles
   }
 
+  /// Whether an edge makes a pair with itself. In the crystal the two are different, a site's edge to its own image and what
+  /// goes on from there; the code of ALIGNN, which has such edges twice, leaves the pair out.
+  var pairsEdgesWithThemselves: Bool {
+    if case .symmetricShells(_, doublesOwnImages: true) = neighbors { false } else { true }
+  }
+
   /// A graph as networks of these requirements see it.
   func seen(_ graph: NeighborGraph) -> NeighborGraph {
     countsBonds ? .nearest(graph.graph.bondCounts(limit: neighborLimit)) : graph

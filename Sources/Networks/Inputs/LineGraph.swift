@@ -32,8 +32,8 @@ struct LineGraph {
   /// The whole graph; every pair has an angle of its own.
   ///
   /// - Precondition: the edges have vectors.
-  init(of graph: CrystalGraph) {
-    let pairs = WholePairs(graph)
+  init(of graph: CrystalGraph, pairsEdgesWithThemselves: Bool) {
+    let pairs = WholePairs(graph, pairsEdgesWithThemselves)
     isQuotient = false
     atomicNumbers = graph.elements.map(\.rawValue)
     edgeOffsets = graph.edgeOffsets.map { Int($0) }
@@ -48,8 +48,8 @@ struct LineGraph {
   /// The quotient.
   ///
   /// - Precondition: the edges have vectors.
-  init(quotientOf graph: CrystalGraph) {
-    let pairs = WholePairs(graph)
+  init(quotientOf graph: CrystalGraph, pairsEdgesWithThemselves: Bool) {
+    let pairs = WholePairs(graph, pairsEdgesWithThemselves)
     isQuotient = true
     let kinds = Self.kinds(of: pairs.cosines, tolerance: Self.cosineTolerance)
     let classes = EdgeClasses(
@@ -161,13 +161,14 @@ private struct WholePairs {
   var sources: [Int32] = []
   var cosines: [Double] = []
 
-  init(_ graph: CrystalGraph) {
+  init(_ graph: CrystalGraph, _ pairsEdgesWithThemselves: Bool) {
     precondition(graph.vectors.count == graph.edgeCount, "angles need edges with vectors")
     let directions = zip(graph.vectors, graph.distances).map { $0 / $1 }
     for edge in 0..<graph.edgeCount {
       // Edges stand at their receivers, with vectors to where they come from: this edge's vector points back.
       let back = directions[edge]
-      for source in graph.edges(of: Int(graph.neighbors[edge])) where source != edge {
+      for source in graph.edges(of: Int(graph.neighbors[edge]))
+      where pairsEdgesWithThemselves || source != edge {
         let product = directions[source] * back
         sources.append(Int32(source))
         cosines.append(min(1, max(-1, -(product.x + product.y + product.z))))
@@ -181,7 +182,7 @@ private struct WholePairs {
 private struct EdgeClasses {
   private(set) var sites: [Int32]
   private(set) var edges: [Int32]
-  private(set) var siteCount: Int
+  private var siteCount: Int
   private(set) var edgeCount: Int
 
   init(_ graph: CrystalGraph, _ pairs: WholePairs, lengths: [Int32], angles: [Int32]) {
