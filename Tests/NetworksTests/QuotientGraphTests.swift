@@ -244,7 +244,7 @@ extension GraphCollection {
     kinds(of: structure).map { kind in
       let kind = kindOffsets[structure] + Int(kind)
       let count = GraphCollection.facetMeasureCount
-      return [distances[kind]] + facets[count * kind..<count * (kind + 1)]
+      return [Float(distances[kind])] + facets[count * kind..<count * (kind + 1)]
     }
   }
 }

@@ -137,7 +137,8 @@ extension GraphBlock {
   /// How many rows of whole graphs each row of a value stands for; nil where each stands for itself.
   func rowWeights(_ space: RowSpace) -> UnsafePointer<Scalar>? {
     switch space {
-    case .structures, .edgeKinds: nil
+    case .structures: nil
+    case .edgeKinds: preconditionFailure("kinds of edges are counted by nobody")
     case .sites: multiplicities.centers
     case .edges: multiplicities.rows
     case .edgePairs: pairs.rows
