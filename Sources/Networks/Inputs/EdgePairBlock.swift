@@ -34,14 +34,9 @@ final class EdgePairBlock<Scalar: NetworkScalar> {
     (count, angleCount, total) = (0, 0, 0)
     let source = collection.pairs
     guard !source.isEmpty else { return }
-    func edges(_ index: Int) -> Range<Int> {
-      collection.edgeOffsets[
-        collection.siteOffsets[index]]..<collection.edgeOffsets[
-          collection.siteOffsets[index + 1]]
-    }
     var edgeCount = 0
     for index in indices {
-      let edges = edges(index)
+      let edges = collection.edges(of: index)
       edgeCount += edges.count
       count += source.offsets[edges.upperBound] - source.offsets[edges.lowerBound]
       angleCount += source.angleOffsets[index + 1] - source.angleOffsets[index]
@@ -61,7 +56,7 @@ final class EdgePairBlock<Scalar: NetworkScalar> {
         cosines[angle] = Scalar(source.cosines[place])
         angle += 1
       }
-      for own in edges(index) {
+      for own in collection.edges(of: index) {
         for place in source.offsets[own]..<source.offsets[own + 1] {
           sources[pair] = firstEdge + source.sources[place]
           angles[pair] = firstAngle + source.angles[place]

@@ -170,7 +170,7 @@ public struct GraphCollection: Sendable {
   }
 
   /// Edges of structure `index`.
-  private func edges(of index: Int) -> Range<Int> {
+  func edges(of index: Int) -> Range<Int> {
     edgeOffsets[siteOffsets[index]]..<edgeOffsets[siteOffsets[index + 1]]
   }
 
