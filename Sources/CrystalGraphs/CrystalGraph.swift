@@ -24,6 +24,8 @@ public struct CrystalGraph: Hashable, Sendable {
   /// Whether the list of a site ends inside a shell of equal distances (within the builder's tie tolerance), so that
   /// only the tie rule says which of them are in it; shape (N).
   public let tiedCuts: [Bool]
+  /// Vector (Å) from the center of each edge to its neighbor, shape (E); empty where the rule does not ask for angles.
+  public let vectors: [SIMD3<Double>]
 
   /// A graph from its arrays.
   ///
@@ -31,11 +33,12 @@ public struct CrystalGraph: Hashable, Sendable {
   public init(
     elements: [Element], edgeOffsets: [Int32], neighbors: [Int32], distances: [Double],
     images: [SIMD3<Int32>],
-    tiedCuts: [Bool]
+    tiedCuts: [Bool], vectors: [SIMD3<Double>] = []
   ) {
     precondition(edgeOffsets.count == elements.count + 1, "one offset per site and one more")
     precondition(neighbors.count == distances.count && neighbors.count == images.count, "one entry per edge")
     precondition(tiedCuts.count == elements.count, "one flag per site")
+    precondition(vectors.isEmpty || vectors.count == neighbors.count, "one vector per edge, or none")
     self.siteCount = elements.count
     self.elements = elements
     self.edgeOffsets = edgeOffsets
@@ -43,6 +46,7 @@ public struct CrystalGraph: Hashable, Sendable {
     self.distances = distances
     self.images = images
     self.tiedCuts = tiedCuts
+    self.vectors = vectors
   }
 
   /// Sites without neighbors.

@@ -9,6 +9,10 @@ public enum NeighborRule: Hashable, Sendable {
   /// The nearest `count` within `cutoff` (Å), and all others of the last one's shell: no order of equal distances decides
   /// which of them are neighbors. Distances closer than `NeighborRule.shellTolerance` are equal.
   case nearestShells(count: Int, cutoff: Double)
+  /// The nearest `count`, however far, with whole shells as in `nearestShells`, and an edge both ways where either of two
+  /// sites lists the other. With `doublesOwnImages` an edge to a site's own image is there twice, as in the code of ALIGNN;
+  /// the graph then depends on the cell that a crystal is given in. Edges have vectors.
+  case symmetricShells(count: Int, doublesOwnImages: Bool)
   /// All within `cutoff` (Å).
   case within(cutoff: Double)
   /// No site has any: for networks that look at the composition alone.
@@ -79,6 +83,12 @@ public struct NeighborGraphBuilder: Hashable, Sendable {
       do throws(GraphError) {
         let builder = ShellGraphBuilder(neighborCount: count, cutoff: cutoff)
         return .nearest(try builder.graph(of: structure, scratch: &scratch.shells))
+      } catch {
+        throw VoronoiError(error)
+      }
+    case .symmetricShells(let count, let doubles):
+      do throws(GraphError) {
+        return .nearest(try CrystalGraph(symmetricShellsOf: count, structure, doublesOwnImages: doubles))
       } catch {
         throw VoronoiError(error)
       }

@@ -9,6 +9,11 @@ public enum RowSpace: Sendable {
   /// One row a kind of edges, K in all: edges of one crystal that have the same measures are of one kind, so that what
   /// depends on those alone is computed once for all of them. In plain loops every edge is a kind of its own.
   case edgeKinds
+  /// One row an ordered pair of edges, the first of which ends where the second begins: an edge of the line graph, T in all.
+  case edgePairs
+  /// One row a distinct angle of a structure, A in all: what depends on a pair's angle alone is computed once for all pairs
+  /// that have it. In plain loops each pair has its own.
+  case angles
 }
 
 /// A value between layers, as the builder hands it from one to the next: rows of `width` numbers.

@@ -120,6 +120,8 @@ enum NormalizedRows: Sendable {
   case edges
   /// Ordered pairs of different edges of one site.
   case triplets
+  /// Edges of the line graph.
+  case edgePairs
 }
 
 /// Where γ, β, running mean and running variance (behind the mean) of a batch normalization lie.

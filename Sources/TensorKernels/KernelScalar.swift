@@ -265,6 +265,47 @@ public protocol KernelScalar: BinaryFloatingPoint, Sendable {
     _ edges: EdgeLists<Self>, width: Int, _ x: UnsafePointer<Self>, _ filter: FilterRows<Self>,
     times second: FilterRows<Self>?, gradient g: UnsafePointer<Self>, nodes: UnsafeMutablePointer<Self>,
     table: UnsafeMutablePointer<Self>, secondTable: UnsafeMutablePointer<Self>?)
+
+  // MARK: Edge-gated convolutions
+  //
+  // A row of `projections` (n, 4w) holds what a source gives to gates and to the mean, what a target gives to gates, and
+  // a target's own share.
+
+  /// For targets i and their edges e from s: m = g + p_s[0 ..< w] + p_i[2w ..< 3w], gate = sigmoid(m),
+  /// vᵢ = p_i[3w ..< 4w] + Σ gate ⊙ p_s[w ..< 2w] / (Σ gate + 1e-6).
+  ///
+  /// - Parameters:
+  ///   - g: row `index[e]` is that of edge e; without an index the first row is that of the targets' first edge.
+  ///   - m: likewise, where it is asked for.
+  ///   - denominators: shape (n, w), where they are asked for.
+  static func edgeGatedMean(
+    _ graph: GatedEdges<Self>, targets: Range<Int>, width: Int, projections p: UnsafePointer<Self>,
+    edges g: UnsafePointer<Self>, index: UnsafePointer<Int32>?, gates m: UnsafeMutablePointer<Self>?,
+    into v: UnsafeMutablePointer<Self>, denominators: UnsafeMutablePointer<Self>?)
+
+  /// Backward of `edgeGatedMean` over all targets: dL/dm is added to `gm` or overwrites it; the sources' half of `gp` (n,
+  /// 4w) is added to, the targets' half overwritten.
+  static func edgeGatedMeanBackward(
+    _ graph: GatedEdges<Self>, width: Int, projections p: UnsafePointer<Self>, gates m: UnsafePointer<Self>,
+    _ v: UnsafePointer<Self>, denominators: UnsafePointer<Self>, gradient gv: UnsafePointer<Self>, adds: Bool,
+    gates gm: UnsafeMutablePointer<Self>, projections gp: UnsafeMutablePointer<Self>)
+
+  /// out (n, w) = [row `index[r]`, or r, of x +] silu(v ⊙ scale + shift), silu(y) = y · sigmoid(y).
+  static func residualSiLU(
+    rows: Int, width: Int, _ x: UnsafePointer<Self>?, index: UnsafePointer<Int32>?, _ v: UnsafePointer<Self>,
+    _ affine: (scale: UnsafePointer<Self>, shift: UnsafePointer<Self>), into out: UnsafeMutablePointer<Self>)
+
+  /// Backward of silu with respect to its argument v ⊙ scale + shift: overwrites `out`, which may be g; adds the column
+  /// sums of it and of it · v̂ to `sumG`, `sumGX`.
+  static func siLUBackward(
+    rows: Int, width: Int, _ v: UnsafePointer<Self>, _ normalization: NormalizationPointers<Self>,
+    gradient g: UnsafePointer<Self>, into out: UnsafeMutablePointer<Self>, sumG: UnsafeMutablePointer<Double>,
+    sumGX: UnsafeMutablePointer<Double>)
+
+  /// Row `index[r]` of out += row r of g (n, w).
+  static func scatterRows(
+    _ g: UnsafePointer<Self>, rows: Int, width: Int, index: UnsafePointer<Int32>,
+    to out: UnsafeMutablePointer<Self>)
 }
 
 /// A step of Adam: with g = gradient + coupledDecay · θ,
@@ -321,6 +362,29 @@ public struct FilterRows<Scalar> {
     self.weights = weights
     self.starts = starts
     self.table = table
+  }
+}
+
+/// Which edges lead to which target of an edge-gated convolution; the memory must stay valid while it is used.
+public struct GatedEdges<Scalar> {
+  /// Number of targets n.
+  public let targetCount: Int
+  /// Edges of target i are `offsets[i] ..< offsets[i + 1]`, shape (n + 1).
+  public let offsets: UnsafePointer<Int32>
+  /// Where each edge comes from, shape (E).
+  public let sources: UnsafePointer<Int32>
+  /// How many edges of a target each stands for, shape (E); nil where each stands for itself.
+  public let multiplicities: UnsafePointer<Scalar>?
+
+  /// Lists over memory that the caller owns.
+  public init(
+    targetCount: Int, offsets: UnsafePointer<Int32>, sources: UnsafePointer<Int32>,
+    multiplicities: UnsafePointer<Scalar>?
+  ) {
+    self.targetCount = targetCount
+    self.offsets = offsets
+    self.sources = sources
+    self.multiplicities = multiplicities
   }
 }
 

@@ -133,7 +133,6 @@ extension PlainContext {
   /// For layers that look at no graph.
   fileprivate init(normalization: PlainReference.Normalization, noise: UInt64) {
     self.init(
-      GraphCollection(), tensors: [:], gaussians: .all, normalization: normalization, noise: noise,
-      distances: nil)
+      GraphCollection(), tensors: [:], gaussians: .all, normalization: normalization, noise: noise)
   }
 }

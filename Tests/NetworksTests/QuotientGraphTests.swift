@@ -82,6 +82,15 @@ private func ogcnn(_ change: (inout OGCNN) -> Void = { _ in }) -> NetworkConfigu
   return NetworkConfiguration(network)
 }
 
+private func alignn(_ order: ALIGNN.UpdateOrder = .bondsFirst) -> NetworkConfiguration {
+  var network = ALIGNN()
+  (network.width, network.embeddingWidth) = (32, 16)
+  (network.angleConvolutionCount, network.bondConvolutionCount) = (2, 2)
+  network.updateOrder = order
+  network.doublesOwnImages = order == .anglesFirst
+  return NetworkConfiguration(network)
+}
+
 private let configurations: [NetworkConfiguration] = [
   cgcnn(), cgcnn(.firstAtom), icgcnn(), icgcnn { $0.normalizesTriplets = false },
   icgcnn { $0.updatesEdges = false }, icgcnn { $0.hasTriplets = false },
@@ -98,7 +107,7 @@ private let configurations: [NetworkConfiguration] = [
     $0.usesFacets = false
     $0.nearestNeighborCount = 12
   }, gcn(), ogcnn(), ogcnn { ($0.distancePower, $0.padding) = (1, .firstAtom) }, schnet(),
-  schnet { $0.endsSmoothly = true }, schnet { $0.usesFacets = true },
+  schnet { $0.endsSmoothly = true }, schnet { $0.usesFacets = true }, alignn(), alignn(.anglesFirst),
 ]
 
 /// Parameters with every kind of number away from its initial value.
@@ -228,7 +237,7 @@ private func parameters(_ configuration: NetworkConfiguration) throws -> Network
             position.z + Double.random(in: -1e-8...1e-8, using: &generator))
         })
     }
-    for configuration in [cgcnn(), icgcnn(), gcn(), ogcnn(), schnet()] {
+    for configuration in [cgcnn(), icgcnn(), gcn(), ogcnn(), alignn(), schnet()] {
       let (_, ideal) = try graphs(exact, for: configuration)
       let (whole, merged) = try graphs(shaken, for: configuration)
       #expect(merged.neighbors.count == ideal.neighbors.count)
@@ -253,7 +262,7 @@ extension GraphCollection {
     kinds(of: structure).map { kind in
       let kind = kindOffsets[structure] + Int(kind)
       let count = GraphCollection.facetMeasureCount
-      return [distances[kind]] + facets[count * kind..<count * (kind + 1)]
+      return [Float(distances[kind])] + facets[count * kind..<count * (kind + 1)]
     }
   }
 }

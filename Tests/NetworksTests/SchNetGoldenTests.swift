@@ -26,13 +26,13 @@ import Training
     try #require(ids.count > 4)
     for id in ids {
       let expected = try #require(golden.file[size].eval[id])
-      let (graph, distances) = try golden.graph(id)
-      let plain = network.plain(.all).outputs(graph, normalization: .running, distances: distances)[0][0]
+      let graph = try golden.graph(id)
+      let plain = network.plain(.all).outputs(graph, normalization: .running)[0][0]
       #expect(abs(plain - expected) < 1e-10 * abs(expected), "\(id), plain loops: \(plain)")
       // The weights of the wide network make sites of hundreds, which cancel in the mean of some crystals.
       let scale = size == .small ? abs(expected) : max(abs(expected), 100)
       let interpolated =
-        network.plain(.nearestEight).outputs(graph, normalization: .running, distances: distances)[0][0]
+        network.plain(.nearestEight).outputs(graph, normalization: .running)[0][0]
       #expect(abs(interpolated - plain) < 1e-6 * scale, "\(id), tables: \(interpolated - plain)")
       let single = NetworkPredictor([network.parameters]).predictions(graph, jobs: 1)
       #expect(abs(Double(single[0]) - expected) < 1e-5 * scale, "\(id), single precision")
@@ -45,7 +45,7 @@ import Training
     let network = try golden.network(size)
     let step = golden.file[size].step
     var graphs = GraphCollection()
-    for id in step.ids { graphs.append(contentsOf: try golden.graph(id).graph, structure: 0) }
+    for id in step.ids { graphs.append(contentsOf: try golden.graph(id), structure: 0) }
     let objective = RegressionObjective(targets: step.target.map { Float($0) }, loss: .absolute)
     let batch = Array(0..<graphs.count)
     var outputs: [Double] = []
@@ -233,7 +233,7 @@ import Training
         tensors: tensors.reduce(into: [:]) { $0[$1.name] = $1 })
     }
 
-    func graph(_ id: String) throws -> (graph: GraphCollection, distances: [Double]) {
+    func graph(_ id: String) throws -> GraphCollection {
       let (elements, own) = (try #require(elements[id]), edges[id] ?? [])
       var graphs = GraphCollection()
       graphs.append(
@@ -242,7 +242,7 @@ import Training
           edgeOffsets: (0...elements.count).map { site in Int32(own.count { $0.site < site }) },
           neighbors: own.map(\.neighbor), distances: own.map(\.distance),
           images: own.map { _ in SIMD3(0, 0, 0) }, tiedCuts: elements.map { _ in false }))
-      return (graphs, own.map(\.distance))
+      return graphs
     }
 
     /// The small network with the weights of its file, which follow from the same formula as those of the full one.

@@ -26,6 +26,11 @@ extension KernelTable<Float> {
       tripletNormalizationBackward: kernels.triplet_normalization_backward,
       filterSum: kernels.filter_sum,
       filterSumBackward: kernels.filter_sum_backward,
+      edgeGatedMean: kernels.edge_gated_mean,
+      edgeGatedMeanBackward: kernels.edge_gated_mean_backward,
+      residualSiLU: kernels.residual_silu,
+      siLUBackward: kernels.silu_backward,
+      scatterRows: kernels.scatter_rows,
       addRows: kernels.add_rows,
       addToRows: kernels.add_to_rows,
       adamStep: { count, step, gradient, values, first, second in

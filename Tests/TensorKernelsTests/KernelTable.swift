@@ -57,6 +57,11 @@ struct KernelTable<Scalar: KernelScalar> {
   let tripletNormalizationBackward: (Int, Int, Index, In, In, In, In, In, In, In, In, In, Out, Out) -> Void
   let filterSum: (Int, Int, Index, Index, In, In, Index, In, In, Index, In, Out) -> Void
   let filterSumBackward: (Int, Int, Index, Index, In, In, Index, In, In, Index, In, In, Out, Out, Out) -> Void
+  let edgeGatedMean: (Int, Int, Int, Index, Index, In, In, Index, In, Out, Out, Out) -> Void
+  let edgeGatedMeanBackward: (Int, Int, Index, Index, In, In, In, In, In, In, Int32, Out, Out) -> Void
+  let residualSiLU: (Int, Int, In, Index, In, In, In, Out) -> Void
+  let siLUBackward: (Int, Int, In, In, In, In, In, In, Out, Sum, Sum) -> Void
+  let scatterRows: (Int, Int, Index, In, Out) -> Void
 
   let addRows: (Int, Int, In, Int, Out) -> Void
   let addToRows: (Int, Int, In, Out, Int) -> Void

@@ -152,7 +152,32 @@ extern "C" {
   void sluice_filter_sum_backward_##SUFFIX(                                                                       \
       size_t n, size_t w, const int32_t *edge_offsets, const int32_t *neighbors, const REAL *x,                   \
       const REAL *weights, const int32_t *starts, const REAL *table, const REAL *weights2,                        \
-      const int32_t *starts2, const REAL *table2, const REAL *g, REAL *d_x, REAL *d_table, REAL *d_table2);
+      const int32_t *starts2, const REAL *table2, const REAL *g, REAL *d_x, REAL *d_table, REAL *d_table2);          \
+                                                                                                                     \
+  /* --- Edge-gated convolutions. Rows of p (n, 4w): what sources give to the gate and to the mean, what targets give to\
+     the gate, and their own share. --- */                                                                           \
+  /* Targets first ..< last, their edges e with source s: m = g + p_s[0 ..< w] + p_i[2w ..< 3w], gate = sigmoid(m), v_i =\
+     p_i[3w ..< 4w] + sum(gate * p_s[w ..< 2w]) / (sum(gate) + 1e-6), an edge counting multiplicities[e] times. g has a row\
+     index[e] where index is not null, else row 0 is of the first target's first edge, as in m. m, denominators may be null. */\
+  void sluice_edge_gated_mean_##SUFFIX(size_t first, size_t last, size_t w, const int32_t *offsets,                  \
+                                       const int32_t *sources, const REAL *multiplicities, const REAL *p,            \
+                                       const int32_t *index, const REAL *g, REAL *m, REAL *v, REAL *denominators);   \
+  /* out (n, w) = [x, row index[r] or r, +] silu(v * scale + shift); index, x may be null. */                        \
+  void sluice_residual_silu_##SUFFIX(size_t n, size_t w, const REAL *x, const int32_t *index, const REAL *v,         \
+                                     const REAL *scale, const REAL *shift, REAL *out);                               \
+  /* Backward of silu(v * scale + shift) with respect to its argument: out (n, w) from g; adds the column sums of out and\
+     of out * (v - mean) * inverse_deviation to sum_g, sum_gx (w). */                                                \
+  void sluice_silu_backward_##SUFFIX(size_t n, size_t w, const REAL *v, const REAL *scale, const REAL *shift,        \
+                                     const REAL *mean, const REAL *inverse_deviation, const REAL *g, REAL *out,      \
+                                     double *sum_g, double *sum_gx);                                                 \
+  /* Backward of edge_gated_mean from gv = dL/dv: dL/dm is added to gm where adds is not 0, and overwrites it where it is;\
+     of gp (n, 4w), the sources' half is added to and the targets' half overwritten. */                              \
+  void sluice_edge_gated_mean_backward_##SUFFIX(                                                                     \
+      size_t n, size_t w, const int32_t *offsets, const int32_t *sources, const REAL *multiplicities,                \
+      const REAL *p, const REAL *m, const REAL *v, const REAL *denominators, const REAL *gv, int adds, REAL *gm,     \
+      REAL *gp);                                                                                                     \
+  /* out (rows, w): row index[r] += row r of g (n, w). */                                                            \
+  void sluice_scatter_rows_##SUFFIX(size_t n, size_t w, const int32_t *index, const REAL *g, REAL *out);
 
 SLUICE_DECLARE(float, f32)
 SLUICE_DECLARE(double, f64)

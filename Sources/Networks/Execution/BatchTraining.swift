@@ -179,6 +179,7 @@ final class BatchTraining<Scalar: NetworkScalar> {
         case .sites: totals.sites
         case .edges: totals.edges
         case .triplets: totals.triplets
+        case .edgePairs: totals.edgePairs
         }
       let sums = total(active, step, index)
       statistics.withUnsafeMutableBufferPointer { statistics in

@@ -78,7 +78,8 @@ struct BlockInference<Scalar: NetworkScalar>: Sendable {
         if number == 0, step.layer.worksInPlace, let input = step.inputs.first, dying.contains(input) {
           slots[output] = slots[input]
           dying.remove(input)
-        } else if let slot = free.popLast() {
+        } else if !step.layer.isShared, let slot = free.popLast() {
+          // Features of the graph are there before all else, so they take no place that was another's.
           slots[output] = slot
         } else {
           slots[output] = count

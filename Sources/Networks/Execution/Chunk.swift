@@ -44,6 +44,8 @@ final class Chunk<Scalar: NetworkScalar> {
     case .sites: block.siteCount
     case .edges: block.edgeCount
     case .edgeKinds: block.kindCount
+    case .edgePairs: block.pairs.count
+    case .angles: block.pairs.angleCount
     }
   }
 

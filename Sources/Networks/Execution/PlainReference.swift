@@ -41,20 +41,18 @@ public struct PlainReference: Sendable {
   ///   - collection: whole graphs.
   ///   - normalization: of the batch in training, where numbers are left out too.
   ///   - noise: what is random in training follows from it, as in `TrainableNetwork.computeGradient`.
-  ///   - distances: lengths (Å) of all edges in place of the collection's, which are in single precision.
   public func outputs(
-    _ collection: GraphCollection, normalization: Normalization, noise: UInt64 = 0, distances: [Double]? = nil
+    _ collection: GraphCollection, normalization: Normalization, noise: UInt64 = 0
   ) -> [[Double]] {
-    outputs(context(collection, normalization: normalization, noise: noise, distances: distances))
+    outputs(context(collection, normalization: normalization, noise: noise))
   }
 
   /// What the loops over `collection` have before them.
   func context(
-    _ collection: GraphCollection, normalization: Normalization, noise: UInt64 = 0, distances: [Double]? = nil
+    _ collection: GraphCollection, normalization: Normalization, noise: UInt64 = 0
   ) -> PlainContext {
     PlainContext(
-      collection, tensors: tensors, gaussians: gaussians, normalization: normalization, noise: noise,
-      distances: distances)
+      collection, tensors: tensors, gaussians: gaussians, normalization: normalization, noise: noise)
   }
 
   /// Outputs of the structures of a context, shape (S, outputs).
@@ -87,12 +85,23 @@ struct PlainContext {
     let facet: [Double]
   }
 
+  /// An ordered pair of edges, the first of which ends where the second begins.
+  struct Pair {
+    /// Edges within the collection.
+    let first: Int
+    let second: Int
+    /// Of the angle between the directions from where they meet to their other ends.
+    let cosine: Double
+  }
+
   let atomicNumbers: [UInt8]
   /// Sites of each structure.
   let structures: [Range<Int>]
   var edges: [Edge]
   /// Orbital field of each site; empty where networks do not ask for it.
   var orbitalFields: [[Double]]
+  /// Edges of the line graphs, where networks ask for angles.
+  let pairs: [Pair]
   let gaussians: PlainGaussians
   let normalization: PlainReference.Normalization
   let noise: UInt64
@@ -100,7 +109,7 @@ struct PlainContext {
 
   init(
     _ collection: GraphCollection, tensors: [String: PlainTensor], gaussians: PlainGaussians,
-    normalization: PlainReference.Normalization, noise: UInt64, distances: [Double]?
+    normalization: PlainReference.Normalization, noise: UInt64
   ) {
     precondition(collection.siteMultiplicities.isEmpty, "plain loops take whole graphs")
     self.tensors = tensors
@@ -118,13 +127,27 @@ struct PlainContext {
       sites.flatMap { site in
         (collection.edgeOffsets[site]..<collection.edgeOffsets[site + 1]).map { edge in
           let kind = collection.kindOffsets[structure] + Int(collection.edgeKinds[edge])
-          let length = distances.map { $0[edge] } ?? Double(collection.distances[kind])
           return Edge(
-            center: site, neighbor: sites.lowerBound + Int(collection.neighbors[edge]), distance: length,
+            center: site, neighbor: sites.lowerBound + Int(collection.neighbors[edge]),
+            distance: collection.distances[kind],
             facet: collection.facets[measures * kind..<measures * (kind + 1)].map { Double($0) })
         }
       }
     }
+    let lines = collection.pairs
+    pairs =
+      lines.isEmpty
+      ? []
+      : structures.enumerated().flatMap { structure, sites in
+        let edges = collection.edges(of: structure)
+        return edges.flatMap { edge in
+          (lines.offsets[edge]..<lines.offsets[edge + 1]).map { pair in
+            Pair(
+              first: edges.lowerBound + Int(lines.sources[pair]), second: edge,
+              cosine: lines.cosines[lines.angleOffsets[structure] + Int(lines.angles[pair])])
+          }
+        }
+      }
   }
 
   /// The numbers of a tensor.

@@ -30,6 +30,8 @@ final class GraphBlock<Scalar: NetworkScalar> {
   let facets = Buffer<Scalar>()
   /// Orbital field of each site, shape (n, `OrbitalField.width`), where networks ask for it.
   let orbitalFields = Buffer<Scalar>()
+  /// The line graphs, where networks ask for angles.
+  let pairs = EdgePairBlock<Scalar>()
   private let siteMultiplicities = Buffer<Scalar>()
   private let edgeMultiplicities = Buffer<Scalar>()
   private let rowMultiplicities = Buffer<Scalar>()
@@ -108,6 +110,7 @@ final class GraphBlock<Scalar: NetworkScalar> {
         structureOffsets[position + 1] = Int32(site)
       }
     }
+    pairs.assemble(indices, of: collection, rows: isQuotient ? UnsafePointer(rowMultiplicities) : nil)
   }
 
   private func copyOrbitalFields(_ indices: [Int], of collection: GraphCollection) {
@@ -142,21 +145,24 @@ final class GraphBlock<Scalar: NetworkScalar> {
       totals.edges += sites * count
       totals.triplets += sites * count * max(0, count - 1)
     }
+    totals.edgePairs = pairs.total
     return totals
   }
 }
 
-/// Sites, edges, and ordered pairs of edges with one center.
+/// Sites, edges, ordered pairs of edges with one center, and edges of the line graph.
 struct RowTotals {
   var sites = 0
   var edges = 0
   var triplets = 0
+  var edgePairs = 0
 
   /// Adds others.
   mutating func add(_ other: RowTotals) {
     sites += other.sites
     edges += other.edges
     triplets += other.triplets
+    edgePairs += other.edgePairs
   }
 }
 
@@ -168,7 +174,7 @@ extension GraphCollection {
     let neighbors: UnsafeBufferPointer<Int32>
     let kindOffsets: UnsafeBufferPointer<Int>
     let edgeKinds: UnsafeBufferPointer<Int32>
-    let distances: UnsafeBufferPointer<Float>
+    let distances: UnsafeBufferPointer<Double>
     let facets: UnsafeBufferPointer<Float>
     let siteMultiplicities: UnsafeBufferPointer<Float>
     let edgeMultiplicities: UnsafeBufferPointer<Float>

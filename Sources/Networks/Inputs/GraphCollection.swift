@@ -18,7 +18,7 @@ public struct GraphCollection: Sendable {
   /// Kind of each edge, counted within its structure, shape (E).
   public private(set) var edgeKinds: [Int32] = []
   /// Length of each kind of edge (Å), shape (K).
-  public private(set) var distances: [Float] = []
+  public private(set) var distances: [Double] = []
   /// Facet of each kind of edge as Ω/4π, A/10 Å², V/10 Å³ and the angular moments, shape (K, `facetMeasureCount`); empty where
   /// graphs have no facets.
   public private(set) var facets: [Float] = []
@@ -28,6 +28,8 @@ public struct GraphCollection: Sendable {
   public private(set) var siteMultiplicities: [Float] = []
   /// How many edges each edge stands for, shape (E); empty where each stands for itself.
   public private(set) var edgeMultiplicities: [Float] = []
+  /// The line graphs, where networks ask for angles; without any entry otherwise.
+  public private(set) var pairs = EdgePairs()
 
   /// Measures of a facet.
   public static let facetMeasureCount = 3 + VoronoiGraph.angularMomentCount
@@ -54,6 +56,7 @@ public struct GraphCollection: Sendable {
     orbitalFields.removeAll(keepingCapacity: true)
     siteMultiplicities.removeAll(keepingCapacity: true)
     edgeMultiplicities.removeAll(keepingCapacity: true)
+    pairs.removeAll()
   }
 
   /// Adds the quotient of a graph: equivalent sites as one node, equal edges as one edge, each with its multiplicity.
@@ -69,6 +72,12 @@ public struct GraphCollection: Sendable {
     scratch quotient: inout QuotientGraph
   ) {
     requirements.check(fields, of: graph)
+    if requirements.usesAngles {
+      append(
+        LineGraph(
+          quotientOf: graph.graph, pairsEdgesWithThemselves: requirements.pairsEdgesWithThemselves))
+      return
+    }
     let graph = requirements.seen(graph)
     quotient.form(
       graph, orbitalFields: fields, limit: requirements.countsBonds ? .max : requirements.neighborLimit,
@@ -87,7 +96,7 @@ public struct GraphCollection: Sendable {
     }
     append(quotient.orbitalFields)
     for measure in quotient.measures {
-      distances.append(measure[0])
+      distances.append(Double(measure[0]))
       if hasFacets {
         for index in 1...Self.facetMeasureCount { facets.append(measure[index]) }
       }
@@ -101,6 +110,10 @@ public struct GraphCollection: Sendable {
     _ graph: NeighborGraph, orbitalFields fields: [SIMD32<Double>] = [], for requirements: InputRequirements
   ) {
     requirements.check(fields, of: graph)
+    if requirements.usesAngles {
+      append(LineGraph(of: graph.graph, pairsEdgesWithThemselves: requirements.pairsEdgesWithThemselves))
+      return
+    }
     append(fields)
     switch requirements.seen(graph) {
     case .voronoi(let voronoi): append(voronoi)
@@ -145,6 +158,7 @@ public struct GraphCollection: Sendable {
     }
     kindOffsets.append(distances.count)
     siteOffsets.append(atomicNumbers.count)
+    pairs.append(contentsOf: other.pairs, structure: structure, edges: other.edges(of: structure))
   }
 
   /// Makes each edge of a new structure a kind of its own.
@@ -155,6 +169,28 @@ public struct GraphCollection: Sendable {
     siteOffsets.append(atomicNumbers.count)
   }
 
+  /// Edges of structure `index`.
+  func edges(of index: Int) -> Range<Int> {
+    edgeOffsets[siteOffsets[index]]..<edgeOffsets[siteOffsets[index + 1]]
+  }
+
+  /// Adds a graph with its line graph; not to be mixed with graphs without, nor wholes with quotients.
+  mutating func append(_ graph: LineGraph) {
+    for node in 0..<graph.atomicNumbers.count {
+      atomicNumbers.append(graph.atomicNumbers[node])
+      let edges = graph.edgeOffsets[node]..<graph.edgeOffsets[node + 1]
+      neighbors.append(contentsOf: graph.neighbors[edges])
+      distances.append(contentsOf: graph.distances[edges])
+      if graph.isQuotient {
+        siteMultiplicities.append(graph.siteMultiplicities[node])
+        edgeMultiplicities.append(contentsOf: graph.edgeMultiplicities[edges])
+      }
+      edgeOffsets.append(neighbors.count)
+    }
+    endWholeGraph()
+    pairs.append(graph)
+  }
+
   /// Adds one Voronoi graph with the measures of its facets; not to be mixed with graphs without.
   public mutating func append(_ voronoi: VoronoiGraph) {
     let graph = voronoi.graph
@@ -162,7 +198,7 @@ public struct GraphCollection: Sendable {
     for site in 0..<graph.siteCount {
       for edge in graph.edges(of: site) {
         neighbors.append(graph.neighbors[edge])
-        distances.append(Float(graph.distances[edge]))
+        distances.append(graph.distances[edge])
         facets.append(Float(voronoi.solidAngles[edge] / (4 * .pi)))
         facets.append(Float(voronoi.areas[edge] / 10))
         facets.append(Float(voronoi.pyramidVolumes[edge] / 10))
@@ -187,12 +223,12 @@ public struct GraphCollection: Sendable {
       let range = Int(graph.edgeOffsets[site])..<Int(graph.edgeOffsets[site + 1])
       for edge in range.prefix(limit) {
         neighbors.append(graph.neighbors[edge])
-        distances.append(Float(graph.distances[edge]))
+        distances.append(graph.distances[edge])
       }
       if let paddingDistance, range.count < limit {
         for _ in range.count..<limit {
           neighbors.append(0)
-          distances.append(Float(paddingDistance))
+          distances.append(paddingDistance)
         }
       }
       edgeOffsets.append(neighbors.count)

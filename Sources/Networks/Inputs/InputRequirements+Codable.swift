@@ -1,20 +1,26 @@
 internal import CrystalGraphs
 
 /// The requirements as model cards have them: `neighbors` (`nearest` or `nearestShells` with `count` and
-/// `cutoff`, `within` with `cutoff`, `voronoi` with `minimumSolidAngleFraction`, or `none`), `neighborLimit` and `paddingDistance` where there are such, `countsBonds`,
-/// and `orbitalField` with `orbitals` and `distancePower` where there is one.
+/// `cutoff`, `symmetricShells` with `count` and `doublesOwnImages`, `within` with `cutoff`, `voronoi` with
+/// `minimumSolidAngleFraction`, or `none`), `neighborLimit` and `paddingDistance` where there are such, `countsBonds`,
+/// `orbitalField` with `orbitals` and `distancePower` where there is one, and `usesAngles` where it is true.
 extension InputRequirements: Codable {
   private enum CodingKeys: String, CodingKey {
-    case neighbors, neighborLimit, paddingDistance, countsBonds, orbitalField
+    case neighbors, neighborLimit, paddingDistance, countsBonds, orbitalField, usesAngles
   }
 
   private enum RuleKeys: String, CodingKey {
-    case nearest, nearestShells, within, voronoi, none
+    case nearest, nearestShells, symmetricShells, within, voronoi, none
   }
 
   private struct Nearest: Codable {
     let count: Int
     let cutoff: Double
+  }
+
+  private struct Symmetric: Codable {
+    let count: Int
+    let doublesOwnImages: Bool
   }
 
   private struct Within: Codable {
@@ -36,6 +42,8 @@ extension InputRequirements: Codable {
       neighbors = .nearest(count: nearest.count, cutoff: nearest.cutoff)
     } else if let shells = try rule.decodeIfPresent(Nearest.self, forKey: .nearestShells) {
       neighbors = .nearestShells(count: shells.count, cutoff: shells.cutoff)
+    } else if let shells = try rule.decodeIfPresent(Symmetric.self, forKey: .symmetricShells) {
+      neighbors = .symmetricShells(count: shells.count, doublesOwnImages: shells.doublesOwnImages)
     } else if let within = try rule.decodeIfPresent(Within.self, forKey: .within) {
       neighbors = .within(cutoff: within.cutoff)
     } else if let voronoi = try rule.decodeIfPresent(Voronoi.self, forKey: .voronoi) {
@@ -49,7 +57,8 @@ extension InputRequirements: Codable {
       neighborLimit: try container.decodeIfPresent(Int.self, forKey: .neighborLimit) ?? .max,
       paddingDistance: try container.decodeIfPresent(Double.self, forKey: .paddingDistance),
       countsBonds: try container.decode(Bool.self, forKey: .countsBonds),
-      orbitalField: try container.decodeIfPresent(OrbitalField.self, forKey: .orbitalField))
+      orbitalField: try container.decodeIfPresent(OrbitalField.self, forKey: .orbitalField),
+      usesAngles: try container.decodeIfPresent(Bool.self, forKey: .usesAngles) ?? false)
   }
 
   /// Writes the requirements.
@@ -61,6 +70,8 @@ extension InputRequirements: Codable {
       try rule.encode(Nearest(count: count, cutoff: cutoff), forKey: .nearest)
     case .nearestShells(let count, let cutoff):
       try rule.encode(Nearest(count: count, cutoff: cutoff), forKey: .nearestShells)
+    case .symmetricShells(let count, let doubles):
+      try rule.encode(Symmetric(count: count, doublesOwnImages: doubles), forKey: .symmetricShells)
     case .within(let cutoff): try rule.encode(Within(cutoff: cutoff), forKey: .within)
     case .voronoi(let fraction):
       try rule.encode(Voronoi(minimumSolidAngleFraction: fraction), forKey: .voronoi)
@@ -70,5 +81,7 @@ extension InputRequirements: Codable {
     try container.encodeIfPresent(paddingDistance, forKey: .paddingDistance)
     try container.encode(countsBonds, forKey: .countsBonds)
     try container.encodeIfPresent(orbitalField, forKey: .orbitalField)
+    // Cards written before there was the choice lack it.
+    if usesAngles { try container.encode(usesAngles, forKey: .usesAngles) }
   }
 }

@@ -17,16 +17,26 @@ public struct InputRequirements: Hashable, Sendable {
   /// What sites know of the orbitals around them; nil where the network does not ask.
   public var orbitalField: OrbitalField?
 
+  /// Whether the network sees the angles between edges: the edges of the neighbor rule then have vectors.
+  public var usesAngles: Bool
+
   /// Requirements.
   public init(
     neighbors: NeighborRule, neighborLimit: Int = .max, paddingDistance: Double? = nil,
-    countsBonds: Bool = false, orbitalField: OrbitalField? = nil
+    countsBonds: Bool = false, orbitalField: OrbitalField? = nil, usesAngles: Bool = false
   ) {
     self.neighbors = neighbors
     self.neighborLimit = neighborLimit
     self.paddingDistance = paddingDistance
     self.countsBonds = countsBonds
     self.orbitalField = orbitalField
+    self.usesAngles = usesAngles
+  }
+
+  /// Whether an edge makes a pair with itself. In the crystal the two are different, a site's edge to its own image and what
+  /// goes on from there; the code of ALIGNN, which has such edges twice, leaves the pair out.
+  var pairsEdgesWithThemselves: Bool {
+    if case .symmetricShells(_, doublesOwnImages: true) = neighbors { false } else { true }
   }
 
   /// A graph as networks of these requirements see it.

@@ -149,7 +149,7 @@ extension CampaignDraft {
       ["  - graph: {neighbors: knn, count: \(count), cutoff: \(cutoff)}"]
     case .voronoi(let fraction): ["  - graph: {neighbors: voronoi, minimum_solid_angle: \(fraction)}"]
     // The graph stage knows the two rules above; the model says the others itself.
-    case .nearestShells, .within, .noNeighbors: []
+    case .nearestShells, .symmetricShells, .within, .noNeighbors: []
     }
   }
 

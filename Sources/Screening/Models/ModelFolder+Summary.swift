@@ -110,6 +110,8 @@ func describe(_ rule: NeighborRule) -> String {
     "Voronoi neighbors, facets of at least \(fraction) of the largest solid angle"
   case .nearestShells(let count, let cutoff):
     "\(count) nearest neighbors within \(cutoff) Å, last shells whole"
+  case .symmetricShells(let count, let doubles):
+    "\(count) nearest neighbors both ways, last shells whole" + (doubles ? ", own images twice" : "")
   case .within(let cutoff): "all neighbors within \(cutoff) Å"
   case .noNeighbors: "no neighbors"
   }

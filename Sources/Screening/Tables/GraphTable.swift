@@ -27,7 +27,7 @@ public struct GraphTable: Sendable {
     let writer = try LineWriter(path: output)
     var report = TableReport()
     switch rule {
-    case .nearest, .nearestShells, .within, .noNeighbors:
+    case .nearest, .nearestShells, .symmetricShells, .within, .noNeighbors:
       let encoder = InputEncoder(InputRequirements(neighbors: rule))
       try writer.append("id,site,neighbor,distance_A,image")
       try streamCrystals(

@@ -31,7 +31,12 @@
   X(add_to_rows, SUFFIX)                                                                                           \
   X(adam_step, SUFFIX) \
   X(filter_sum, SUFFIX)                                                                                           \
-  X(filter_sum_backward, SUFFIX)
+  X(filter_sum_backward, SUFFIX)                                                                                   \
+  X(edge_gated_mean, SUFFIX)                                                                                       \
+  X(edge_gated_mean_backward, SUFFIX)                                                                              \
+  X(residual_silu, SUFFIX)                                                                                         \
+  X(silu_backward, SUFFIX)                                                                                         \
+  X(scatter_rows, SUFFIX)
 
 #define SLUICE_FIELD(NAME, SUFFIX) __typeof__(&sluice_##NAME##_##SUFFIX) NAME;
 

@@ -1,0 +1,239 @@
+internal import CrystalGraphs
+
+/// A crystal graph with its line graph, whole or as a quotient: what networks that see angles cannot tell apart merged.
+///
+/// Sites, edges and pairs of edges are merged by the coarsest partition that is equitable for all three: edges are in one
+/// class when they have the same length, the same classes of ends, and the same multiset of (angle, class of the first
+/// edge) among their pairs; sites when they have the same element and the same multiset of edges. Vectors of sites, edges
+/// and pairs are then equal within a class in every layer. No symmetry search is needed.
+///
+/// Lengths, and cosines, are equal where they are but for rounding (`QuotientGraph.lengthTolerance`, `cosineTolerance`):
+/// all values of a crystal are sorted, and a new kind begins where one exceeds the first of its kind by more. A
+/// merged edge and a kind of angle have the mean of all that they stand for. Classes are told apart by 64-bit hashes.
+///
+/// Arrays are as in `GraphCollection` and `EdgePairs`, for one structure.
+struct LineGraph {
+  let isQuotient: Bool
+  private(set) var atomicNumbers: [UInt8] = []
+  private(set) var siteMultiplicities: [Float] = []
+  private(set) var edgeOffsets: [Int] = [0]
+  private(set) var neighbors: [Int32] = []
+  private(set) var distances: [Double] = []
+  private(set) var edgeMultiplicities: [Float] = []
+  private(set) var pairOffsets: [Int] = [0]
+  private(set) var sources: [Int32] = []
+  private(set) var angles: [Int32] = []
+  private(set) var pairMultiplicities: [Float] = []
+  private(set) var cosines: [Double] = []
+
+  /// Cosines closer than this are one.
+  static let cosineTolerance = 2e-6
+
+  /// The whole graph; every pair has an angle of its own.
+  ///
+  /// - Precondition: the edges have vectors.
+  init(of graph: CrystalGraph, pairsEdgesWithThemselves: Bool) {
+    let pairs = WholePairs(graph, pairsEdgesWithThemselves)
+    isQuotient = false
+    atomicNumbers = graph.elements.map(\.rawValue)
+    edgeOffsets = graph.edgeOffsets.map { Int($0) }
+    neighbors = graph.neighbors
+    distances = graph.distances
+    pairOffsets = pairs.offsets
+    sources = pairs.sources
+    cosines = pairs.cosines
+    angles = pairs.cosines.indices.map { Int32($0) }
+  }
+
+  /// The quotient.
+  ///
+  /// - Precondition: the edges have vectors.
+  init(quotientOf graph: CrystalGraph, pairsEdgesWithThemselves: Bool) {
+    let pairs = WholePairs(graph, pairsEdgesWithThemselves)
+    isQuotient = true
+    let kinds = Self.kinds(of: pairs.cosines, tolerance: Self.cosineTolerance)
+    let classes = EdgeClasses(
+      graph, pairs, lengths: Self.kinds(of: graph.distances, tolerance: QuotientGraph.lengthTolerance),
+      angles: kinds)
+    mergeSites(graph, classes)
+    let representatives = mergeEdges(graph, classes)
+    mergePairs(pairs, kinds, classes, representatives)
+  }
+
+  /// Numbers the clusters of `values`, in increasing order.
+  private static func kinds(of values: [Double], tolerance: Double) -> [Int32] {
+    // A value in steps of a hundredth of the tolerance above its place: one integer to sort by.
+    let (bits, steps) = (UInt64(26), 100 / tolerance)
+    precondition(values.count < 1 << bits, "a crystal has less than sixty million pairs of edges")
+    let sorted = values.enumerated().map { place, value in
+      UInt64(max(0, value + 1) * steps) << bits | UInt64(place)
+    }.sorted()
+    var kinds = [Int32](repeating: 0, count: values.count)
+    var (kind, first) = (Int32(0), sorted.first.map { $0 >> bits } ?? 0)
+    for entry in sorted {
+      let step = entry >> bits
+      if step - first > 100 {
+        kind += 1
+        first = step
+      }
+      kinds[Int(entry & (1 << bits - 1))] = kind
+    }
+    return kinds
+  }
+
+  private mutating func mergeSites(_ graph: CrystalGraph, _ classes: EdgeClasses) {
+    for site in 0..<graph.siteCount {
+      let own = Int(classes.sites[site])
+      if own == atomicNumbers.count {
+        atomicNumbers.append(graph.elements[site].rawValue)
+        siteMultiplicities.append(0)
+      }
+      siteMultiplicities[own] += 1
+    }
+  }
+
+  /// Merges the edges of one site of each class; the first edge of each merged one.
+  private mutating func mergeEdges(_ graph: CrystalGraph, _ classes: EdgeClasses) -> [Int] {
+    // Edges of a class end at one class of sites, so an edge class is one merged edge.
+    var merged = [Int32](repeating: -1, count: classes.edgeCount)
+    var representatives: [Int] = []
+    var sums: [Double] = []
+    for site in 0..<graph.siteCount where Int(classes.sites[site]) == edgeOffsets.count - 1 {
+      for edge in graph.edges(of: site) {
+        let own = Int(classes.edges[edge])
+        if merged[own] < 0 {
+          merged[own] = Int32(representatives.count)
+          representatives.append(edge)
+          neighbors.append(classes.sites[Int(graph.neighbors[edge])])
+          edgeMultiplicities.append(0)
+        }
+        edgeMultiplicities[Int(merged[own])] += 1
+      }
+      edgeOffsets.append(representatives.count)
+    }
+    sums = [Double](repeating: 0, count: representatives.count)
+    for edge in 0..<graph.edgeCount { sums[Int(merged[Int(classes.edges[edge])])] += graph.distances[edge] }
+    for node in siteMultiplicities.indices {
+      for edge in edgeOffsets[node]..<edgeOffsets[node + 1] {
+        distances.append(sums[edge] / Double(siteMultiplicities[node] * edgeMultiplicities[edge]))
+      }
+    }
+    self.merged = merged
+    return representatives
+  }
+
+  /// Merged edge of each class.
+  private var merged: [Int32] = []
+
+  private mutating func mergePairs(
+    _ pairs: WholePairs, _ kinds: [Int32], _ classes: EdgeClasses, _ representatives: [Int]
+  ) {
+    let count = Int(kinds.max() ?? -1) + 1
+    var sums = [Double](repeating: 0, count: count)
+    var counts = [Double](repeating: 0, count: count)
+    for (kind, cosine) in zip(kinds, pairs.cosines) {
+      sums[Int(kind)] += cosine
+      counts[Int(kind)] += 1
+    }
+    cosines = zip(sums, counts).map { $0 / $1 }
+    for edge in representatives {
+      let first = sources.count
+      for pair in pairs.offsets[edge]..<pairs.offsets[edge + 1] {
+        let source = merged[Int(classes.edges[Int(pairs.sources[pair])])]
+        if let found = (first..<sources.count).first(where: {
+          sources[$0] == source && angles[$0] == kinds[pair]
+        }) {
+          pairMultiplicities[found] += 1
+        } else {
+          sources.append(source)
+          angles.append(kinds[pair])
+          pairMultiplicities.append(1)
+        }
+      }
+      pairOffsets.append(sources.count)
+    }
+  }
+}
+
+/// All pairs of a graph, by their second edges.
+private struct WholePairs {
+  var offsets: [Int] = [0]
+  var sources: [Int32] = []
+  var cosines: [Double] = []
+
+  init(_ graph: CrystalGraph, _ pairsEdgesWithThemselves: Bool) {
+    precondition(graph.vectors.count == graph.edgeCount, "angles need edges with vectors")
+    let directions = zip(graph.vectors, graph.distances).map { $0 / $1 }
+    for edge in 0..<graph.edgeCount {
+      // Edges stand at their receivers, with vectors to where they come from: this edge's vector points back.
+      let back = directions[edge]
+      for source in graph.edges(of: Int(graph.neighbors[edge]))
+      where pairsEdgesWithThemselves || source != edge {
+        let product = directions[source] * back
+        sources.append(Int32(source))
+        cosines.append(min(1, max(-1, -(product.x + product.y + product.z))))
+      }
+      offsets.append(sources.count)
+    }
+  }
+}
+
+/// Classes of sites and edges, numbered in the order of their first members.
+private struct EdgeClasses {
+  private(set) var sites: [Int32]
+  private(set) var edges: [Int32]
+  private var siteCount: Int
+  private(set) var edgeCount: Int
+
+  init(_ graph: CrystalGraph, _ pairs: WholePairs, lengths: [Int32], angles: [Int32]) {
+    (sites, siteCount) = Self.numbered(graph.elements.map { UInt64($0.rawValue) })
+    (edges, edgeCount) = Self.numbered(lengths.map { UInt64(UInt32(bitPattern: $0)) })
+    let kinds = angles.map { QuotientGraph.mixed(UInt64(UInt32(bitPattern: $0))) }
+    var isFinished = false
+    while !isFinished {
+      let (previousSites, previousEdges) = (siteCount, edgeCount)
+      refineEdges(graph, pairs, kinds)
+      refineSites(graph)
+      isFinished = siteCount == previousSites && edgeCount == previousEdges
+    }
+  }
+
+  // Sums of mixed terms do not depend on the order of what is added up.
+  private mutating func refineEdges(_ graph: CrystalGraph, _ pairs: WholePairs, _ kinds: [UInt64]) {
+    var signatures = [UInt64](repeating: 0, count: graph.edgeCount)
+    for site in 0..<graph.siteCount {
+      for edge in graph.edges(of: site) {
+        var sum: UInt64 = 0
+        for pair in pairs.offsets[edge]..<pairs.offsets[edge + 1] {
+          sum &+= QuotientGraph.mixed(kinds[pair] ^ Self.term(edges[Int(pairs.sources[pair])]))
+        }
+        let ends = Self.term(sites[site]) &+ 3 &* Self.term(sites[Int(graph.neighbors[edge])])
+        signatures[edge] = QuotientGraph.mixed(sum ^ QuotientGraph.mixed(ends ^ Self.term(edges[edge]) &* 5))
+      }
+    }
+    (edges, edgeCount) = Self.numbered(signatures)
+  }
+
+  private mutating func refineSites(_ graph: CrystalGraph) {
+    let signatures = (0..<graph.siteCount).map { site in
+      let sum = graph.edges(of: site).reduce(UInt64(0)) { $0 &+ QuotientGraph.mixed(Self.term(edges[$1])) }
+      return QuotientGraph.mixed(sum ^ QuotientGraph.mixed(Self.term(sites[site])))
+    }
+    (sites, siteCount) = Self.numbered(signatures)
+  }
+
+  private static func term(_ number: Int32) -> UInt64 {
+    UInt64(UInt32(bitPattern: number)) &* 0xD6E8_FEB8_6659_FD93 &+ 0x51
+  }
+
+  private static func numbered(_ signatures: [UInt64]) -> (numbers: [Int32], count: Int) {
+    var known: [UInt64: Int32] = [:]
+    let numbers = signatures.map { signature in
+      if let number = known[signature] { return number }
+      let number = Int32(known.count)
+      known[signature] = number
+      return number
+    }
+    return (numbers, known.count)
+  }
+}
