@@ -9,9 +9,10 @@ public import CrystalGraphs
 ///
 /// Edges are equal when their lengths, and the solid angles and areas of their facets where they have any, are equal
 /// but for rounding: all lengths of a crystal are sorted, and a new kind begins where one exceeds the first of its kind
-/// by more than a tolerance; facets are compared with the first of each kind. A merged edge has the mean of what it stands for, over all sites of the class, so that whatever
-/// small differences there are change a prediction in second order only. Merged edges whose means agree to a closer tolerance
-/// have one mean: what a network computes of an edge alone it computes once a kind.
+/// by more than a tolerance; facets are compared with the first of each kind. A merged edge has the mean of what it
+/// stands for, over all sites of the class, so that whatever small differences there are change a prediction in second
+/// order only. In graphs with facets, merged edges whose means agree to a closer tolerance have one mean: what a network
+/// computes of an edge alone it computes once a kind.
 ///
 /// Classes are told apart by 64-bit hashes of those multisets. Reused as working memory; one thread at a time.
 public struct QuotientGraph {
@@ -258,7 +259,7 @@ public struct QuotientGraph {
     (first..<neighbors.count).first { mergedKinds[$0] == kind && neighbors[$0] == neighbor }
   }
 
-  /// Gives each merged edge the mean of those it stands for, and those with nearly equal means one.
+  /// Gives each merged edge the mean of those it stands for, and in graphs with facets those with nearly equal means one.
   private mutating func average(
     _ graph: CrystalGraph, _ facets: VoronoiGraph?, limit: Int, padding: Double?
   ) {
@@ -284,18 +285,36 @@ public struct QuotientGraph {
       }
     }
     measures.removeAll(keepingCapacity: true)
+    // Lengths alone are as quickly expanded as compared.
+    if facets == nil { keepMeans(padding) } else { shareMeans() }
+  }
+
+  /// Makes each merged edge a kind of its own.
+  private mutating func keepMeans(_ padding: Double?) {
+    for node in 0..<nodeCount {
+      for edge in edgeOffsets[node]..<edgeOffsets[node + 1] {
+        var measure = SIMD16<Float>()
+        if let padding, mergedKinds[edge] == 0 {
+          measure[0] = Float(padding)
+        } else {
+          let count = Double(edgeMultiplicities[edge] * siteMultiplicities[node])
+          measure[0] = Float(sums[edge][0] / count)
+        }
+        edgeKinds.append(Int32(edge))
+        measures.append(measure)
+      }
+    }
+  }
+
+  /// Makes merged edges with nearly equal means one kind.
+  private mutating func shareMeans() {
     nextMeasures.removeAll(keepingCapacity: true)
     totals.removeAll(keepingCapacity: true)
     counts.removeAll(keepingCapacity: true)
     let table = HashTable(count: neighbors.count, &known)
     for node in 0..<nodeCount {
       for edge in edgeOffsets[node]..<edgeOffsets[node + 1] {
-        var count = Double(edgeMultiplicities[edge] * siteMultiplicities[node])
-        if let padding, mergedKinds[edge] == 0 {
-          sums[edge] = .zero
-          sums[edge][0] = padding
-          count = 1
-        }
+        let count = Double(edgeMultiplicities[edge] * siteMultiplicities[node])
         let kind = Int(kind(of: SIMD16<Float>(sums[edge] / count), mergedKinds[edge], table))
         edgeKinds.append(Int32(kind))
         totals[kind] += sums[edge]
