@@ -142,6 +142,11 @@ public struct RegressionObjective: Objective {
   }
 }
 
+/// softplus(x) = ln (1 + eˣ) without overflow, and its slope, the logistic function of x.
+private func softplus(_ x: Double) -> (value: Double, slope: Double) {
+  (max(x, 0) + logarithm1p(exponential(-abs(x))), 1 / (1 + exponential(-x)))
+}
+
 /// Classification into two classes by the binary cross-entropy of the logistic function of one output x:
 /// −ln σ(x) for class 1, −ln (1 − σ(x)) for class 0.
 public struct BinaryCrossEntropyObjective: Objective {
@@ -163,9 +168,9 @@ public struct BinaryCrossEntropyObjective: Objective {
     let slopes = zip(outputs, batch).map { output, structure in
       // The two cases are one with the sign of the output turned: softplus of the logit against the right class.
       let sign = classes[structure] == 1 ? -1.0 : 1
-      let against = sign * output
-      sum += max(against, 0) + logarithm1p(exponential(-abs(against)))
-      return sign / (1 + exponential(-against)) / count
+      let (value, slope) = softplus(sign * output)
+      sum += value
+      return sign * slope / count
     }
     return (sum / count, slopes)
   }
@@ -193,9 +198,8 @@ public struct ClassificationObjective: Objective {
       let own = classes[structure]
       let (right, wrong) = (outputs[2 * place + own], outputs[2 * place + 1 - own])
       // −ln p of the right class is softplus(wrong − right), and its slope the probability of the wrong one.
-      let difference = wrong - right
-      sum += max(difference, 0) + logarithm1p(exponential(-abs(difference)))
-      let miss = 1 / (1 + exponential(-difference))
+      let (value, miss) = softplus(wrong - right)
+      sum += value
       slopes[2 * place + own] = -miss / count
       slopes[2 * place + 1 - own] = miss / count
     }

@@ -1,5 +1,7 @@
 internal import Crystal
 public import Foundation
+internal import PipelineEngine
+public import Screening
 public import TestSupport
 
 /// A folder with labelled crystals and training files that use them.
@@ -62,6 +64,23 @@ public struct TrainingFolder: Sendable {
       \(top)
 
       """, to: name + ".yaml")
+  }
+
+  /// Trains, and raises the stop flag once `steps` steps have been reported; whether the training came to its end.
+  @discardableResult
+  public func train(
+    _ file: String, into output: String, jobs: Int = 1, stopAfter steps: Int? = nil,
+    report: (TrainingEvent) -> Void = { _ in }
+  ) throws -> Bool {
+    let stop = StopFlag()
+    var count = 0
+    return try TrainingRun(plan: TrainingPlan(file: file), output: folder.path(output), jobs: jobs)
+      .run(stop: stop) { event in
+        report(event)
+        guard case .step = event else { return }
+        count += 1
+        if let steps, count >= steps { stop.raise() }
+      }
   }
 
   private static let results = [

@@ -46,15 +46,6 @@ import Training
     ModelCalibration(try ModelFolder(path: model), jobs: jobs)
   }
 
-  private func message(_ body: () throws -> Void) -> String {
-    do {
-      try body()
-      return "(no error)"
-    } catch {
-      return "\(error)"
-    }
-  }
-
   @Test func `a calibration goes into the card and leaves weights and fingerprint as they are`() throws {
     let data = try archive("data.jsonl", count: 120, seed: 1)
     let before = try ModelFolder(path: model)

@@ -12,15 +12,6 @@ import Testing
   init() throws { files = try CampaignFolder() }
 
   /// The message of the error that `body` throws.
-  private func message(_ body: () throws -> Void) -> String {
-    do {
-      try body()
-      return "(no error)"
-    } catch {
-      return "\(error)"
-    }
-  }
-
   @Test func `a changed plan is refused, and the keys that differ are named`() throws {
     try files.run(try files.campaign(more: "threshold: 0.1"), limit: 5)
     let changed = try files.campaign(batch: 6, more: "threshold: 0.2")

@@ -34,18 +34,8 @@ import Testing
 
   @discardableResult
   private func train(_ file: String, into output: String) throws -> ModelFolder {
-    _ = try TrainingRun(plan: TrainingPlan(file: file), output: folder.path(output), jobs: 1)
-      .run(stop: StopFlag()) { _ in }
+    try files.train(file, into: output)
     return try ModelFolder(path: folder.path(output))
-  }
-
-  private func message(_ body: () throws -> Void) -> String {
-    do {
-      try body()
-      return "(no error)"
-    } catch {
-      return "\(error)"
-    }
   }
 
   @Test func `a class is learned, and the card tells the figures that evaluation finds`() throws {

@@ -46,15 +46,6 @@ import Testing
       + "volume: {fitted: {table: \(table)}}}"
   }
 
-  private func message(_ body: () throws -> Void) -> String {
-    do {
-      try body()
-      return "(no error)"
-    } catch {
-      return "\(error)"
-    }
-  }
-
   @Test func `members are found among crystals, and decorations come close to their volumes`() throws {
     let report = try table()
     #expect(report.crystalCount == 40)

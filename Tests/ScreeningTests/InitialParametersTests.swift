@@ -25,25 +25,8 @@ import Testing
   @discardableResult
   private func train(_ file: String, into output: String, stopAfter steps: Int? = nil) throws -> ModelFolder?
   {
-    let stop = StopFlag()
-    var count = 0
-    let isFinished = try TrainingRun(
-      plan: TrainingPlan(file: file), output: folder.path(output), jobs: 1
-    ).run(stop: stop) { event in
-      guard case .step = event else { return }
-      count += 1
-      if let steps, count >= steps { stop.raise() }
-    }
-    return isFinished ? try ModelFolder(path: folder.path(output)) : nil
-  }
-
-  private func message(_ body: () throws -> Void) -> String {
-    do {
-      try body()
-      return "(no error)"
-    } catch {
-      return "\(error)"
-    }
+    try files.train(file, into: output, stopAfter: steps)
+      ? ModelFolder(path: folder.path(output)) : nil
   }
 
   private func tensor(_ name: String, of network: NetworkParameters) throws -> [Float] {

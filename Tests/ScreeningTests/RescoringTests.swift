@@ -99,15 +99,6 @@ import Testing
     #expect(try files.export(one, select: .rejected) == files.export(other, select: .rejected))
   }
 
-  private func message(_ body: () throws -> Void) -> String {
-    do {
-      try body()
-      return "(no error)"
-    } catch {
-      return "\(error)"
-    }
-  }
-
   @Test(arguments: [1, 3])
   func `the references of the run reproduce every row and export, and the run itself stays as it is`(
     jobs: Int

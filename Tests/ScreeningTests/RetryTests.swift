@@ -61,15 +61,6 @@ import Testing
     #expect(try store.description().planFingerprint == other.description().planFingerprint)
   }
 
-  private func message(_ body: () throws -> Void) -> String {
-    do {
-      try body()
-      return "(no error)"
-    } catch {
-      return "\(error)"
-    }
-  }
-
   private func archive(_ options: String = "") -> String {
     "- archive: {path: crystals.jsonl\(options)}"
   }

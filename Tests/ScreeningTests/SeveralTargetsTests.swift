@@ -22,26 +22,8 @@ import Testing
     _ file: String, into output: String, jobs: Int = 1, stopAfter steps: Int? = nil,
     report: (TrainingEvent) -> Void = { _ in }
   ) throws -> ModelFolder? {
-    let stop = StopFlag()
-    var count = 0
-    let isFinished = try TrainingRun(
-      plan: TrainingPlan(file: file), output: folder.path(output), jobs: jobs
-    ).run(stop: stop) { event in
-      report(event)
-      guard case .step = event else { return }
-      count += 1
-      if let steps, count >= steps { stop.raise() }
-    }
-    return isFinished ? try ModelFolder(path: folder.path(output)) : nil
-  }
-
-  private func message(_ body: () throws -> Void) -> String {
-    do {
-      try body()
-      return "(no error)"
-    } catch {
-      return "\(error)"
-    }
+    try files.train(file, into: output, jobs: jobs, stopAfter: steps, report: report)
+      ? ModelFolder(path: folder.path(output)) : nil
   }
 
   private func training(epochs: Int = 4) throws -> String {

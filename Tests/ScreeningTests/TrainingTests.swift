@@ -35,35 +35,9 @@ import Testing
     #expect(try TrainingRun.slowProducts(of: NetworkConfiguration(network), by: algebra) == nil)
   }
 
-  /// Trains, and raises the stop flag once `steps` steps have been reported.
-  @discardableResult
-  private func train(
-    _ file: String, into output: String, jobs: Int = 1, stopAfter steps: Int? = nil,
-    report: (TrainingEvent) -> Void = { _ in }
-  ) throws -> Bool {
-    let stop = StopFlag()
-    var count = 0
-    return try TrainingRun(plan: TrainingPlan(file: file), output: folder.path(output), jobs: jobs)
-      .run(stop: stop) { event in
-        report(event)
-        guard case .step = event else { return }
-        count += 1
-        if let steps, count >= steps { stop.raise() }
-      }
-  }
-
-  private func message(_ body: () throws -> Void) -> String {
-    do {
-      try body()
-      return "(no error)"
-    } catch {
-      return "\(error)"
-    }
-  }
-
   @Test func `weights do not depend on the number of jobs`() throws {
     let file = try files.training()
-    for jobs in 1...3 { #expect(try train(file, into: "jobs-\(jobs)", jobs: jobs)) }
+    for jobs in 1...3 { #expect(try files.train(file, into: "jobs-\(jobs)", jobs: jobs)) }
     #expect(try files.differences("jobs-1", "jobs-2") == [])
     #expect(try files.differences("jobs-1", "jobs-3") == [])
     let first = try files.results("jobs-1")
@@ -72,13 +46,13 @@ import Testing
 
   @Test func `a training run stopped after any step and resumed ends with the same weights`() throws {
     let file = try files.training()
-    #expect(try train(file, into: "whole"))
+    #expect(try files.train(file, into: "whole"))
     // 2 members of 4 epochs of 3 steps; after the last step of all, the stop comes too late to abandon anything.
     for steps in [1, 2, 3, 4, 7, 12, 13, 20, 23] {
       let output = "stopped-\(steps)"
-      #expect(try train(file, into: output, stopAfter: steps) == false)
+      #expect(try files.train(file, into: output, stopAfter: steps) == false)
       #expect(!FileManager.default.fileExists(atPath: folder.path(output + "/model.json")))
-      #expect(try train(file, into: output, jobs: 2))
+      #expect(try files.train(file, into: output, jobs: 2))
       #expect(try files.differences(output, "whole") == [], "after step \(steps)")
     }
   }
@@ -89,24 +63,24 @@ import Testing
       network:
         "architecture: schnet, width: 16, element_width: 16, blocks: 1, readout_width: 16, last_readout_width: 16"
     )
-    #expect(try train(file, into: "whole"))
+    #expect(try files.train(file, into: "whole"))
     for steps in [4, 13] {
       let output = "stopped-\(steps)"
-      #expect(try train(file, into: output, stopAfter: steps) == false)
-      #expect(try train(file, into: output, jobs: 2))
+      #expect(try files.train(file, into: output, stopAfter: steps) == false)
+      #expect(try files.train(file, into: output, jobs: 2))
       #expect(try files.differences(output, "whole") == [], "after step \(steps)")
     }
   }
 
   @Test func `stops again and again still lead to the same weights, an epoch a call at least`() throws {
     let file = try files.training()
-    #expect(try train(file, into: "whole"))
+    #expect(try files.train(file, into: "whole"))
     var calls = 0
-    while try !train(file, into: "often", jobs: calls % 2 + 1, stopAfter: 5), calls < 20 { calls += 1 }
+    while try !files.train(file, into: "often", jobs: calls % 2 + 1, stopAfter: 5), calls < 20 { calls += 1 }
     #expect(calls > 2 && calls < 9)
     #expect(try files.differences("often", "whole") == [])
     // A finished training has nothing left to do.
-    #expect(try train(file, into: "often", stopAfter: 0))
+    #expect(try files.train(file, into: "often", stopAfter: 0))
     #expect(try files.differences("often", "whole") == [])
   }
 
@@ -114,19 +88,19 @@ import Testing
     throws
   {
     let file = try files.training()
-    #expect(try train(file, into: "whole"))
-    #expect(try train(file, into: "killed"))
+    #expect(try files.train(file, into: "whole"))
+    #expect(try files.train(file, into: "killed"))
     for name in ["training.csv", "learning-curve.svg", "model.json", "member-1.safetensors"] {
       try FileManager.default.removeItem(atPath: folder.path("killed/\(name)"))
     }
-    #expect(try train(file, into: "killed"))
+    #expect(try files.train(file, into: "killed"))
     #expect(try files.differences("killed", "whole") == [])
   }
 
   @Test func `the loss falls, and the card tells the errors that evaluation finds`() throws {
     var losses: [Double] = []
     let file = try files.training(members: 1, epochs: 12, rate: 0.03)
-    try train(file, into: "model") { event in
+    try files.train(file, into: "model") { event in
       if case .epoch(_, let record, _, _, _) = event { losses.append(record.trainingLoss) }
     }
     #expect(losses.count == 12)
@@ -147,7 +121,7 @@ import Testing
   }
 
   @Test func `a trained model has the calibration that its validation split gives`() throws {
-    #expect(try train(try files.training(), into: "model", jobs: 2))
+    #expect(try files.train(try files.training(), into: "model", jobs: 2))
     let model = try ModelFolder(path: folder.path("model"))
     let calibration = try #require(model.card.calibration)
     #expect(calibration.data.structures == 20)
@@ -160,7 +134,7 @@ import Testing
     let lines = try folder.lines("validation.jsonl")
     try folder.write(lines.dropLast().joined(separator: "\n") + "\n", to: "validation.jsonl")
     var reasons: [String] = []
-    try train(try files.training(epochs: 1), into: "model") { event in
+    try files.train(try files.training(epochs: 1), into: "model") { event in
       if case .notCalibrated(_, let reason) = event { reasons.append("\(reason)") }
     }
     #expect(reasons.count == 1 && reasons[0].contains("19 errors are too few"), "\(reasons)")
@@ -168,20 +142,20 @@ import Testing
   }
 
   @Test func `a checkpoint of another training file, or of other data, is refused`() throws {
-    #expect(try train(try files.training(), into: "model", stopAfter: 5) == false)
-    let other = message { try train(try files.training(rate: 0.02, named: "other"), into: "model") }
+    #expect(try files.train(try files.training(), into: "model", stopAfter: 5) == false)
+    let other = message { try files.train(try files.training(rate: 0.02, named: "other"), into: "model") }
     #expect(other.contains("member-0.safetensors"), "\(other)")
     #expect(other.contains("another training file"), "\(other)")
     let lines = try folder.lines("train.jsonl")
     try folder.write(lines.dropLast().joined(separator: "\n") + "\n", to: "train.jsonl")
-    #expect(message { try train(try files.training(), into: "model") }.contains("other data"))
+    #expect(message { try files.train(try files.training(), into: "model") }.contains("other data"))
     try folder.write(lines.joined(separator: "\n") + "\n", to: "train.jsonl")
-    #expect(try train(try files.training(), into: "model"))
+    #expect(try files.train(try files.training(), into: "model"))
   }
 
   @Test func `a damaged checkpoint is refused with its path, wherever the damage is`() throws {
     let file = try files.training(members: 1)
-    #expect(try train(file, into: "model", stopAfter: 5) == false)
+    #expect(try files.train(file, into: "model", stopAfter: 5) == false)
     let path = "model/checkpoints/member-0.safetensors"
     let whole = [UInt8](try Data(contentsOf: folder.url.appending(path: path)))
     var damages: [[UInt8]] = [
@@ -196,16 +170,16 @@ import Testing
     }
     for damage in damages {
       try folder.write(damage, to: path)
-      let text = message { try train(file, into: "model") }
+      let text = message { try files.train(file, into: "model") }
       #expect(text.contains("member-0.safetensors"), "\(text)")
       #expect(text.contains("remove it"), "\(text)")
     }
     try folder.write(whole, to: path)
-    #expect(try train(file, into: "model"))
+    #expect(try files.train(file, into: "model"))
   }
 
   @Test func `a target that is the same everywhere is learned without a fault`() throws {
-    #expect(try train(try files.training(members: 1, epochs: 2, property: "constant"), into: "model"))
+    #expect(try files.train(try files.training(members: 1, epochs: 2, property: "constant"), into: "model"))
     let model = try ModelFolder(path: folder.path("model"))
     let errors = try PredictionTable(model, jobs: 1).evaluate(folder.path("test.jsonl"), property: "constant")
     #expect(errors.ensemble.errors?.worstError.isFinite == true)
@@ -213,7 +187,7 @@ import Testing
 
   @Test func `a training that diverges says so instead of leaving a model`() throws {
     let text = message {
-      try train(
+      try files.train(
         try files.training(", optimizer: sgd, schedule: {constant: {}}", members: 1, epochs: 60, rate: 10),
         into: "model")
     }
@@ -226,23 +200,23 @@ import Testing
   func `training on strained copies depends neither on jobs nor on being stopped`(model: String) throws {
     let keys = ", augmentation: {strain: 0.2, shear: 0.05, displacement: 0.1}"
     let file = try files.training(keys, model: model)
-    for jobs in 1...3 { #expect(try train(file, into: "jobs-\(jobs)", jobs: jobs)) }
+    for jobs in 1...3 { #expect(try files.train(file, into: "jobs-\(jobs)", jobs: jobs)) }
     #expect(try files.differences("jobs-1", "jobs-2") == [])
     #expect(try files.differences("jobs-1", "jobs-3") == [])
     for steps in [1, 4, 13] {
-      #expect(try train(file, into: "stopped-\(steps)", stopAfter: steps) == false)
-      #expect(try train(file, into: "stopped-\(steps)", jobs: 2))
+      #expect(try files.train(file, into: "stopped-\(steps)", stopAfter: steps) == false)
+      #expect(try files.train(file, into: "stopped-\(steps)", jobs: 2))
       #expect(try files.differences("stopped-\(steps)", "jobs-1") == [], "after step \(steps)")
     }
-    #expect(try train(try files.training(model: model, named: "plain"), into: "plain"))
+    #expect(try files.train(try files.training(model: model, named: "plain"), into: "plain"))
     #expect(try files.differences("plain", "jobs-1").contains("member-0.safetensors"))
   }
 
   @Test func `members start from those of an initial model, and resuming makes no difference`() throws {
-    #expect(try train(try files.training(epochs: 12, rate: 0.03), into: "source"))
+    #expect(try files.train(try files.training(epochs: 12, rate: 0.03), into: "source"))
     let source = try ModelFolder(path: folder.path("source"))
     let file = try files.training(", initial_model: source", rate: 1e-9, named: "transfer")
-    #expect(try train(file, into: "same"))
+    #expect(try files.train(file, into: "same"))
     let same = try ModelFolder(path: folder.path("same"))
     // A step of next to nothing leaves the parameters where they were.
     for (before, after) in zip(source.parameters, same.parameters) {
@@ -253,16 +227,16 @@ import Testing
     #expect(initial.property == "target")
     #expect(same.summary.contains("started from smooth (target)"))
     let further = try files.training(", initial_model: source", rate: 0.003, named: "further")
-    #expect(try train(further, into: "whole"))
-    #expect(try train(further, into: "stopped", stopAfter: 5) == false)
-    #expect(try train(further, into: "stopped"))
+    #expect(try files.train(further, into: "whole"))
+    #expect(try files.train(further, into: "stopped", stopAfter: 5) == false)
+    #expect(try files.train(further, into: "stopped"))
     #expect(try files.differences("whole", "stopped") == [])
     // A checkpoint belongs to the initial model's weights, not to its path.
-    #expect(try train(further, into: "other", stopAfter: 5) == false)
-    #expect(try train(try files.training(epochs: 2), into: "source-2"))
+    #expect(try files.train(further, into: "other", stopAfter: 5) == false)
+    #expect(try files.train(try files.training(epochs: 2), into: "source-2"))
     try FileManager.default.removeItem(atPath: folder.path("source"))
     try FileManager.default.moveItem(atPath: folder.path("source-2"), toPath: folder.path("source"))
-    #expect(message { try train(further, into: "other") }.contains("another training file"))
+    #expect(message { try files.train(further, into: "other") }.contains("another training file"))
   }
 
   @Test(arguments: [
@@ -273,12 +247,12 @@ import Testing
   func `initial models that do not fit are refused with their position`(
     keys: String, model: String, part: String
   ) throws {
-    #expect(try train(try files.training(epochs: 1), into: "source"))
+    #expect(try files.train(try files.training(epochs: 1), into: "source"))
     let file = try files.training(model: model)
     var text = try String(contentsOfFile: file, encoding: .utf8)
     if keys.hasPrefix("members") { text = text.replacing("members: 2, ", with: "") }
     try folder.write(text.replacing("seed: 7", with: "seed: 7, " + keys), to: "training.yaml")
-    let found = message { try train(file, into: "model") }
+    let found = message { try files.train(file, into: "model") }
     #expect(found.contains(part), "\(found)")
     #expect(found.contains("training.yaml:5"), "\(found)")
   }
@@ -297,7 +271,7 @@ import Testing
     let file = try files.training()
     let changed = try String(contentsOfFile: file, encoding: .utf8).replacing(text, with: replacement)
     try folder.write(changed, to: "training.yaml")
-    let found = message { try train(file, into: "model") }
+    let found = message { try files.train(file, into: "model") }
     #expect(found.contains(part), "\(found)")
   }
 }

@@ -31,15 +31,6 @@ import Training
     - hull: {reference: phases.csv}
     """
 
-  private func message(_ body: () throws -> Void) -> String {
-    do {
-      try body()
-      return "(no error)"
-    } catch {
-      return "\(error)"
-    }
-  }
-
   @Test func `each model sees the graphs of the last graph stage before it, and ranks every candidate`()
     throws
   {

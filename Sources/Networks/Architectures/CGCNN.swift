@@ -82,17 +82,40 @@ public struct CGCNN: Architecture {
   /// The layers.
   public func build(_ network: inout NetworkBuilder, outputs: Int) -> NetworkValue {
     let lengths = network.radialBasis(reach: cutoff, spacing: gaussianSpacing)
-    var nodes = network.elementEmbedding("embedding", width: nodeWidth)
-    for number in 0..<convolutionCount {
-      nodes = network.crystalGraphConvolution("convs.\(number)", nodes, lengths: lengths)
+    let nodes = network.elementEmbedding("embedding", width: nodeWidth)
+    return network.crystalGraphTrunk(
+      nodes, lengths: lengths, convolutions: convolutionCount, hiddenLayers: hiddenLayerCount,
+      hiddenWidth: hiddenWidth, dropout: dropout, outputs: outputs)
+  }
+}
+
+extension NetworkBuilder {
+  /// What CGCNN and the networks on its terms do with the sites' first vectors: convolutions, the mean over sites, hidden
+  /// layers and the output, under the names of the published code.
+  ///
+  /// - Parameters:
+  ///   - nodes: a row a site.
+  ///   - lengths: the edges' lengths on Gaussians.
+  ///   - convolutions: how many.
+  ///   - hiddenLayers: layers after pooling.
+  ///   - hiddenWidth: their width.
+  ///   - dropout: probability that a number behind the first of them is left out in training; nil for none.
+  ///   - outputs: numbers of a structure.
+  mutating func crystalGraphTrunk(
+    _ nodes: NetworkValue, lengths: NetworkValue, convolutions: Int, hiddenLayers: Int, hiddenWidth: Int,
+    dropout: Double? = nil, outputs: Int
+  ) -> NetworkValue {
+    var nodes = nodes
+    for number in 0..<convolutions {
+      nodes = crystalGraphConvolution("convs.\(number)", nodes, lengths: lengths)
     }
-    var x = network.activation(.softplus, network.meanPooling(nodes))
-    for number in 0..<hiddenLayerCount {
+    var x = activation(.softplus, meanPooling(nodes))
+    for number in 0..<hiddenLayers {
       let name = number == 0 ? "conv_to_fc" : "fcs.\(number - 1)"
-      x = network.linear(name, x, to: hiddenWidth, activation: .softplus)
-      if number == 0, let dropout { x = network.dropout(dropout, x) }
+      x = linear(name, x, to: hiddenWidth, activation: .softplus)
+      if number == 0, let dropout { x = self.dropout(dropout, x) }
     }
-    return network.linear("fc_out", x, to: outputs)
+    return linear("fc_out", x, to: outputs)
   }
 }
 

@@ -78,15 +78,9 @@ public struct OGCNN: Architecture {
   public func build(_ network: inout NetworkBuilder, outputs: Int) -> NetworkValue {
     let lengths = network.radialBasis(reach: cutoff, spacing: gaussianSpacing)
     let encoded = network.orbitalFieldEmbedding("embedding1", width: encoderWidth, orbitals: orbitals)
-    var nodes = network.linear("embedding2", network.activation(.softplus, encoded), to: nodeWidth)
-    for number in 0..<convolutionCount {
-      nodes = network.crystalGraphConvolution("convs.\(number)", nodes, lengths: lengths)
-    }
-    var x = network.activation(.softplus, network.meanPooling(nodes))
-    for number in 0..<hiddenLayerCount {
-      let name = number == 0 ? "conv_to_fc" : "fcs.\(number - 1)"
-      x = network.linear(name, x, to: hiddenWidth, activation: .softplus)
-    }
-    return network.linear("fc_out", x, to: outputs)
+    let nodes = network.linear("embedding2", network.activation(.softplus, encoded), to: nodeWidth)
+    return network.crystalGraphTrunk(
+      nodes, lengths: lengths, convolutions: convolutionCount, hiddenLayers: hiddenLayerCount,
+      hiddenWidth: hiddenWidth, outputs: outputs)
   }
 }

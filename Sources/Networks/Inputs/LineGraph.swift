@@ -62,21 +62,10 @@ struct LineGraph {
 
   /// Numbers the clusters of `values`, in increasing order.
   private static func kinds(of values: [Double], tolerance: Double) -> [Int32] {
-    // A value in steps of a hundredth of the tolerance above its place: one integer to sort by.
-    let (bits, steps) = (UInt64(26), 100 / tolerance)
-    precondition(values.count < 1 << bits, "a crystal has less than sixty million pairs of edges")
-    let sorted = values.enumerated().map { place, value in
-      UInt64(max(0, value + 1) * steps) << bits | UInt64(place)
-    }.sorted()
     var kinds = [Int32](repeating: 0, count: values.count)
-    var (kind, first) = (Int32(0), sorted.first.map { $0 >> bits } ?? 0)
-    for entry in sorted {
-      let step = entry >> bits
-      if step - first > 100 {
-        kind += 1
-        first = step
-      }
-      kinds[Int(entry & (1 << bits - 1))] = kind
+    var sorted: [UInt64] = []
+    numberClusters(of: values, from: -1, tolerance: tolerance, placeBits: 26, scratch: &sorted) {
+      kinds[$0] = Int32($1)
     }
     return kinds
   }

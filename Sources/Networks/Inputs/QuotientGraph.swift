@@ -56,8 +56,6 @@ public struct QuotientGraph {
   private var shapes: [Shape] = []
   private var sums: [SIMD16<Double>] = []
   private var mergedKinds: [UInt64] = []
-  /// The next of `measures` of the same kind within tolerances; −1 where there is none.
-  private var nextMeasures: [Int32] = []
   /// Sums over the edges that have each of `measures`, and how many they are.
   private var totals: [SIMD16<Double>] = []
   private var counts: [Double] = []
@@ -128,44 +126,18 @@ public struct QuotientGraph {
             moments: own / Self.momentTolerance))
       }
     }
-    // Open addressing in a table of at least twice the edges; −1 marks a free place. A kind that splits fills several.
-    var size = 16
-    while size < 2 * kinds.count { size *= 2 }
-    known.removeAll(keepingCapacity: true)
-    known.append(contentsOf: repeatElement((signature: UInt64(0), first: Int32(-1)), count: size))
+    let table = HashTable(count: kinds.count, &known)
     for edge in kinds.indices {
-      var place = Int(truncatingIfNeeded: Self.mixed(kinds[edge]) & UInt64(size - 1))
-      while known[place].first >= 0 {
-        if known[place].signature == kinds[edge], shapes[edge].equals(shapes[Int(known[place].first)]) {
-          break
-        }
-        place = (place + 1) & (size - 1)
+      let first = table.find(kinds[edge], orInsert: Int32(edge), &known) {
+        shapes[edge].equals(shapes[Int($0)])
       }
-      if known[place].first < 0 { known[place] = (kinds[edge], Int32(edge)) }
-      kinds[edge] = Self.mixed(kinds[edge] ^ UInt64(known[place].first))
+      kinds[edge] = Self.mixed(kinds[edge] ^ UInt64(first))
     }
   }
 
   /// Numbers the clusters of `values` and mixes the numbers into the kinds.
   private mutating func addKinds(_ values: [Double], tolerance: Double) {
-    // A value in steps of a hundredth of the tolerance above the edge's number: one integer to sort by.
-    let bits = UInt64(20)
-    precondition(values.count < 1 << bits, "a crystal has less than a million edges")
-    let steps = 100 / tolerance
-    sorted.removeAll(keepingCapacity: true)
-    for (edge, value) in values.enumerated() {
-      sorted.append(UInt64(min(value * steps, 8e12)) << bits | UInt64(edge))
-    }
-    sorted.sort()
-    var cluster: UInt64 = 0
-    var first = sorted.first.map { $0 >> bits } ?? 0
-    for entry in sorted {
-      let step = entry >> bits
-      if step - first > 100 {
-        cluster += 1
-        first = step
-      }
-      let edge = Int(entry & (1 << bits - 1))
+    numberClusters(of: values, tolerance: tolerance, placeBits: 20, scratch: &sorted) { edge, cluster in
       kinds[edge] = Self.mixed(kinds[edge] ^ cluster)
     }
   }
@@ -308,7 +280,6 @@ public struct QuotientGraph {
 
   /// Makes merged edges with nearly equal means one kind.
   private mutating func shareMeans() {
-    nextMeasures.removeAll(keepingCapacity: true)
     totals.removeAll(keepingCapacity: true)
     counts.removeAll(keepingCapacity: true)
     let table = HashTable(count: neighbors.count, &known)
@@ -327,26 +298,19 @@ public struct QuotientGraph {
   /// The place among `measures` of one that is within tolerance, of the same kind; a new one where there is none.
   private mutating func kind(of measure: SIMD16<Float>, _ kind: UInt64, _ table: HashTable) -> Int32 {
     let new = Int32(measures.count)
-    var place = table.find(kind, orInsert: new, &known)
-    while place != new {
+    let found = table.find(kind, orInsert: new, &known) { place in
       let difference = measure - measures[Int(place)]
-      if (difference * difference).max() <= Self.sharingTolerance * Self.sharingTolerance { return place }
-      if nextMeasures[Int(place)] < 0 { nextMeasures[Int(place)] = new }
-      place = nextMeasures[Int(place)]
+      return (difference * difference).max() <= Self.sharingTolerance * Self.sharingTolerance
     }
-    measures.append(measure)
-    nextMeasures.append(-1)
-    totals.append(.zero)
-    counts.append(0)
-    return new
+    if found == new {
+      measures.append(measure)
+      totals.append(.zero)
+      counts.append(0)
+    }
+    return found
   }
 
-  static func mixed(_ value: UInt64) -> UInt64 {
-    var z = value &+ 0x9E37_79B9_7F4A_7C15
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
+  static func mixed(_ value: UInt64) -> UInt64 { mixedBits(value &+ 0x9E37_79B9_7F4A_7C15) }
 }
 
 /// What a facet looks like, each number in units of its tolerance.
@@ -374,15 +338,18 @@ private struct HashTable {
     places.append(contentsOf: repeatElement((signature: UInt64(0), first: Int32(-1)), count: size))
   }
 
-  /// The number that a signature has; `new` where it had none.
+  /// The first number of a signature that `isSame` takes for it; `new` where there is none.
+  @inline(__always)
   func find(
-    _ signature: UInt64, orInsert new: Int32, _ places: inout [(signature: UInt64, first: Int32)]
+    _ signature: UInt64, orInsert new: Int32, _ places: inout [(signature: UInt64, first: Int32)],
+    where isSame: (Int32) -> Bool = { _ in true }
   ) -> Int32 {
     var place = Int(truncatingIfNeeded: signature & mask)
-    while places[place].first >= 0, places[place].signature != signature {
+    while places[place].first >= 0 {
+      if places[place].signature == signature, isSame(places[place].first) { return places[place].first }
       place = Int(truncatingIfNeeded: (UInt64(place) + 1) & mask)
     }
-    if places[place].first < 0 { places[place] = (signature, new) }
-    return places[place].first
+    places[place] = (signature, new)
+    return new
   }
 }
