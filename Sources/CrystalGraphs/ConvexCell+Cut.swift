@@ -21,7 +21,7 @@ extension ConvexCell {
       }
     }
     let outcome = closeCut(tally, FaceLabel(site: site, image: image, normal: normal))
-    if outcome == .cut { freeOutside() }
+    if outcome == .cut { freeOutside(outside) }
     return outcome
   }
 
@@ -51,12 +51,14 @@ extension ConvexCell {
     let upper = (0.5 + tolerance) * normalSquare
     let lower = (0.5 - tolerance) * normalSquare
     var outside: UInt64 = 0
+    // Without a branch, which could not be predicted: a difference is negative just where the comparison holds.
     for slot in 0..<slotCount {
-      let isOut = height[slot] > upper
-      side[slot] = (height[slot] >= lower ? 1 : 0) &+ (isOut ? 1 : 0)
-      outside |= (isOut ? 1 : 0) << UInt64(slot & 63)
-      next[slot] = UInt16.max
+      let isWithin = (height[slot] - lower).bitPattern &>> 63
+      let isOutside = (upper - height[slot]).bitPattern &>> 63
+      side[slot] = UInt8(truncatingIfNeeded: 1 &- isWithin &+ isOutside)
+      outside |= isOutside &<< UInt64(truncatingIfNeeded: slot)
     }
+    next.update(repeating: UInt16.max, count: slotCount)
     return outside
   }
 
@@ -201,14 +203,27 @@ extension ConvexCell {
     return .cut
   }
 
+  /// Frees the slots of the vertices outside, in ascending order.
   @inline(__always)
-  private mutating func freeOutside() {
-    for slot in 0..<slotCount where side[slot] == 2 {
-      (x[slot], y[slot], z[slot], square[slot]) = (0, 0, 0, 0)
-      side[slot] = 0
-      freeSlots[freeCount] = UInt16(truncatingIfNeeded: slot)
-      freeCount &+= 1
+  private mutating func freeOutside(_ outside: UInt64) {
+    // Few of the vertices are outside, so their bits are walked; where slots share bits, all slots are looked at.
+    guard slotCount <= 64 else {
+      for slot in 0..<slotCount where side[slot] == 2 { free(slot) }
+      return
     }
+    var remaining = outside
+    while remaining != 0 {
+      free(remaining.trailingZeroBitCount)
+      remaining &= remaining &- 1
+    }
+  }
+
+  @inline(__always)
+  private mutating func free(_ slot: Int) {
+    (x[slot], y[slot], z[slot], square[slot]) = (0, 0, 0, 0)
+    side[slot] = 0
+    freeSlots[freeCount] = UInt16(truncatingIfNeeded: slot)
+    freeCount &+= 1
   }
 
   @inline(__always)

@@ -20,14 +20,34 @@ struct NeighborSearch: ~Copyable {
     let limit = cloud.radius * cloud.radius
     var count = 0
     // Without a branch: each point is written, and kept by moving on. Whether it is in reach cannot be predicted.
-    for point in range {
+    var point = range.lowerBound
+    while point &+ 4 <= range.upperBound {
+      let dx = Self.four(x, point) - center.x
+      let dy = Self.four(y, point) - center.y
+      let dz = Self.four(z, point) - center.z
+      let square = dx * dx + dy * dy + dz * dz
+      for lane in 0..<4 {
+        squares[count] = square[lane]
+        found[count] = Int32(truncatingIfNeeded: point &+ lane)
+        count &+= square[lane] <= limit ? 1 : 0
+      }
+      point &+= 4
+    }
+    while point < range.upperBound {
       let (dx, dy, dz) = (x[point] - center.x, y[point] - center.y, z[point] - center.z)
       let square = dx * dx + dy * dy + dz * dz
       squares[count] = square
       found[count] = Int32(truncatingIfNeeded: point)
       count &+= square <= limit ? 1 : 0
+      point &+= 1
     }
     return count
+  }
+
+  /// Four neighboring numbers from `index` on.
+  @inline(__always)
+  private static func four(_ values: UnsafeMutablePointer<Double>, _ index: Int) -> SIMD4<Double> {
+    UnsafeRawPointer(values + index).loadUnaligned(as: SIMD4<Double>.self)
   }
 
   /// The translation from `center` to a point of the cloud, in the basis and for the positions as given.
