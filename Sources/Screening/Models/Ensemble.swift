@@ -33,10 +33,13 @@ public struct Ensemble: Sendable {
   /// The target, of several the selected or first one, by its place among the network's outputs.
   let target: Int
 
-  /// The ensemble of a model folder.
-  public init(_ folder: ModelFolder) {
-    predictor = NetworkPredictor(folder.parameters)
-    normalizers = folder.wholeCard.normalizers
+  /// The ensemble of a model folder, or of its first members.
+  ///
+  /// - Parameter memberCount: 1 to the number of members; nil for all.
+  public init(_ folder: ModelFolder, memberCount: Int? = nil) {
+    let count = memberCount ?? folder.parameters.count
+    predictor = NetworkPredictor(Array(folder.parameters.prefix(count)))
+    normalizers = folder.wholeCard.normalizers.map { Array($0.prefix(count)) }
     target = folder.target
   }
 

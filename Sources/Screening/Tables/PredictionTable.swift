@@ -39,10 +39,12 @@ public struct PredictionTable: Sendable {
   private let ensemble: Ensemble
   private let jobs: Int
 
-  /// A table of predictions by the model in `folder`.
-  public init(_ folder: ModelFolder, jobs: Int) {
+  /// A table of predictions by the model in `folder`, or by its first members.
+  ///
+  /// - Parameter memberCount: 1 to the number of members; nil for all.
+  public init(_ folder: ModelFolder, memberCount: Int? = nil, jobs: Int) {
     self.folder = folder
-    ensemble = Ensemble(folder)
+    ensemble = Ensemble(folder, memberCount: memberCount)
     self.jobs = jobs
   }
 
@@ -94,36 +96,27 @@ public struct PredictionTable: Sendable {
     let rule = try classRule(property, positive)
     let writer = try output.map { try LineWriter(path: $0) }
     try writer?.append((["id", "value", "prediction", "std"] + memberColumns).joined(separator: ","))
-    var report = TableReport()
     var truths: [Double] = []
     var predictions: [Double] = []
     var ofMembers: [[Double]] = (0..<ensemble.memberCount).map { _ in [] }
     var withoutProperty = 0
     var leftOut = 0
     var worst: (id: String, error: Double)?
-    let ensemble = ensemble
-    try streamCrystals(
-      input, jobs: jobs, properties: [property], report: &report,
-      work: { outcomes($1, ensemble, allTargets: false, $0) },
-      write: { value in
-        let (record, prediction) = (value.record, value.predictions[0])
-        if let maximumSites, record.structure.siteCount > maximumSites {
-          leftOut += 1
-          return
-        }
-        guard let value = record.properties[property], value.isFinite else {
-          withoutProperty += 1
-          return
-        }
-        let truth = try rule?.label(of: value, id: record.id, path: input) ?? value
-        try writer?.append("\(csvField(record.id)),\(truth)," + fields(of: prediction, members: true))
+    let report = try compareRecords(input, property: property, maximumSites: maximumSites) { record in
+      switch record {
+      case .tooLarge: leftOut += 1
+      case .withoutValue: withoutProperty += 1
+      case .unpredicted: break
+      case .compared(let crystal):
+        let (id, prediction) = (crystal.record.id, crystal.prediction)
+        let truth = try rule?.label(of: crystal.value, id: id, path: input) ?? crystal.value
+        try writer?.append("\(csvField(id)),\(truth)," + fields(of: prediction, members: true))
         truths.append(truth)
         predictions.append(prediction.mean)
         for (index, member) in prediction.members.enumerated() { ofMembers[index].append(member) }
-        if abs(prediction.mean - truth) > abs(worst?.error ?? 0) {
-          worst = (record.id, prediction.mean - truth)
-        }
-      })
+        if abs(prediction.mean - truth) > abs(worst?.error ?? 0) { worst = (id, prediction.mean - truth) }
+      }
+    }
     let task = folder.card.configuration.task
     guard let statistics = PredictionStatistics(task, predictions: predictions, targets: truths) else {
       throw ScreeningError.unreadable(
@@ -138,6 +131,46 @@ public struct PredictionTable: Sendable {
       rejected: report.rejected)
   }
 
+  /// Hands each readable record of an archive, compared with its true value, to `write`, in the order of the input.
+  ///
+  /// - Parameters:
+  ///   - property: column of the true values.
+  ///   - maximumSites: larger structures are not predicted; nil for none.
+  ///   - columns: further columns that the records are to keep.
+  /// - Returns: what was rejected.
+  func compareRecords(
+    _ input: String, property: String, maximumSites: Int?, columns: [String] = [],
+    write: (ComparedRecord) throws -> Void
+  ) throws -> TableReport {
+    var report = TableReport()
+    var unpredicted: [(RejectionReason, String)] = []
+    let ensemble = ensemble
+    try streamCrystals(
+      input, jobs: jobs, properties: [property] + columns, report: &report,
+      work: { scratch, records in
+        let fits = records.map { record in maximumSites.map { record.structure.siteCount <= $0 } ?? true }
+        let chosen = zip(records, fits).filter(\.1).map(\.0)
+        var found = outcomes(chosen, ensemble, allTargets: false, scratch)[...]
+        return fits.map { fits -> RecordOutcome<ComparedRecord> in
+          guard fits else { return .value(.tooLarge) }
+          switch found.removeFirst() {
+          case .rejected(let reason, let message): return .value(.unpredicted(reason, message))
+          case .value(let found):
+            let (record, prediction) = (found.record, found.predictions[0])
+            guard let value = record.properties[property] else { return .value(.withoutValue) }
+            return .value(.compared(.init(record: record, value: value, prediction: prediction)))
+          }
+        }
+      },
+      write: { (value: ComparedRecord) in
+        if case .unpredicted(let reason, let message) = value { unpredicted.append((reason, message)) }
+        try write(value)
+      })
+    report.written -= unpredicted.count
+    for (reason, message) in unpredicted { report.reject(reason, message) }
+    return report
+  }
+
   /// How classes follow from the column; nil for a regression.
   private func classRule(_ column: String, _ positive: PositiveClass?) throws -> ClassRule? {
     guard folder.card.configuration.task == .classification else {
@@ -149,6 +182,21 @@ public struct PredictionTable: Sendable {
     if positive == nil, let rule = folder.card.classes, rule.column == column { return rule }
     return ClassRule(column: column, positive: positive)
   }
+}
+
+/// What became of a record whose prediction is compared with its true value.
+enum ComparedRecord: Sendable {
+  /// A crystal with its true value and what the ensemble predicts.
+  struct Crystal: Sendable {
+    let record: DecodedRecord
+    let value: Double
+    let prediction: EnsemblePrediction
+  }
+
+  case compared(Crystal)
+  case tooLarge
+  case withoutValue
+  case unpredicted(RejectionReason, String)
 }
 
 /// How a model's predictions compare with labels.

@@ -4,8 +4,8 @@ import Screening
 
 struct Models: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Import, show and calibrate models.",
-    subcommands: [Import.self, Show.self, Calibrate.self, Reliability.self])
+    abstract: "Import, show, compare and calibrate models.",
+    subcommands: [Import.self, Show.self, Compare.self, Calibrate.self, Reliability.self])
 
   struct Import: ParsableCommand {
     static let configuration = CommandConfiguration(

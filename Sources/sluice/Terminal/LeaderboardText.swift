@@ -1,0 +1,53 @@
+import Screening
+
+/// Several models beside each other: a table of them, and one of their errors on groups of crystals.
+struct LeaderboardText {
+  private let leaderboard: ModelLeaderboard
+
+  init(_ leaderboard: ModelLeaderboard) { self.leaderboard = leaderboard }
+
+  var text: String {
+    var title =
+      "mean absolute errors of \(leaderboard.property) in \(leaderboard.unit) on \(leaderboard.count) crystals; "
+      + "structures/s with --jobs \(leaderboard.jobs)"
+    if leaderboard.unpredicted > 0 {
+      title += "\nleft out, as not every model can predict them: \(leaderboard.unpredicted)"
+    }
+    return [title, models.text, groups.text].joined(separator: "\n\n")
+  }
+
+  private var models: TerminalTable {
+    var table = TerminalTable([
+      .init("", .left), .init("architecture", .left), .init("parameters", .right), .init("members", .right),
+      .init("mean", .right), .init("ensemble", .right), .init("change", .right),
+      .init("95 % interval", .right),
+      .init("structures/s", .right), .init("one member", .right),
+    ])
+    for entry in leaderboard.entries {
+      let mean = entry.members.reduce(0, +) / Double(entry.members.count)
+      table.append([
+        entry.model, entry.architecture, "\(entry.parameters)", "\(entry.members.count)", decimals(mean, 5),
+        decimals(entry.ensemble.meanAbsoluteError, 5), Self.change(entry.ensemble),
+        entry.ensemble.changeInterval.map { "\(Self.percent($0[0])) to \(Self.percent($0[1]))" } ?? "",
+        decimals(entry.structuresPerSecond, 0), decimals(entry.structuresPerSecondOfOneMember, 0),
+      ])
+    }
+    return table
+  }
+
+  private var groups: TerminalTable {
+    var table = TerminalTable(
+      [.init("", .left), .init("crystals", .right)] + leaderboard.entries.map { .init($0.model, .right) })
+    for group in leaderboard.groups {
+      table.append(
+        [group.title, "\(group.count)"] + group.figures.map { decimals($0.meanAbsoluteError, 5) })
+    }
+    return table
+  }
+
+  private static func change(_ figure: ModelLeaderboard.Figure) -> String { figure.change.map(percent) ?? "" }
+
+  private static func percent(_ share: Double) -> String {
+    (share < 0 ? "" : "+") + decimals(100 * share, 1) + " %"
+  }
+}
