@@ -17,7 +17,8 @@ import Testing
   static let commands = [
     "init", "run", "plan", "status", "rank", "export", "predict", "evaluate", "graph", "train",
     "models import",
-    "models show", "models compare", "models calibrate", "models reliability", "prototypes list", "prototypes show",
+    "models show", "models compare", "models calibrate", "models reliability",
+    "prototypes list", "prototypes show",
     "prototypes fit",
     "schema", "compare", "rescore", "diff", "pack", "doctor",
     "hull", "hull verify", "hull index", "hull diagram", "hull combined", "hull align",
