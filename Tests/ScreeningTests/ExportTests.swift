@@ -93,6 +93,139 @@ import Testing
     #expect(names.count == ranked.count)
   }
 
+  /// The crystals of an exported file, in its order, with the ids that they have there.
+  private func crystals(_ path: String) throws -> [DecodedRecord] {
+    let reader = try ArchiveReader(path: path)
+    var crystals: [DecodedRecord] = []
+    while let record = try reader.next() { crystals.append(try StructureDecoder().decode(record)) }
+    return crystals
+  }
+
+  /// Lengths and angles of the cell, and the sites by element and place (fractional).
+  private func contents(_ structure: Structure) -> (cell: [Double], sites: [(String, SIMD3<Double>)]) {
+    let (lengths, angles) = cellParameters(of: structure.lattice)
+    let sites = zip(structure.elements, structure.fractionalPositions).map { element, point in
+      (element.symbol, point - point.rounded(.down))
+    }
+    return (lengths + angles, sites)
+  }
+
+  @Test(arguments: [RunExport.Format.cif, .poscar, .extxyz, .optimade])
+  func `every form holds the ranked crystals: cell, species and positions to 1e-8`(
+    format: RunExport.Format
+  ) throws {
+    try awkwardRun()
+    let suffix = format == .cif || format == .poscar ? "tar.gz" : "txt"
+    let path = files.folder.path("all.\(suffix)")
+    let store = try openRun(files.folder.path("run"))
+    let (count, _) = try RunExport(selection: .all, format: format).write(store, to: path)
+    let ranked = try store.ranked()
+    let read = try crystals(path)
+    #expect(count == ranked.count && read.count == ranked.count)
+    for (row, record) in zip(ranked, read) {
+      let original = contents(try #require(try store.structure(of: row.key)))
+      let found = contents(record.structure)
+      for (one, other) in zip(found.cell, original.cell) { #expect(abs(one - other) < 1e-8) }
+      // Each site has its like; POSCARs list elements together.
+      for (symbol, point) in original.sites {
+        let isThere = found.sites.contains { other, place in
+          let difference = place - point
+          let wrapped = difference - difference.rounded(.toNearestOrEven)
+          return other == symbol && max(abs(wrapped.x), abs(wrapped.y), abs(wrapped.z)) < 1e-8
+        }
+        #expect(isThere, "\(symbol) of \(row.materialID)")
+      }
+      #expect(found.sites.count == original.sites.count)
+      if format == .extxyz || format == .optimade {
+        // Only a line end, which a comment line cannot hold, is another one.
+        #expect(record.id == row.materialID)
+      }
+    }
+  }
+
+  @Test func `the names of POSCARs begin with the rank, and their elements stand together`() throws {
+    try files.run(try files.campaign())
+    let store = try openRun(files.folder.path("run"))
+    let path = files.folder.path("all.zip")
+    try RunExport(selection: .all, format: .poscar, top: 3).write(store, to: path)
+    let reader = try ArchiveReader(path: path)
+    for (position, row) in try store.ranked().prefix(3).enumerated() {
+      let record = try #require(try reader.next())
+      #expect(record.member.hasPrefix("000\(position + 1)_") && record.member.hasSuffix(".vasp"))
+      let elements = try StructureDecoder().decode(record).structure.elements
+      let changes = zip(elements, elements.dropFirst()).count { $0 != $1 }
+      #expect(changes + 1 == Set(elements).count)
+      #expect(row.siteCount == elements.count)
+    }
+    #expect(try reader.next() == nil)
+  }
+
+  @Test func `entries of OPTIMADE say of themselves what their crystals are`() throws {
+    var generator = SeededGenerator(seed: 8)
+    let structure = try randomStructure(
+      siteCount: 6, using: &generator, elements: ["Na", "Cl"].compactMap { Element(symbol: $0) })
+    let line = try recordLine(id: "twice", structure: structure)
+    try files.run(try files.campaign(inputs: try files.archive([line, line])))
+    let path = files.folder.path("all.jsonl")
+    let store = try openRun(files.folder.path("run"))
+    try RunExport(selection: .all, format: .optimade).write(store, to: path)
+    let lines = try objects(try files.folder.text("all.jsonl"))
+    let header = try #require(lines[0]["x-optimade"] as? [String: Any])
+    #expect((header["meta"] as? [String: Any])?["api_version"] as? String == "1.2.0")
+    #expect(lines[1]["type"] as? String == "info" && lines[1]["id"] as? String == "structures")
+    let properties = try #require(lines[1]["properties"] as? [String: Any])
+    #expect(lines[2...].map { $0["id"] as? String } == ["twice", "twice-2"])
+    for entry in lines[2...] {
+      let attributes = try #require(entry["attributes"] as? [String: Any])
+      let elements = try #require(attributes["elements"] as? [String])
+      #expect(elements == elements.sorted() && attributes["nelements"] as? Int == elements.count)
+      let ratios = try #require(attributes["elements_ratios"] as? [Double])
+      #expect(abs(ratios.reduce(0, +) - 1) < 1e-12)
+      let reduced = try Composition(
+        formula: try #require(attributes["chemical_formula_reduced"] as? String))
+      #expect(reduced == structure.composition.reduced)
+      let anonymous = try #require(attributes["chemical_formula_anonymous"] as? String)
+      #expect(anonymous.first == "A" && anonymous.filter(\.isLetter).count == elements.count)
+      #expect(attributes["nsites"] as? Int == 6)
+      #expect((attributes["species_at_sites"] as? [String])?.count == 6)
+      let own = attributes.keys.filter { $0.hasPrefix("_sluice_") }
+      #expect(Set(own) == Set(properties.keys) && own.count == ExportedColumns.count)
+      #expect(own.allSatisfy { $0.allSatisfy { $0.isLowercase || $0.isNumber || $0 == "_" } })
+      #expect(attributes["_sluice_id"] as? String == "twice")
+    }
+  }
+
+  /// Columns of a list without scores of other models.
+  private enum ExportedColumns { static let count = 31 }
+
+  @Test func `only the top of the list is written where a number is given`() throws {
+    try awkwardRun()
+    let store = try openRun(files.folder.path("run"))
+    for format in RunExport.Format.allCases {
+      let path = files.folder.path(format == .cif || format == .poscar ? "top.zip" : "top")
+      #expect(try RunExport(selection: .all, format: format, top: 4).write(store, to: path).records == 4)
+      #expect(try RunExport(selection: .all, format: format, top: 999).write(store, to: path).records == 17)
+    }
+    let path = files.folder.path("top.csv")
+    try RunExport(selection: .all, format: .csv, top: 4).write(store, to: path)
+    #expect(records(ofCSV: try files.folder.text("top.csv")) == Array(try files.table().prefix(4)))
+  }
+
+  @Test func `no cell of a table is taken for a formula by a spreadsheet`() throws {
+    var generator = SeededGenerator(seed: 9)
+    let elements = ["Li", "O"].compactMap { Element(symbol: $0) }
+    let ids = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "plain=1"]
+    let lines = try ids.map { id in
+      try recordLine(
+        id: id, structure: try randomStructure(siteCount: 2, using: &generator, elements: elements))
+    }
+    try files.run(try files.campaign(inputs: try files.archive(lines)))
+    let found = Set(try files.table().compactMap { $0["id"] })
+    #expect(found == ["'=1+1", "'+1", "'-1", "'@SUM(A1)", "'\t=1", "plain=1"])
+    let objects = try objects(try files.export(format: .jsonl))
+    #expect(Set(objects.compactMap { $0["id"] as? String }) == Set(ids))
+  }
+
   @Test func `the stable ones are those at or below the threshold, which may be given anew`() throws {
     try files.run(try files.campaign(more: "threshold: 15"))
     let all = try files.table()

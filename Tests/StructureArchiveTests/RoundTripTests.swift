@@ -10,7 +10,7 @@ import Testing
     let folder = try ScratchFolder()
     let structures = try randomStructures(25, seed: 1)
     let path = folder.path("export.\(suffix)")
-    let writer = try CIFArchiveWriter(path: path)
+    let writer = try StructureFileArchive(path: path)
     for (index, structure) in structures.enumerated() {
       try writer.append(id: "s-\(index)", structure: structure)
     }
@@ -33,7 +33,7 @@ import Testing
     let structures = try randomStructures(5, seed: 2)
     let files = try ["one", "two"].map { name in
       let path = folder.path("\(name).\(suffix)")
-      let writer = try CIFArchiveWriter(path: path)
+      let writer = try StructureFileArchive(path: path)
       for structure in structures { try writer.append(id: "x", structure: structure) }
       try writer.finish()
       return try Data(contentsOf: URL(filePath: path))
@@ -45,7 +45,7 @@ import Testing
     let folder = try ScratchFolder()
     let path = folder.path("names.tar.zst")
     let structure = try randomStructures(1, seed: 3)[0]
-    let writer = try CIFArchiveWriter(path: path)
+    let writer = try StructureFileArchive(path: path)
     for id in ["../../etc/passwd", "", ".hidden", "a b", "a_b", "a/b", "é"] {
       try writer.append(id: id, structure: structure)
     }
@@ -62,7 +62,7 @@ import Testing
     let folder = try ScratchFolder()
     let path = folder.path("unfinished.tar.zst")
     do {
-      let writer = try CIFArchiveWriter(path: path)
+      let writer = try StructureFileArchive(path: path)
       try writer.append(id: "a", structure: try randomStructures(1, seed: 4)[0])
     }
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).isEmpty)
@@ -72,8 +72,10 @@ import Testing
     throws
   {
     let folder = try ScratchFolder()
-    #expect(throws: ArchiveError.self) { try CIFArchiveWriter(path: folder.path("a.rar")) }
-    #expect(throws: ArchiveError.self) { try CIFArchiveWriter(path: folder.path("no/such/folder/a.tar.zst")) }
+    #expect(throws: ArchiveError.self) { try StructureFileArchive(path: folder.path("a.rar")) }
+    #expect(throws: ArchiveError.self) {
+      try StructureFileArchive(path: folder.path("no/such/folder/a.tar.zst"))
+    }
     #expect(throws: ArchiveError.self) { try ZstdLineWriter(path: folder.path("no/such/folder/a.jsonl.zst")) }
   }
 

@@ -11,7 +11,7 @@ struct ExportedRow {
     /// As a CSV field; empty where there is none.
     var csv: String {
       switch self {
-      case .text(let text): csvField(text ?? "")
+      case .text(let text): guardedField(text ?? "")
       case .number(let digits): digits ?? ""
       }
     }
@@ -43,6 +43,32 @@ struct ExportedRow {
     "reading",
   ]
 
+  /// What kind of values a column of a list holds.
+  enum Kind { case text, count, number }
+
+  /// The kind of a column, of lists by score too.
+  static func kind(of column: String) -> Kind {
+    switch column {
+    case "id", "formula", "chemical_system", "model", "decomposition", "source", "combined_decomposition",
+      "competitor_decomposition", "flags", "shape", "reading":
+      .text
+    case "rank", "sites", "record", "compounds", "unknown_pairs", "elements_without_phase", "elements_only",
+      "evaluations":
+      .count
+    default: .number
+    }
+  }
+
+  /// The unit of a column of numbers; scores have those of their models, which are not said here.
+  static func unit(of column: String) -> String {
+    switch column {
+    case "volume_A3": "angstrom^3"
+    case "p_stable", "competitor_p_stable": "dimensionless"
+    case _ where column.hasPrefix("score"), "std": "inapplicable"
+    default: "eV"
+    }
+  }
+
   /// The values, in the order of `columns`, and the scores of models by which nothing is ranked.
   var values: [Value] {
     let (stability, combined) = (row.stability, row.combined)
@@ -66,6 +92,15 @@ struct ExportedRow {
     ] + row.scores.map { number($0) }
   }
 
+}
+
+/// A text as a CSV field that no spreadsheet takes for a formula: one that begins like one gets an apostrophe in front, as
+/// spreadsheets write text themselves. JSON lines hold it unchanged.
+func guardedField(_ text: String) -> String {
+  guard let first = text.unicodeScalars.first, "=+-@\t\r".unicodeScalars.contains(first) else {
+    return csvField(text)
+  }
+  return csvField("'" + text)
 }
 
 private func number(_ value: Int?) -> ExportedRow.Value { .number(value.map { "\($0)" }) }

@@ -25,6 +25,20 @@ public struct RunExport: Sendable {
     case jsonl
     /// One archive of CIF files.
     case cif
+    /// One archive of POSCAR files, the rank first in each name.
+    case poscar
+    /// One file of extended XYZ frames, the columns of the table in the comment lines.
+    case extxyz
+    /// OPTIMADE JSON lines, the columns of the table as fields of its own prefix.
+    case optimade
+
+    /// Whether the crystals are written, not only what the table says of them.
+    var holdsStructures: Bool {
+      switch self {
+      case .csv, .jsonl: false
+      case .cif, .poscar, .extxyz, .optimade: true
+      }
+    }
   }
 
   /// Which records.
@@ -41,12 +55,16 @@ public struct RunExport: Sendable {
   public let leavesOutFlagged: Bool
   /// What rows are ranked by.
   public let order: RankingOrder
+  /// Only so many records from the top of the list; nil for all.
+  public let top: Int?
 
-  /// An export.
+  /// An export; `top`, where given, is at least 1.
   public init(
     selection: Selection, format: Format, model: String? = nil, threshold: Double? = nil,
-    hull: RankingHull? = nil, leavesOutFlagged: Bool = false, order: RankingOrder = .distance
+    hull: RankingHull? = nil, leavesOutFlagged: Bool = false, order: RankingOrder = .distance, top: Int? = nil
   ) {
+    precondition(top ?? 1 > 0, "a list holds something")
+    self.top = top
     self.order = order
     self.hull = hull
     self.leavesOutFlagged = leavesOutFlagged
@@ -77,15 +95,11 @@ public struct RunExport: Sendable {
       model: index, maximumEnergyAboveHull: selection == .stable ? threshold : nil, hull: hull,
       leavesOutFlagged: leavesOutFlagged, order: order, scoredModels: unrankedModels(in: description))
     let name = description.models.indices.contains(index) ? description.models[index].name : ""
-    if format == .cif {
-      let rows = try store.ranked(filter).map { CIFRow(key: $0.key, id: $0.materialID, reading: $0.reading) }
-      return (try writeCIF(store, rows, to: path), threshold)
-    }
     let sources = try store.sourceStates().map(\.source.name)
     let columns = ExportedRow.columns + scoreColumns(filter.scoredModels, description)
-    let count = try writeRows(columns, to: path) { write in
+    let count = try writeRows(columns, of: store, to: path) { write in
       try store.forEachRanked(filter) { row in
-        try write { rank in
+        try write(ListedCrystal(key: row.key, id: row.materialID, reading: row.reading)) { rank in
           ExportedRow(
             rank: rank, row: row, model: name, source: exportedName(sources[row.key.source]),
             hull: filter.hull
@@ -111,18 +125,11 @@ public struct RunExport: Sendable {
         "no model of this run predicts an energy, so nothing of it is stable; --select all lists its candidates by "
           + "what \(run.models[model].name) says, the largest first")
     }
-    if format == .cif {
-      var rows: [CIFRow] = []
-      try store.forEachScored(by: model) {
-        rows.append(CIFRow(key: $0.key, id: $0.materialID, reading: $0.reading))
-      }
-      return try writeCIF(store, rows, to: path)
-    }
     let others = run.models.indices.filter { $0 != model }
     let sources = try store.sourceStates().map(\.source.name)
-    return try writeRows(ExportedScore.columns + scoreColumns(others, run), to: path) { write in
+    return try writeRows(ExportedScore.columns + scoreColumns(others, run), of: store, to: path) { write in
       try store.forEachScored(by: model, others: others) { row in
-        try write { rank in
+        try write(ListedCrystal(key: row.key, id: row.materialID, reading: row.reading)) { rank in
           ExportedScore(
             rank: rank, row: row, model: run.models[model].name,
             source: exportedName(sources[row.key.source])
@@ -132,17 +139,35 @@ public struct RunExport: Sendable {
     }
   }
 
-  /// Writes lines as CSV or JSON; `body` calls its argument for each, which passes on the line's rank.
+  /// Writes rows in the form asked for; `body` calls its argument for each, which passes on the row's rank.
   private func writeRows(
-    _ columns: [String], to path: String,
-    _ body: ((_ values: (_ rank: Int) -> [ExportedRow.Value]) throws -> Void) throws -> Void
+    _ columns: [String], of store: RunStore, to path: String,
+    _ body:
+      @escaping (
+        _ write: (_ crystal: ListedCrystal, _ values: (_ rank: Int) -> [ExportedRow.Value]) throws -> Void
+      ) throws -> Void
   ) throws -> Int {
+    var rank = 0
+    /// Ends the iteration at the length asked for.
+    struct Enough: Error {}
+    func eachRow(_ write: (ListedCrystal, [ExportedRow.Value]) throws -> Void) throws {
+      do {
+        try body { crystal, values in
+          if let top, rank == top { throw Enough() }
+          rank += 1
+          try write(crystal, values(rank))
+        }
+      } catch is Enough {}
+    }
+    if format.holdsStructures {
+      // The store is read for structures only after the list has been read.
+      var list: [StructureList.Row] = []
+      try eachRow { list.append(StructureList.Row(crystal: $0, values: $1)) }
+      return try StructureList(format, columns: columns, rows: list).write(store, to: path)
+    }
     let writer = try LineWriter(path: path)
     if format == .csv { try writer.append(columns.map { csvField($0) }.joined(separator: ",")) }
-    var rank = 0
-    try body { line in
-      rank += 1
-      let values = line(rank)
+    try eachRow { _, values in
       if format == .csv {
         try writer.append(values.map(\.csv).joined(separator: ","))
       } else {
@@ -154,49 +179,22 @@ public struct RunExport: Sendable {
     return rank
   }
 
-  /// What an archive of CIF files needs of a row.
-  private struct CIFRow {
-    let key: RecordKey
-    let id: String
-    let reading: [ReadingRule]
-  }
-
-  private func writeCIF(_ store: RunStore, _ rows: [CIFRow], to path: String) throws -> Int {
-    let writer = try CIFArchiveWriter(path: path)
-    var count = 0
-    var missing = 0
-    for row in rows {
-      guard let structure = try store.structure(of: row.key) else {
-        missing += 1
-        continue
-      }
-      try writer.append(id: row.id, structure: structure, reading: row.reading)
-      count += 1
-    }
-    try writer.finish()
-    guard missing == 0 else {
-      throw ScreeningError.invalid(
-        "\(missing) of \(rows.count) structures are not in the store (store.structures was false); "
-          + "\(path) holds the other \(count)")
-    }
-    return count
-  }
-
   private func writeRejections(_ store: RunStore, to path: String) throws -> Int {
-    guard format != .cif else {
-      throw ScreeningError.invalid("rejected records have no structure to write as CIF; use csv or jsonl")
+    guard !format.holdsStructures else {
+      throw ScreeningError.invalid(
+        "rejected records have no structure to write as \(format.rawValue); use csv or jsonl")
     }
     let writer = try LineWriter(path: path)
     if format == .csv { try writer.append(rejectionColumns) }
     var count = 0
     try store.forEachRejection { item in
+      if let top, count == top { return }
       count += 1
       if format == .csv {
         let fields: [String] = [
-          csvField(exportedName(item.sourceName)), "\(item.key.record)", csvField(item.member ?? ""),
-          item.byteOffset.map { "\($0)" } ?? "", csvField(item.materialID ?? ""), csvField(item.stage),
-          item.reason,
-          csvField(item.message), item.reading.joined(separator: " "),
+          guardedField(exportedName(item.sourceName)), "\(item.key.record)", guardedField(item.member ?? ""),
+          item.byteOffset.map { "\($0)" } ?? "", guardedField(item.materialID ?? ""), csvField(item.stage),
+          item.reason, guardedField(item.message), item.reading.joined(separator: " "),
         ]
         try writer.append(fields.joined(separator: ","))
       } else {

@@ -95,6 +95,8 @@ final class LineSplitter: RecordSplitter {
     }
     guard isOptimade else { return .record }
     let strings = LineSplitter.strings(bytes, from: start, count: 2)
+    // The optional second line describes the database.
+    if line == 2, strings.first == "meta" { return .header }
     return strings.first != "type" || strings.last == "structures" ? .record : .header
   }
 

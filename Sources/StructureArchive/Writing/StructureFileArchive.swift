@@ -9,17 +9,17 @@ public import Crystal
   import Darwin
 #endif
 
-/// Writes structures as one archive of P 1 CIF files, one member each: tar.zst, tar.gz, tar or zip, as the path's
-/// suffix says. The same structures give the same bytes.
+/// Writes one archive of structure files, a member each: tar.zst, tar.gz, tar or zip, as the path's suffix says. The same
+/// members give the same bytes.
 ///
 /// The archive grows under the name `path.partial` and takes its own name in `finish`, so that one that was not
 /// finished is never taken for whole. Not for use by two threads at once.
-public final class CIFArchiveWriter {
+public final class StructureFileArchive {
   private let path: String
   private let partial: String
   private var handle: OpaquePointer?
   private let entry: OpaquePointer
-  private var names: Set<String> = []
+  private var names = UniqueNames()
 
   /// Starts an archive at `path`.
   ///
@@ -50,24 +50,35 @@ public final class CIFArchiveWriter {
     archive_entry_free(entry)
   }
 
-  /// Adds one structure as a member `id.cif`.
+  /// Adds one structure as a member `id.cif`, a P 1 CIF.
   ///
-  /// Characters that have no place in a file name become "_"; where that makes two names alike, "-2" and so on is
-  /// added.
   /// - Parameter reading: the rules by which the structure's record was read, as an item `_sluice_reading`.
   public func append(
     id: String, structure: Structure, reading: [ReadingRule] = []
   ) throws(ArchiveError) {
+    try append(cifText(id: id, structure: structure, reading: reading), named: id, suffix: ".cif")
+  }
+
+  /// Adds a member with a text.
+  ///
+  /// Characters that have no place in a file name become "_"; where that makes two names alike, "-2" and so on is
+  /// added.
+  ///
+  /// - Returns: name of the member.
+  @discardableResult
+  public func append(_ text: String, named name: String, suffix: String) throws(ArchiveError) -> String {
     guard let handle else { throw .cannotWrite(archive: path, detail: "the archive is finished") }
-    let text = Array(cifText(id: id, structure: structure, reading: reading).utf8)
+    let bytes = Array(text.utf8)
+    let member = names.unique(fileName(for: name)) + suffix
     archive_entry_clear(entry)
-    archive_entry_set_pathname(entry, "\(uniqueName(fileName(for: id))).cif")
-    archive_entry_set_size(entry, Int64(text.count))
+    archive_entry_set_pathname(entry, member)
+    archive_entry_set_size(entry, Int64(bytes.count))
     archive_entry_set_filetype(entry, 0o100000)
     archive_entry_set_perm(entry, 0o644)
     archive_entry_set_mtime(entry, 0, 0)
     guard archive_write_header(handle, entry) == ARCHIVE_OK else { throw failure() }
-    guard archive_write_data(handle, text, text.count) == text.count else { throw failure() }
+    guard archive_write_data(handle, bytes, bytes.count) == bytes.count else { throw failure() }
+    return member
   }
 
   /// Completes the archive and gives it its name.
@@ -79,16 +90,6 @@ public final class CIFArchiveWriter {
     guard rename(partial, path) == 0 else {
       throw .cannotWrite(archive: path, detail: systemMessage(errno))
     }
-  }
-
-  private func uniqueName(_ name: String) -> String {
-    var candidate = name
-    var number = 1
-    while !names.insert(candidate).inserted {
-      number += 1
-      candidate = "\(name)-\(number)"
-    }
-    return candidate
   }
 
   private func failure() -> ArchiveError {
@@ -103,6 +104,25 @@ public final class CIFArchiveWriter {
     archive_write_free(handle)
     self.handle = nil
     unlink(partial)
+  }
+}
+
+/// Makes names unlike: one that was there before gets "-2", "-3" and so on.
+public struct UniqueNames {
+  private var names: Set<String> = []
+
+  /// No name yet.
+  public init() {}
+
+  /// `name`, or what it becomes where it was there before.
+  public mutating func unique(_ name: String) -> String {
+    var candidate = name
+    var number = 1
+    while !names.insert(candidate).inserted {
+      number += 1
+      candidate = "\(name)-\(number)"
+    }
+    return candidate
   }
 }
 
