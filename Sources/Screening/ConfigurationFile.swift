@@ -19,3 +19,13 @@ func existingPath(_ value: ConfigurationValue, relativeTo folder: URL, kind: Str
   }
   return path
 }
+
+/// The absolute path of a file, not of a folder; else as `existingPath`.
+func existingFile(_ value: ConfigurationValue, relativeTo folder: URL, kind: String) throws -> String {
+  let path = try existingPath(value, relativeTo: folder, kind: kind)
+  var isFolder: ObjCBool = false
+  guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue else {
+    throw ScreeningError.invalid("\(value.location): \(path) is a folder; \(kind) was expected there")
+  }
+  return path
+}

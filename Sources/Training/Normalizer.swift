@@ -22,11 +22,21 @@ public struct Normalizer: Codable, Hashable, Sendable {
     let mean = values.reduce(0, +) / count
     let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
     let deviation = values.count > 1 ? (squares / (count - 1)).squareRoot() : 0
-    self.init(mean: mean, standardDeviation: deviation > 0 ? deviation : 1)
+    // What equal values differ by is the rounding of their mean: nothing to be learned.
+    let rounding = 1e-12 * (values.map { abs($0) }.max() ?? 0)
+    self.init(mean: mean, standardDeviation: deviation > rounding ? deviation : 1)
   }
 
   /// The value in its own unit of a standardized one.
   public func restored(_ standardized: Double) -> Double { mean + standardDeviation * standardized }
+
+  /// Whether predictions can be restored by it: the constants are within ±`largestTarget`, and the deviation is positive.
+  public var isUsable: Bool {
+    abs(mean) <= Self.largestTarget && standardDeviation > 0 && standardDeviation <= Self.largestTarget
+  }
+
+  /// Larger targets are no property of a crystal in any unit, and their squares lead out of single precision's reach.
+  public static let largestTarget = 1e30
 
   /// The standardized value.
   public func standardized(_ value: Double) -> Double { (value - mean) / standardDeviation }

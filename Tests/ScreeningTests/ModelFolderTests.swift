@@ -168,6 +168,16 @@ import Testing
     #expect(message().contains("a regression with a rule for classes"))
   }
 
+  @Test(arguments: [0.0, -1, 1e200])
+  func `a standardization by which nothing can be restored is refused`(deviation: Double) throws {
+    var changed = try card()
+    var members = try #require(changed["members"] as? [[String: Any]])
+    members[1]["normalizer"] = ["mean": 0.5, "standardDeviation": deviation]
+    changed["members"] = members
+    try write(changed)
+    #expect(message().contains("its standard deviation is not positive"))
+  }
+
   @Test func `a number changed in the card is refused, or predicts without a fault`() throws {
     let whole = try card()
     let configuration = try #require(whole["configuration"] as? [String: Any])

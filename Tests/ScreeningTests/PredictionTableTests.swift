@@ -49,6 +49,20 @@ import Testing
     }
   }
 
+  @Test func `what a table is made from is not replaced by it`() throws {
+    let before = try files.folder.text("crystals.jsonl")
+    let table = PredictionTable(model, jobs: 1)
+    let texts = [
+      message { _ = try table.write(archive, to: archive, members: false) },
+      message {
+        _ = try table.evaluate(archive, property: "gap", output: files.folder.path("./crystals.jsonl"))
+      },
+      message { _ = try GraphTable(.nearest(count: 4, cutoff: 8), jobs: 1).write(archive, to: archive) },
+    ]
+    for text in texts { #expect(text.contains("would replace"), "\(text)") }
+    #expect(try files.folder.text("crystals.jsonl") == before)
+  }
+
   @Test func `errors are those of the table of predictions`() throws {
     _ = try PredictionTable(model, jobs: 2).write(archive, to: files.folder.path("out.csv"), members: false)
     var errors: [Double] = []

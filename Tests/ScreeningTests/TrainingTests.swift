@@ -5,6 +5,7 @@ import PipelineEngine
 import ScreeningTestSupport
 import TestSupport
 import Testing
+import Training
 
 @testable import Screening
 
@@ -257,6 +258,43 @@ import Testing
     #expect(found.contains("training.yaml:5"), "\(found)")
   }
 
+  @Test func `a finished model is not trained over, and stays as it is`() throws {
+    let file = try files.training(epochs: 1)
+    #expect(try files.train(file, into: "model"))
+    try FileManager.default.removeItem(atPath: folder.path("model/checkpoints"))
+    let before = try ModelFolder(path: folder.path("model")).fingerprint
+    let other = try files.training(members: 1, epochs: 2, named: "other")
+    #expect(message { try files.train(other, into: "model") }.contains("holds a finished model"))
+    #expect(try ModelFolder(path: folder.path("model")).fingerprint == before)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("model")).count == 5)
+  }
+
+  @Test func `targets that no property has are left out by name, and do no harm`() throws {
+    for name in ["train", "validation"] {
+      var lines = try folder.lines(name + ".jsonl")
+      let target = try #require(lines[7].range(of: "\"target\":"))
+      lines[7].replaceSubrange(target, with: "\"target\":1e200,\"was\":")
+      try folder.write(lines.joined(separator: "\n") + "\n", to: name + ".jsonl")
+    }
+    let plan = try TrainingPlan(file: try files.training(epochs: 1))
+    var words: [String] = []
+    var leftOut: [Int] = []
+    let run = TrainingRun(plan: plan, output: folder.path("model"), jobs: 2)
+    let isFinished = try run.run(stop: StopFlag()) { event in
+      guard case .loaded(_, _, let causes, let messages) = event else { return }
+      words += messages
+      leftOut.append(causes.values.reduce(0, +))
+    }
+    #expect(isFinished)
+    #expect(leftOut == [1, 1, 0])
+    #expect(words.count == 2 && words[0].contains("(train-7): target is 1e+200"), "\(words)")
+  }
+
+  @Test func `what equal targets differ by through rounding is not taken for their spread`() {
+    #expect(Normalizer(fitting: [Double](repeating: 0.1, count: 7)).standardDeviation == 1)
+    #expect(Normalizer(fitting: [0.1, 0.1, 0.1 + 1e-9]).standardDeviation < 1e-8)
+  }
+
   @Test(arguments: [
     ("unit: eV", "note: eV", "training.yaml:3"),
     ("property: target, unit: eV", "property: target", "add data.unit"),
@@ -265,6 +303,9 @@ import Testing
     ("epochs: 4", "epochs: 0", "epochs"),
     ("property: target", "property: absent", "no structure with a absent"),
     ("gaussian_spacing: 1", "cutoff: 0.01", "training.yaml:4"),
+    // Atoms are never so near that a search could reach so little.
+    ("gaussian_spacing: 1", "cutoff: 0.3", "training.yaml:4"),
+    ("train.jsonl", ".", "is a folder"),
   ])
   func `training files that make no sense are refused`(text: String, replacement: String, part: String) throws
   {

@@ -104,7 +104,7 @@ import Testing
     #expect(refusal(Array(errors.prefix(20)), nil) == nil)
     #expect(refusal([], []) == .tooFewErrors(count: 0, minimum: 20))
     #expect(refusal(errors.map { _ in 0 }, spreads) == .noError)
-    for wrong in [Double.nan, .infinity, -.infinity] {
+    for wrong in [Double.nan, .infinity, -.infinity, 1e200] {
       var changed = errors
       changed[7] = wrong
       #expect(refusal(changed, spreads) == .notFinite(index: 7))

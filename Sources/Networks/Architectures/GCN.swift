@@ -34,7 +34,7 @@ public struct GCN: Architecture {
     .integer("convolutions", \.convolutionCount, 1...16, "Number of convolutions."),
     .integer("hidden_layers", \.hiddenLayerCount, 1...16, "Number of hidden layers after pooling."),
     .integer("neighbors", \.neighborCount, 1...64, "Nearest neighbors of each site."),
-    .number("cutoff", \.cutoff, 0.1...20, "Reach of nearest neighbors (Å)."),
+    .number("cutoff", \.cutoff, 0.4...20, "Reach of nearest neighbors (Å)."),
   ]
 
   /// What its graphs are.

@@ -83,7 +83,7 @@ public struct ICGCNN: Architecture {
     .integer(
       "neighbors", \.neighborChoice, 1...64,
       "Nearest neighbors of each site; Voronoi neighbors when absent."),
-    .number("cutoff", \.gaussianReach, 0.1...20, "Reach of the Gaussians and of nearest neighbors (Å)."),
+    .number("cutoff", \.gaussianReach, 0.4...20, "Reach of the Gaussians and of nearest neighbors (Å)."),
     .number("gaussian_spacing", \.gaussianSpacing, 0.001...2, "Spacing of the Gaussians (Å)."),
     .boolean(
       "facets", \.usesFacets,

@@ -47,7 +47,7 @@ public struct OGCNN: Architecture {
     .integer("convolutions", \.convolutionCount, 1...16, "Number of convolutions."),
     .integer("hidden_layers", \.hiddenLayerCount, 1...16, "Number of hidden layers after pooling."),
     .integer("neighbors", \.neighborCount, 1...64, "Nearest neighbors of each site."),
-    .number("cutoff", \.cutoff, 0.1...20, "Reach of the Gaussians and of nearest neighbors (Å)."),
+    .number("cutoff", \.cutoff, 0.4...20, "Reach of the Gaussians and of nearest neighbors (Å)."),
     .number("gaussian_spacing", \.gaussianSpacing, 0.001...2, "Spacing of the Gaussians (Å)."),
     .choice(
       "padding", \.padding,

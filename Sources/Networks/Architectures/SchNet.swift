@@ -56,7 +56,7 @@ public struct SchNet: Architecture {
       "whole_shells", \.takesWholeShells,
       "Whether all neighbors as far as the last of these are taken, so that no order of equal distances matters."
     ),
-    .number("cutoff", \.cutoff, 0.1...20, "Reach of nearest neighbors and of the Gaussians (Å)."),
+    .number("cutoff", \.cutoff, 0.4...20, "Reach of nearest neighbors and of the Gaussians (Å)."),
     .integer("gaussians", \.gaussianCount, 2...256, "Gaussians of the distance, from 0 to below the cutoff."),
     .number("gaussian_width", \.gaussianWidth, 0.01...5, "Their standard deviation (Å)."),
     .integer(

@@ -19,3 +19,12 @@ struct FileStamp: Hashable, Sendable {
     (seconds, nanoseconds) = (Int(changed.tv_sec), Int(changed.tv_nsec))
   }
 }
+
+/// Whether two paths lead to one file or folder that is there.
+func namesSameFile(_ first: String, _ second: String) -> Bool {
+  var (one, other) = (stat(), stat())
+  guard stat(first, &one) == 0, stat(second, &other) == 0, one.st_mode & S_IFMT != S_IFCHR else {
+    return false
+  }
+  return one.st_dev == other.st_dev && one.st_ino == other.st_ino
+}

@@ -164,7 +164,7 @@ public enum CampaignSchema {
           "neighbors", .choice(of: ["knn", "voronoi"]), default: "knn",
           "How neighbors are chosen: the nearest ones, or those that share a facet of the Voronoi cells."),
         Field("count", .integer(1...64), default: 12, "knn: nearest neighbors of each site."),
-        Field("cutoff", .number(0.1...20), default: 8.0, "knn: largest neighbor distance (Å)."),
+        Field("cutoff", .number(0.4...20), default: 8.0, "knn: largest neighbor distance (Å)."),
         Field(
           "minimum_solid_angle", .number(0...0.99), default: 0.01,
           "voronoi: facets below this fraction of the larger cell's largest solid angle are left out."),

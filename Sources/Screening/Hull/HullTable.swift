@@ -68,7 +68,7 @@ public struct HullTable: Sendable {
       throw ScreeningError.invalid("the threshold \"\(threshold ?? "")\" is no decimal number")
     }
     var table = try CandidateTable(path: candidates)
-    let writer = try LineWriter(path: output)
+    let writer = try LineWriter(path: output, inputs: [candidates])
     let verdicts =
       threshold == nil && certificates == nil
       ? nil

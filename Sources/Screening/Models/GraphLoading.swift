@@ -12,8 +12,6 @@ public struct LoadedGraphs: Sendable {
   public var data = LabelledGraphs()
   /// Id of each graph.
   public var ids: [String] = []
-  /// Formula of each graph.
-  public var formulas: [String] = []
   /// The crystal of each graph; empty unless the loader keeps them.
   public var structures: [Structure] = []
   /// Records that are not among the graphs, by cause.
@@ -45,7 +43,7 @@ public struct GraphLoader: Sendable {
   }
 
   private enum Loaded: Sendable {
-    case graph(GraphCollection, Structure, id: String, formula: String, targets: [Double])
+    case graph(GraphCollection, Structure, id: String, targets: [Double])
     case leftOut(String, message: String?)
   }
 
@@ -67,11 +65,10 @@ public struct GraphLoader: Sendable {
       write: { (batch: [Loaded]) in
         for item in batch {
           switch item {
-          case .graph(let graph, let structure, let id, let formula, let own):
+          case .graph(let graph, let structure, let id, let own):
             graphs.append(contentsOf: graph, structure: 0)
             targets += own
             result.ids.append(id)
-            result.formulas.append(formula)
             if keepsStructures { result.structures.append(structure) }
           case .leftOut(let cause, let message):
             result.leftOut[cause, default: 0] += 1
@@ -96,14 +93,18 @@ public struct GraphLoader: Sendable {
       guard values.contains(where: { $0 != nil }) else {
         return .leftOut("no \(properties.joined(separator: ", "))", message: nil)
       }
-      if let index = values.firstIndex(where: { $0?.isFinite == false }) {
-        return .leftOut("\(properties[index]) not finite", message: nil)
+      // The decoder passes on finite numbers alone.
+      if let index = values.firstIndex(where: { abs($0 ?? 0) > Normalizer.largestTarget }) {
+        return .leftOut(
+          "\(properties[index]) beyond ±\(Normalizer.largestTarget)",
+          message:
+            "\(record.member) record \(record.index) (\(decoded.id)): \(properties[index]) is \(values[index] ?? 0)"
+        )
       }
       var graph = GraphCollection()
       try encoder.append(decoded.structure, to: &graph, scratch: scratch)
       return .graph(
-        graph, decoded.structure, id: decoded.id, formula: decoded.structure.composition.reducedFormula,
-        targets: values.map { $0 ?? .nan })
+        graph, decoded.structure, id: decoded.id, targets: values.map { $0 ?? .nan })
     } catch let error as RecordError {
       return .leftOut(error.reason.rawValue, message: "\(record.member) record \(record.index): \(error)")
     } catch {

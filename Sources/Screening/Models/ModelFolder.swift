@@ -2,6 +2,7 @@ internal import Foundation
 internal import ModelFormats
 public import Networks
 internal import PipelineEngine
+internal import StructureArchive
 internal import Training
 
 /// A folder that holds a model: `model.json` and one safetensors file a member.
@@ -65,10 +66,6 @@ public struct ModelFolder: Sendable {
     } catch {
       throw ScreeningError.unreadable(path: cardPath, reason: describe(error))
     }
-    // What a network allows and no graph can have: atoms are farther apart than this.
-    if case .nearest(_, let cutoff) = card.configuration.requirements.neighbors, cutoff < 0.1 {
-      throw ScreeningError.unreadable(path: cardPath, reason: "a cutoff of \(cutoff) Å")
-    }
     try Self.checkTask(of: card, at: cardPath)
     var parameters: [NetworkParameters] = []
     for member in card.members {
@@ -123,8 +120,9 @@ public struct ModelFolder: Sendable {
       throw ScreeningError.unreadable(
         path: path, reason: "SHA-256 is \(digest), the card says \(member.sha256): changed or damaged")
     }
-    guard card.normalizers.joined().allSatisfy({ $0.mean.isFinite && $0.standardDeviation.isFinite }) else {
-      throw ScreeningError.unreadable(path: path, reason: "the normalizer is not finite")
+    guard card.normalizers.joined().allSatisfy(\.isUsable) else {
+      throw ScreeningError.unreadable(
+        path: path, reason: "a normalizer is not finite, or its standard deviation is not positive")
     }
     do {
       let (tensors, _) = try SafeTensors.decode(bytes)
@@ -196,8 +194,10 @@ public struct ModelFolder: Sendable {
 /// Writes a file so that whoever reads it sees the old content or the new, never a part.
 func writeAtomically(_ bytes: [UInt8], to path: String) throws {
   do {
-    try Data(bytes).write(to: URL(filePath: path), options: .atomic)
-  } catch {
-    throw ScreeningError.unwritable(path: path, reason: describe(error))
+    let file = try OutputFile(path: path)
+    try bytes.withUnsafeBytes { try file.write($0) }
+    try file.finish()
+  } catch ArchiveError.cannotWrite(_, let detail) {
+    throw ScreeningError.unwritable(path: path, reason: detail)
   }
 }

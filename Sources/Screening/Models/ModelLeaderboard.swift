@@ -12,7 +12,7 @@ public struct ModelLeaderboard: Encodable, Sendable {
   public struct Figure: Encodable, Sendable {
     /// Mean absolute error of the ensemble.
     public let meanAbsoluteError: Double
-    /// What it is relative to the first model's, less one; nil for the first model.
+    /// What it is relative to the first model's, less one; nil for the first model, and where that has no error.
     public let change: Double?
     /// 95 % interval of that over the crystals, lower and upper end; nil for the first model.
     public let changeInterval: [Double]?
@@ -194,8 +194,8 @@ public struct ModelLeaderboard: Encodable, Sendable {
       let interval = model == 0 ? nil : ConfidenceInterval(percentilesOf: ratios[model])
       return Figure(
         meanAbsoluteError: sums[model] / Double(crystals.count),
-        change: model == 0 ? nil : sums[model] / sums[0] - 1,
-        changeInterval: interval.map { [$0.low, $0.high] })
+        change: model == 0 || sums[0] == 0 ? nil : sums[model] / sums[0] - 1,
+        changeInterval: interval.flatMap { $0.low.isFinite && $0.high.isFinite ? [$0.low, $0.high] : nil })
     }
   }
 

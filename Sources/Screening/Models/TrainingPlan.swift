@@ -42,7 +42,8 @@ public struct TrainingPlan: Sendable {
     let value = try readConfiguration(file, TrainingSchema.schema)
     let folder = URL(filePath: file).deletingLastPathComponent()
     func path(_ value: ConfigurationValue) throws -> String {
-      try existingPath(value, relativeTo: folder, kind: "an archive of crystals")
+      try existingFile(
+        value, relativeTo: folder, kind: "one file of crystals, as sluice pack makes of a folder,")
     }
     let data = value["data"]
     name = value.string("name")

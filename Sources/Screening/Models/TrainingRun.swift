@@ -11,8 +11,8 @@ public import Training
 public enum TrainingEvent: Sendable {
   /// The network has wide layers, and OpenBLAS cannot compute them; told once, before everything else.
   case slowProducts(reason: String)
-  /// An archive has been loaded.
-  case loaded(role: String, structures: Int, leftOut: [String: Int])
+  /// An archive has been loaded; `messages` says of the first few bad records what is wrong with them.
+  case loaded(role: String, structures: Int, leftOut: [String: Int], messages: [String])
   /// A member starts, or goes on after `epochsDone` epochs.
   case member(index: Int, of: Int, epochsDone: Int)
   /// A step is done.
@@ -55,6 +55,7 @@ public struct TrainingRun: Sendable {
   /// - Returns: true when the model is finished, false when it was stopped.
   /// - Throws: `ScreeningError`, `ArchiveError`; a checkpoint of another plan or other data is refused.
   public func run(stop: StopFlag, report: (TrainingEvent) -> Void) throws -> Bool {
+    try checkOutput()
     try makeFolder(checkpointFolder)
     if let event = try Self.slowProducts(of: plan.options.configuration) { report(event) }
     let loader = GraphLoader(
@@ -66,7 +67,9 @@ public struct TrainingRun: Sendable {
       var loader = loader
       loader.keepsStructures = keepsStructures
       var loaded = try loader.load(path)
-      report(.loaded(role: role, structures: loaded.ids.count, leftOut: loaded.leftOut))
+      report(
+        .loaded(
+          role: role, structures: loaded.ids.count, leftOut: loaded.leftOut, messages: loaded.messages))
       guard !loaded.ids.isEmpty else {
         throw ScreeningError.unreadable(
           path: path,
@@ -120,6 +123,16 @@ public struct TrainingRun: Sendable {
       trainers, validation: validation.data, test: test?.data, splits: splits, report: report)
     report(.finished(card))
     return true
+  }
+
+  /// A finished model is not trained over: only its own checkpoints say that it is this training's.
+  private func checkOutput() throws {
+    guard FileManager.default.fileExists(atPath: output + "/" + ModelFolder.cardName),
+      !FileManager.default.fileExists(atPath: checkpointPath(0))
+    else { return }
+    throw ScreeningError.invalid(
+      "\(output) holds a finished model, and no checkpoint of this training; name another folder, or remove it"
+    )
   }
 
   /// What a person is told of the products of a network before it is trained; nil where there is nothing to tell.

@@ -24,7 +24,7 @@ public struct GraphTable: Sendable {
   /// neighbor. Voronoi neighbors: `id,site,neighbor,distance_A,area_A2,solid_angle_sr,volume_A3` of the facet between the
   /// two and the pyramid on it. Sites count from 0.
   public func write(_ input: String, to output: String) throws -> TableReport {
-    let writer = try LineWriter(path: output)
+    let writer = try LineWriter(path: output, inputs: [input])
     var report = TableReport()
     switch rule {
     case .nearest, .nearestShells, .symmetricShells, .within, .noNeighbors:

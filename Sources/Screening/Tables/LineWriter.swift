@@ -7,7 +7,11 @@ final class LineWriter {
   private let file: OutputFile
   private var buffer: [UInt8] = []
 
-  init(path: String) throws {
+  /// - Parameter inputs: what the lines are made from: a file that is read cannot be the one that is written.
+  init(path: String, inputs: [String] = []) throws {
+    if let input = inputs.first(where: { namesSameFile($0, path) }) {
+      throw ScreeningError.invalid("\(path) would replace \(input), which it is made from; name another file")
+    }
     self.path = path
     file = try Self.attempt(path) { try OutputFile(path: path) }
   }

@@ -51,7 +51,7 @@ public struct PredictionTable: Sendable {
   /// Writes `id,prediction,std`, with `members` one more column a member, in the order of the input. Of a model of several
   /// targets each has such columns, which end in `_` and its name.
   public func write(_ input: String, to output: String, members: Bool) throws -> TableReport {
-    let writer = try LineWriter(path: output)
+    let writer = try LineWriter(path: output, inputs: [input])
     let own = ["prediction", "std"] + (members ? memberColumns : [])
     let targets = folder.card.properties
     let columns = targets.count == 1 ? own : targets.flatMap { target in own.map { "\($0)_\(target)" } }
@@ -94,7 +94,7 @@ public struct PredictionTable: Sendable {
   ) throws -> Evaluation {
     _ = try folder.selecting(nil)
     let rule = try classRule(property, positive)
-    let writer = try output.map { try LineWriter(path: $0) }
+    let writer = try output.map { try LineWriter(path: $0, inputs: [input]) }
     try writer?.append((["id", "value", "prediction", "std"] + memberColumns).joined(separator: ","))
     var truths: [Double] = []
     var predictions: [Double] = []

@@ -4,7 +4,7 @@ internal import Networks
 public enum CalibrationError: Error, Hashable, Sendable, CustomStringConvertible {
   /// Fewer errors than three numbers can be taken from.
   case tooFewErrors(count: Int, minimum: Int)
-  /// An error or a spread is not finite, or a spread is negative; `index` counts from 0.
+  /// An error or a spread is not finite or beyond all measure (10¹⁰⁰), or a spread is negative; `index` counts from 0.
   case notFinite(index: Int)
   /// Every error is 0: there is nothing to describe.
   case noError
@@ -46,7 +46,7 @@ extension ErrorModel {
     }
     for index in errors.indices {
       let spread = spreads?[index] ?? 0
-      guard errors[index].isFinite, spread.isFinite, spread >= 0 else { throw .notFinite(index: index) }
+      guard abs(errors[index]) < 1e100, spread >= 0, spread < 1e100 else { throw .notFinite(index: index) }
     }
     let count = Double(errors.count)
     let errorUnit = errors.reduce(0) { $0 + abs($1) } / count

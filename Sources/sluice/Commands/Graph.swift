@@ -42,7 +42,7 @@ struct Graph: ParsableCommand {
 
   func validate() throws {
     if !(1...64).contains(count) { throw ValidationError("--count takes 1 to 64") }
-    if !(cutoff > 0.1 && cutoff <= 20) { throw ValidationError("--cutoff takes a distance of 0.1 to 20 Å") }
+    if !(cutoff >= 0.4 && cutoff <= 20) { throw ValidationError("--cutoff takes a distance of 0.4 to 20 Å") }
     if !(minimumSolidAngle >= 0 && minimumSolidAngle < 1) {
       throw ValidationError("--minimum-solid-angle takes a fraction of 0 to 1")
     }

@@ -9,9 +9,10 @@ struct TrainingProgress {
   mutating func show(_ event: TrainingEvent) {
     switch event {
     case .slowProducts(let reason): Terminal.note("warning: \(reason)")
-    case .loaded(let role, let structures, let leftOut):
+    case .loaded(let role, let structures, let leftOut, let messages):
       let rest = leftOut.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
       Terminal.note("\(role): \(structures) structures" + (rest.isEmpty ? "" : "; left out: \(rest)"))
+      for message in messages { Terminal.note("  \(message)") }
     case .member(let index, let count, let epochsDone):
       Terminal.note("member \(index + 1) of \(count)" + (epochsDone > 0 ? ", after epoch \(epochsDone)" : ""))
       meter = nil
