@@ -7,6 +7,8 @@ public struct ArchitectureOption<Kind: Architecture>: Sendable {
   public let summary: String
   /// Which values it may have.
   public let values: OptionValues
+  /// What nothing said means, of an option that is not set then.
+  private(set) var absence: OptionValue?
   private let read: @Sendable (Kind) -> OptionValue?
   private let write: @Sendable (inout Kind, OptionValue) -> Void
 
@@ -105,6 +107,22 @@ public struct ArchitectureOption<Kind: Architecture>: Sendable {
         if case .choice(let word) = $1, let value = Choice(rawValue: word) { $0[keyPath: path] = value }
       })
   }
+
+  /// One of several words, where nothing said means `absence` and is the same as saying that.
+  static func choice<
+    Choice: RawRepresentable<String> & CaseIterable & SendableMetatype & Equatable & Sendable
+  >(
+    _ key: String, _ path: any WritableKeyPath<Kind, Choice?> & Sendable, absence: Choice, _ summary: String
+  ) -> ArchitectureOption {
+    ArchitectureOption(
+      key: key, summary: summary, values: .choice(Choice.allCases.map(\.rawValue)),
+      absence: .choice(absence.rawValue),
+      read: { $0[keyPath: path].map { .choice($0.rawValue) } },
+      write: {
+        guard case .choice(let word) = $1, let value = Choice(rawValue: word) else { return }
+        $0[keyPath: path] = value == absence ? nil : value
+      })
+  }
 }
 
 /// A value of an option.
@@ -166,7 +184,8 @@ extension Architecture {
     let standard = Self()
     return options.map {
       OptionDescription(
-        key: $0.key, summary: $0.summary, values: $0.values, defaultValue: $0.value(of: standard))
+        key: $0.key, summary: $0.summary, values: $0.values,
+        defaultValue: $0.value(of: standard) ?? $0.absence)
     }
   }
 

@@ -53,12 +53,33 @@ public struct NetworkProgram: Sendable {
   let values: [ValueShape]
   /// The value that the loss is taken of, a row a structure; of a program of its own a row a site, too.
   let output: Int
+  /// The value whose mean over the sites of a structure is `output`, a row a site; nil where it is not asked for.
+  private(set) var siteOutput: Int?
   /// Sites that a block of inference holds at most, unless a single structure has more: its activations then stay in a
   /// core's cache. Results do not depend on it.
   let sitesPerBlock: Int
 
   /// Whether training takes products of wide layers from `DenseAlgebra`.
   public var hasWideLayers: Bool { steps.contains { $0.layer.isWide } }
+
+  /// Whether what the network gives for a structure is a mean over its sites of what it gives for each of them: whether its
+  /// last two layers are a mean and a linear one, whose order does not matter.
+  public var isAdditive: Bool { addingSiteOutputs() != nil }
+
+  /// The program that gives numbers for sites as well, for inference; nil where those of structures are no mean of such.
+  func addingSiteOutputs() -> NetworkProgram? {
+    guard let last = steps.first(where: { $0.outputs == [output] }), let linear = last.layer as? Linear,
+      linear.activation == nil, let pooling = steps.first(where: { $0.outputs == last.inputs }),
+      pooling.layer is MeanPooling
+    else { return nil }
+    let layer = linear.over(.sites)
+    var program = NetworkProgram(
+      parameters: parameters,
+      steps: steps + [Step(layer: layer, inputs: pooling.inputs, outputs: [values.count])],
+      values: values + layer.outputs, output: output, sitesPerBlock: sitesPerBlock)
+    program.siteOutput = values.count
+    return program
+  }
 
   /// Numbers that the network gives for a structure.
   public var outputCount: Int { values[output].width }

@@ -141,4 +141,38 @@ import Testing
     #expect(styles.count == 18)
     #expect(Set(styles).count == 9)
   }
+
+  @Test
+  func `names stand in place of numbers, and points that are not joined have bars over their intervals`()
+    throws
+  {
+    let svg = LinePlot(
+      horizontal: PlotAxis(label: "Element", names: ["O", "Ti", "Ba"]),
+      vertical: PlotAxis(label: "y", range: 0...10),
+      series: [
+        PlotSeries(
+          name: "s",
+          separate: [
+            PlotPoint(x: 0, y: 5, low: 0, high: 10), PlotPoint(x: 1, y: 1), PlotPoint(x: 2, y: .nan),
+          ])
+      ]
+    ).svg(width: 400, height: 300)
+    let names = try elements(svg)
+    #expect(names.count { $0 == "polyline" } == 0 && names.count { $0 == "polygon" } == 0)
+    // Two points and the sample in the legend.
+    #expect(names.count { $0 == "circle" } == 3)
+    for name in ["O", "Ti", "Ba"] { #expect(svg.contains(">\(name)</text>")) }
+    let frame = try #require(
+      svg.firstMatch(of: #/<svg x="[^"]*" y="[^"]*" width="([^"]*)" height="([^"]*)"/#)
+    ).output
+    let (width, height) = (try #require(Double(frame.1)), try #require(Double(frame.2)))
+    let bars = svg.matches(
+      of: #/<line x1="([^"]*)" y1="([^"]*)" x2="([^"]*)" y2="([^"]*)" [^>]*stroke-width="1.2"/#)
+    let bar = try #require(bars.first).output
+    #expect(bars.count == 1)
+    let found = [bar.1, bar.2, bar.3, bar.4].compactMap { Double($0) }
+    for (value, wanted) in zip(found, [width / 6, height, width / 6, 0]) {
+      #expect(abs(value - wanted) < 0.02)
+    }
+  }
 }

@@ -40,7 +40,7 @@ import Testing
       let expected = try golden.numbers("\(id)/H3")
       let scale = expected.reduce(0) { max($0, abs($1)) }
       var found: [Double] = []
-      inference.run(0..<1, of: whole, scratch) { _, rows in
+      inference.run(0..<1, of: whole, scratch) { _, rows, _ in
         found = (0..<expected.count).map { rows[$0] }
       }
       let plain = PlainReference(program, values: values, statistics: []).outputs(

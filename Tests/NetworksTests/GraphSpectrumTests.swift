@@ -74,7 +74,7 @@ import Testing
     var collection = GraphCollection()
     collection.append(graph)
     var found: [Double] = []
-    inference.run(0..<1, of: collection, inference.makeScratch()) { _, rows in
+    inference.run(0..<1, of: collection, inference.makeScratch()) { _, rows, _ in
       found = (0..<graph.siteCount * nodes.width).map { rows[$0] }
     }
     return found

@@ -137,6 +137,10 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
     cgcnn("two classes", task: .classification) { $0.padding = .firstAtom },
     cgcnn("one logit", task: .classification, outputs: 1),
     cgcnn("three targets", outputs: 3),
+    cgcnn("additive, three targets", outputs: 3) { ($0.readout, $0.hiddenLayerCount) = (.additive, 2) },
+    cgcnn("additive, two classes", task: .classification) {
+      ($0.readout, $0.padding) = (.additive, .firstAtom)
+    },
     cgcnn("dropout") { ($0.dropout, $0.hiddenLayerCount) = (0.4, 2) },
     icgcnn("default"),
     icgcnn("no facets, three convolutions") { ($0.usesFacets, $0.convolutionCount) = (false, 3) },
@@ -159,7 +163,9 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
       ($0.usesFacets, $0.usesAngularMoments, $0.hasTriplets, $0.convolutionCount) = (false, true, false, 1)
     },
     icgcnn("nearest neighbors") { ($0.usesFacets, $0.nearestNeighborCount) = (false, 6) },
+    icgcnn("additive") { $0.readout = .additive },
     ogcnn("default"),
+    ogcnn("additive") { $0.readout = .additive },
     ogcnn("published orbitals, padded") { ($0.orbitals, $0.padding) = (.published, .firstAtom) },
     ogcnn("slow decay, one wide convolution") {
       ($0.distancePower, $0.nodeWidth, $0.convolutionCount, $0.hiddenLayerCount) = (1, 64, 1, 2)
@@ -172,23 +178,32 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
       ($0.width, $0.elementWidth, $0.readoutWidth, $0.blockCount) = (80, 32, 48, 1)
     },
     schnet("facets") { ($0.usesFacets, $0.minimumSolidAngleFraction) = (true, 0.3) },
-    NetworkCase(
-      name: "GCN",
-      configuration: {
-        var network = GCN()
-        (network.nodeWidth, network.hiddenWidth, network.convolutionCount) = (16, 16, 2)
-        return NetworkConfiguration(network)
-      }()),
+    NetworkCase(name: "GCN", configuration: gcn(nil)),
+    NetworkCase(name: "GCN, additive", configuration: gcn(.additive)),
     NetworkCase(name: "MLP, fractions", configuration: mlp(.fractions)),
     NetworkCase(name: "MLP, wide", configuration: mlp(.fractions, width: 768)),
     NetworkCase(name: "MLP, pooled features", configuration: mlp(.pooled)),
+    NetworkCase(name: "MLP, additive", configuration: mlp(.pooled, readout: .additive)),
   ]
 
-  private static func mlp(_ features: MLP.Features, width: Int = 16) -> NetworkConfiguration {
+  private static func gcn(_ readout: Readout?) -> NetworkConfiguration {
+    var network = GCN()
+    (network.nodeWidth, network.hiddenWidth, network.convolutionCount) = (16, 16, 2)
+    network.readout = readout
+    return NetworkConfiguration(network)
+  }
+
+  private static func mlp(
+    _ features: MLP.Features, width: Int = 16, readout: Readout? = nil
+  ) -> NetworkConfiguration {
     var network = MLP()
+    network.readout = readout
     (network.features, network.hiddenWidth, network.hiddenLayerCount) = (features, width, 2)
     return NetworkConfiguration(network)
   }
+
+  /// Those whose predictions are means over sites.
+  static let additive = all.filter { (try? $0.configuration.program())?.isAdditive == true }
 
   /// Those whose graphs have edges.
   static let withEdges = all.filter { $0.configuration.requirements.neighbors != .noNeighbors }

@@ -279,7 +279,7 @@ private struct SmallOrFull {
     let inference = BlockInference<Scalar>(
       program, members: [(values.map { Scalar($0) }, statistics.map { Scalar($0) })])
     var found: [Double] = []
-    inference.run(0..<graphs.count, of: graphs, inference.makeScratch()) { _, rows in
+    inference.run(0..<graphs.count, of: graphs, inference.makeScratch()) { _, rows, _ in
       found = (0..<graphs.count).map { Double(rows[$0]) }
     }
     return found

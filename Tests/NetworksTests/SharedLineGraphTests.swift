@@ -94,7 +94,7 @@ import Testing
         // Angles that nobody reads are not computed.
         guard let expected = answer.stages[stage] else { continue }
         var found: [Double] = []
-        inference.run(0..<1, of: try golden.whole([id]), scratch) { _, rows in
+        inference.run(0..<1, of: try golden.whole([id]), scratch) { _, rows, _ in
           found = (0..<scratch.chunk.count(value)).map { rows[$0] }
         }
         let norm = norm2(found)

@@ -76,6 +76,32 @@ import Testing
     #expect(try folder.text("model/learning-curve.svg").contains("standard deviations"))
   }
 
+  @Test func `site energies of one target of an additive model sum to that target's prediction`() throws {
+    let file = try files.training(
+      epochs: 2, rate: 0.03, property: Self.both, model: ", readout: additive", data: "unit: [eV, eV/atom]")
+    let whole = try #require(try train(file, into: "model"))
+    #expect(whole.summary.contains("readout additive"))
+    let (output, sites) = (folder.path("out.csv"), folder.path("sites.csv"))
+    for (name, reason) in [(nil, "say which of these is meant"), ("target", "predicts target in eV;")] {
+      let model = try name.map { try whole.selecting($0) } ?? whole
+      let error = #expect(throws: ScreeningError.self) {
+        _ = try PredictionTable(model, jobs: 1).write(
+          folder.path("test.jsonl"), to: output, members: false, sites: sites)
+      }
+      #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
+    }
+    _ = try PredictionTable(try whole.selecting("partial"), jobs: 2).write(
+      folder.path("test.jsonl"), to: output, members: false, sites: sites)
+    let energies = Dictionary(grouping: records(ofCSV: try folder.text("sites.csv"))) { $0["id"] }
+    let rows = records(ofCSV: try folder.text("out.csv"))
+    #expect(rows.count == 20 && energies.count == 20)
+    for row in rows {
+      let own = try #require(energies[row["id"]]).compactMap { $0["energy"].flatMap { Double($0) } }
+      let prediction = try #require(row["prediction"].flatMap { Double($0) })
+      #expect(abs(own.reduce(0, +) / Double(own.count) - prediction) < 1e-6)
+    }
+  }
+
   @Test func `weights depend neither on jobs nor on being stopped`() throws {
     let file = try training()
     for jobs in 1...3 { #expect(try train(file, into: "jobs-\(jobs)", jobs: jobs) != nil) }

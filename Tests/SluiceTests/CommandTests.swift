@@ -15,7 +15,7 @@ import Testing
   private func path(_ name: String) -> String { files.folder.path(name) }
 
   static let commands = [
-    "init", "run", "plan", "status", "rank", "export", "predict", "evaluate", "graph", "train",
+    "init", "run", "plan", "status", "rank", "export", "predict", "sites", "evaluate", "graph", "train",
     "models import",
     "models show", "models compare", "models calibrate", "models reliability",
     "prototypes list", "prototypes show",

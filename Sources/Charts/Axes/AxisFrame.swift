@@ -45,7 +45,8 @@ struct AxisFrame {
       let x = area.left + fraction * area.width
       if let number = tick.text {
         canvas.line(from: Point(x, area.top), to: Point(x, area.bottom), color: Ink.grid)
-        canvas.text(number, at: Point(x, area.bottom + 18), anchor: "middle")
+        canvas.text(
+          number, at: Point(x, area.bottom + 18), size: horizontal.names.isEmpty ? 12 : 10, anchor: "middle")
       }
       let end = area.bottom + (tick.text == nil ? 3 : 5)
       canvas.line(from: Point(x, area.bottom), to: Point(x, end), color: Ink.text)

@@ -19,6 +19,8 @@ struct AxisTicks {
   let scale: PlotAxis.Scale
   let lower: Double
   let upper: Double
+  /// Names in place of numbers; see `PlotAxis.names`.
+  let names: [String]
 
   /// Values beyond this are not placed: their differences would overflow.
   private static let largest = 1e300
@@ -26,6 +28,7 @@ struct AxisTicks {
   /// An axis that shows `values`, or the range the axis asks for, with a margin of `padding` of its length.
   init(_ axis: PlotAxis, showing values: [Double], padding: Double) {
     caption = axis.caption
+    names = axis.names
     scale = axis.scale
     if let range = axis.range {
       (lower, upper) = (range.lowerBound, range.upperBound)
@@ -65,7 +68,8 @@ struct AxisTicks {
   ///
   /// - Parameter count: number of labeled marks that have room.
   func ticks(about count: Int) -> [Tick] {
-    switch scale {
+    guard names.isEmpty else { return names.enumerated().map { Tick(value: Double($0), text: $1) } }
+    return switch scale {
     case .linear: linearTicks(about: count)
     case .logarithmic: logarithmicTicks(about: count)
     }

@@ -16,6 +16,8 @@ public struct PlotAxis: Hashable, Sendable {
   public let scale: Scale
   /// The values shown; nil to show all that is drawn.
   public let range: ClosedRange<Double>?
+  /// Names in place of numbers: the n-th stands at n, from 0. Empty for numbers.
+  public let names: [String]
 
   /// An axis; `range`, where given, must be finite, not empty, and positive on a logarithmic axis.
   public init(label: String, unit: String = "", scale: Scale = .linear, range: ClosedRange<Double>? = nil) {
@@ -29,6 +31,17 @@ public struct PlotAxis: Hashable, Sendable {
     self.unit = unit
     self.scale = scale
     self.range = range
+    names = []
+  }
+
+  /// A horizontal axis of names side by side, as of elements; at least one.
+  public init(label: String, names: [String]) {
+    precondition(!names.isEmpty, "an axis of names has some")
+    self.label = label
+    unit = ""
+    scale = .linear
+    range = -0.5...Double(names.count) - 0.5
+    self.names = names
   }
 
   /// Label and unit as written beside the axis.

@@ -18,7 +18,13 @@ extension LinePlot {
     legend.draw(&canvas, left: frame.area.left)
     frame.drawAxes(&canvas)
     canvas.inside(frame.area) { part in
-      for (index, line) in series.enumerated() { frame.drawBand(of: line, index: index, &part) }
+      for (index, line) in series.enumerated() {
+        if line.hasLine {
+          frame.drawBand(of: line, index: index, &part)
+        } else {
+          frame.drawBars(of: line, index: index, &part)
+        }
+      }
       for (index, line) in series.enumerated() { frame.drawLine(of: line, index: index, &part) }
     }
     frame.drawBorder(&canvas)
@@ -84,7 +90,9 @@ private struct PlotLegend {
       let y = top + (Double(row) + 0.5) * Self.rowHeight
       for entry in entries {
         let (x, line) = (left + entry.x, series[entry.index])
-        canvas.stroke([Point(x, y), Point(x + 24, y)], of: line, index: entry.index)
+        if line.hasLine {
+          canvas.stroke([Point(x, y), Point(x + 24, y)], of: line, index: entry.index)
+        }
         if line.hasMarkers { canvas.mark(Point(x + 12, y), index: entry.index) }
         canvas.text(line.name, at: Point(x + Self.sampleWidth, y + 4))
       }
@@ -107,10 +115,20 @@ extension AxisFrame {
     }
   }
 
-  /// The line of a series: one polyline for each run of points that can be placed; a lone point gets a marker.
+  /// A bar over the interval of each point that has one.
+  fileprivate func drawBars(of series: PlotSeries, index: Int, _ canvas: inout DrawingCanvas) {
+    for point in series.points {
+      guard let low = point.low.flatMap({ place(point.x, $0) }),
+        let high = point.high.flatMap({ place(point.x, $0) })
+      else { continue }
+      canvas.line(from: low, to: high, color: Ink.color(index), width: 1.2)
+    }
+  }
+
+  /// The points of a series, marked where they are not joined, and its line: one polyline for each run of points that can be placed; a lone point gets a marker.
   fileprivate func drawLine(of series: PlotSeries, index: Int, _ canvas: inout DrawingCanvas) {
     for run in runs(of: series.points, { place($0.x, $0.y) }) {
-      if run.count > 1 { canvas.stroke(run, of: series, index: index) }
+      if run.count > 1, series.hasLine { canvas.stroke(run, of: series, index: index) }
       guard series.hasMarkers || run.count == 1 else { continue }
       for point in run { canvas.mark(point, index: index) }
     }

@@ -23,7 +23,7 @@ public struct LinePlot: Hashable, Sendable {
   }
 }
 
-/// One line of a chart.
+/// One line of a chart, or points of one kind.
 public struct PlotSeries: Hashable, Sendable {
   /// The name in the legend.
   public let name: String
@@ -34,6 +34,8 @@ public struct PlotSeries: Hashable, Sendable {
   public let isDashed: Bool
   /// Whether each point is marked.
   public let hasMarkers: Bool
+  /// Whether the points are joined by a line, and their intervals shaded; otherwise each interval is a bar.
+  public let hasLine: Bool
 
   /// A named line through `points`.
   public init(name: String, points: [PlotPoint], isDashed: Bool = false, hasMarkers: Bool = false) {
@@ -41,6 +43,16 @@ public struct PlotSeries: Hashable, Sendable {
     self.points = points
     self.isDashed = isDashed
     self.hasMarkers = hasMarkers
+    hasLine = true
+  }
+
+  /// Named points that are not joined, each with a bar over its interval.
+  public init(name: String, separate points: [PlotPoint]) {
+    self.name = name
+    self.points = points
+    isDashed = false
+    hasMarkers = true
+    hasLine = false
   }
 
   /// A named line through `values` at 1, 2, 3 …, for example one value per epoch.
@@ -50,7 +62,7 @@ public struct PlotSeries: Hashable, Sendable {
   }
 }
 
-/// One point of a line, with an interval around it that is shaded.
+/// One point of a line, with an interval around it that is shaded, or drawn as a bar where points are not joined.
 public struct PlotPoint: Hashable, Sendable {
   /// Place along the horizontal axis.
   public let x: Double

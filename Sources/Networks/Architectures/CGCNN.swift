@@ -30,6 +30,8 @@ public struct CGCNN: Architecture {
   /// Probability that a number of the first hidden layer is left out in a step of training, as in the published classifier,
   /// which has 0.5. Nil, as in cards written before there was the choice, is 0.
   public var dropout: Double?
+  /// What is averaged over the sites; nil, as in cards written before there was the choice, is `pooled`.
+  public var readout: Readout?
 
   /// The default network.
   public init() {}
@@ -65,11 +67,16 @@ public struct CGCNN: Architecture {
     .number(
       "dropout", \.dropoutChoice, 0...0.9,
       "Probability that a number of the first hidden layer is left out in a step of training; 0 when absent."),
+    .readout(\.readout),
   ]
 
   /// Checks what ranges of single options do not say.
   public func validate() throws(ModelError) {
     try checkGaussians(reach: cutoff, spacing: gaussianSpacing)
+    if dropout != nil, readout == .additive {
+      throw .unsupportedConfiguration(
+        "dropout leaves out numbers of a crystal, and readout additive has those of sites")
+    }
   }
 
   /// What its graphs are.
@@ -85,7 +92,7 @@ public struct CGCNN: Architecture {
     let nodes = network.elementEmbedding("embedding", width: nodeWidth)
     return network.crystalGraphTrunk(
       nodes, lengths: lengths, convolutions: convolutionCount, hiddenLayers: hiddenLayerCount,
-      hiddenWidth: hiddenWidth, dropout: dropout, outputs: outputs)
+      hiddenWidth: hiddenWidth, dropout: dropout, readout: readout, outputs: outputs)
   }
 }
 
@@ -100,22 +107,25 @@ extension NetworkBuilder {
   ///   - hiddenLayers: layers after pooling.
   ///   - hiddenWidth: their width.
   ///   - dropout: probability that a number behind the first of them is left out in training; nil for none.
+  ///   - readout: what is averaged over the sites.
   ///   - outputs: numbers of a structure.
   mutating func crystalGraphTrunk(
     _ nodes: NetworkValue, lengths: NetworkValue, convolutions: Int, hiddenLayers: Int, hiddenWidth: Int,
-    dropout: Double? = nil, outputs: Int
+    dropout: Double? = nil, readout: Readout?, outputs: Int
   ) -> NetworkValue {
     var nodes = nodes
     for number in 0..<convolutions {
       nodes = crystalGraphConvolution("convs.\(number)", nodes, lengths: lengths)
     }
-    var x = activation(.softplus, meanPooling(nodes))
-    for number in 0..<hiddenLayers {
-      let name = number == 0 ? "conv_to_fc" : "fcs.\(number - 1)"
-      x = linear(name, x, to: hiddenWidth, activation: .softplus)
-      if number == 0, let dropout { x = self.dropout(dropout, x) }
+    return self.readout(readout, nodes, "fc_out", to: outputs) { network, x in
+      var x = network.activation(.softplus, x)
+      for number in 0..<hiddenLayers {
+        let name = number == 0 ? "conv_to_fc" : "fcs.\(number - 1)"
+        x = network.linear(name, x, to: hiddenWidth, activation: .softplus)
+        if number == 0, let dropout { x = network.dropout(dropout, x) }
+      }
+      return x
     }
-    return linear("fc_out", x, to: outputs)
   }
 }
 

@@ -15,6 +15,8 @@ public struct GCN: Architecture {
   public var neighborCount = 12
   /// Largest neighbor distance (Å).
   public var cutoff = 8.0
+  /// What is averaged over the sites; nil, as in cards written before there was the choice, is `pooled`.
+  public var readout: Readout?
 
   /// The default network.
   public init() {}
@@ -35,6 +37,7 @@ public struct GCN: Architecture {
     .integer("hidden_layers", \.hiddenLayerCount, 1...16, "Number of hidden layers after pooling."),
     .integer("neighbors", \.neighborCount, 1...64, "Nearest neighbors of each site."),
     .number("cutoff", \.cutoff, 0.4...20, "Reach of nearest neighbors (Å)."),
+    .readout(\.readout),
   ]
 
   /// What its graphs are.
@@ -50,10 +53,8 @@ public struct GCN: Architecture {
     for number in 0..<convolutionCount {
       nodes = network.graphConvolution("convs.\(number)", nodes, to: nodeWidth)
     }
-    var x = network.meanPooling(nodes)
-    for number in 0..<hiddenLayerCount {
-      x = network.linear("hidden.\(number)", x, to: hiddenWidth, activation: .softplus)
+    return network.readout(readout, nodes, "output", to: outputs) { network, x in
+      network.hiddenLayers(hiddenLayerCount, x, width: hiddenWidth)
     }
-    return network.linear("output", x, to: outputs)
   }
 }

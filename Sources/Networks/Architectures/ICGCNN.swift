@@ -41,6 +41,8 @@ public struct ICGCNN: Architecture {
   public var minimumSolidAngleFraction = 0.01
   /// So many nearest neighbors within `gaussianReach` instead of Voronoi neighbors; nil for Voronoi.
   public var nearestNeighborCount: Int?
+  /// What is averaged over the sites; nil, as in cards written before there was the choice, is `pooled`.
+  public var readout: Readout?
 
   /// The default network.
   public init() {}
@@ -107,6 +109,7 @@ public struct ICGCNN: Architecture {
     .number(
       "minimum_solid_angle", \.minimumSolidAngleFraction, 0...0.99,
       "Facets below this fraction of the larger cell's largest solid angle are left out."),
+    .readout(\.readout),
   ]
 
   /// Checks what ranges of single options do not say.
@@ -147,10 +150,8 @@ public struct ICGCNN: Architecture {
         updatesEdges: updatesEdges && number < convolutionCount - 1, hasTriplets: hasTriplets,
         normalizesTriplets: normalizesTriplets)
     }
-    var x = network.activation(.softplus, network.meanPooling(nodes))
-    for number in 0..<hiddenLayerCount {
-      x = network.linear("hidden.\(number)", x, to: hiddenWidth, activation: .softplus)
+    return network.readout(readout, nodes, "output", to: outputs) { network, x in
+      network.hiddenLayers(hiddenLayerCount, network.activation(.softplus, x), width: hiddenWidth)
     }
-    return network.linear("output", x, to: outputs)
   }
 }

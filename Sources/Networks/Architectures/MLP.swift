@@ -14,6 +14,8 @@ public struct MLP: Architecture {
   public var hiddenWidth = 128
   /// Number of hidden layers.
   public var hiddenLayerCount = 3
+  /// What is averaged over the sites; nil, as in cards written before there was the choice, is `pooled`.
+  public var readout: Readout?
 
   /// The default network.
   public init() {}
@@ -33,21 +35,30 @@ public struct MLP: Architecture {
     ),
     .integer("hidden_width", \.hiddenWidth, 16...4096, multipleOf: 16, "Width of the hidden layers."),
     .integer("hidden_layers", \.hiddenLayerCount, 1...16, "Number of hidden layers."),
+    .readout(\.readout),
   ]
+
+  /// Checks what ranges of single options do not say.
+  public func validate() throws(ModelError) {
+    guard readout != .additive || features == .pooled else {
+      throw .unsupportedConfiguration(
+        "readout additive needs features of sites; shares of elements are a crystal's")
+    }
+  }
 
   /// What its graphs are.
   public var requirements: InputRequirements { InputRequirements(neighbors: .noNeighbors) }
 
   /// The layers.
   public func build(_ network: inout NetworkBuilder, outputs: Int) -> NetworkValue {
-    var x: NetworkValue
     switch features {
-    case .fractions: x = network.elementFractions()
-    case .pooled: x = network.meanPooling(network.elementFeatures())
+    case .fractions:
+      let x = network.hiddenLayers(hiddenLayerCount, network.elementFractions(), width: hiddenWidth)
+      return network.linear("output", x, to: outputs)
+    case .pooled:
+      return network.readout(readout, network.elementFeatures(), "output", to: outputs) { network, x in
+        network.hiddenLayers(hiddenLayerCount, x, width: hiddenWidth)
+      }
     }
-    for number in 0..<hiddenLayerCount {
-      x = network.linear("hidden.\(number)", x, to: hiddenWidth, activation: .softplus)
-    }
-    return network.linear("output", x, to: outputs)
   }
 }

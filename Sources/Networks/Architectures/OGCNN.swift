@@ -26,6 +26,8 @@ public struct OGCNN: Architecture {
   public var orbitals = OrbitalChoice.groundStates
   /// Exponent of the distance in the orbital field: 1, 2 or 4.
   public var distancePower = 4
+  /// What is averaged over the sites; nil, as in cards written before there was the choice, is `pooled`.
+  public var readout: Readout?
 
   /// The default network.
   public init() {}
@@ -58,6 +60,7 @@ public struct OGCNN: Architecture {
     .integer(
       "distance_power", \.distancePower, 1...4,
       "Exponent of the distance in the orbital field: 1, 2, or 4 as in the published code."),
+    .readout(\.readout),
   ]
 
   /// Checks what ranges of single options do not say.
@@ -81,6 +84,6 @@ public struct OGCNN: Architecture {
     let nodes = network.linear("embedding2", network.activation(.softplus, encoded), to: nodeWidth)
     return network.crystalGraphTrunk(
       nodes, lengths: lengths, convolutions: convolutionCount, hiddenLayers: hiddenLayerCount,
-      hiddenWidth: hiddenWidth, outputs: outputs)
+      hiddenWidth: hiddenWidth, readout: readout, outputs: outputs)
   }
 }

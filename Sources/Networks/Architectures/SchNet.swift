@@ -110,7 +110,7 @@ public struct SchNet: Architecture {
         : .nearest(count: neighborCount, cutoff: cutoff))
   }
 
-  /// The layers. The read-out's last layer is linear, so that the mean over the atoms is taken before it.
+  /// The layers. The read-out is additive; its last layer is linear, so that the mean over the atoms is taken before it.
   public func build(_ network: inout NetworkBuilder, outputs: Int) -> NetworkValue {
     var filters = [(filter: distanceFilter, knots: network.knotWeights(distanceFilter))]
     if usesFacets { filters.append((facetFilter, network.knotWeights(facetFilter, isCounted: false))) }

@@ -66,6 +66,7 @@ struct BlockInference<Scalar: NetworkScalar>: Sendable {
       for input in step.inputs { lastUse[input] = index }
     }
     lastUse[program.output] = program.steps.count
+    if let sites = program.siteOutput { lastUse[sites] = program.steps.count }
     for step in program.steps where step.layer.isShared {
       for output in step.outputs { lastUse[output] = program.steps.count }
     }
@@ -92,10 +93,11 @@ struct BlockInference<Scalar: NetworkScalar>: Sendable {
     return slots
   }
 
-  /// Outputs of the structures `range` of `collection`; `write` is called for each member with their rows.
+  /// Outputs of the structures `range` of `collection`; `write` is called for each member with their rows, and those of their
+  /// sites where the program gives such.
   func run(
     _ range: Range<Int>, of collection: GraphCollection, _ scratch: Scratch,
-    write: (_ member: Int, _ outputs: UnsafePointer<Scalar>) -> Void
+    write: (_ member: Int, _ outputs: UnsafePointer<Scalar>, _ sites: UnsafePointer<Scalar>?) -> Void
   ) {
     scratch.chunk.members = Array(range)
     scratch.chunk.block.assemble(scratch.chunk.members, of: collection)
@@ -111,7 +113,8 @@ struct BlockInference<Scalar: NetworkScalar>: Sendable {
           routines[index].infer(context)
         }
       }
-      write(number, scratch.chunk.values[program.output].pointer)
+      let sites = program.siteOutput.map { UnsafePointer(scratch.chunk.values[$0].pointer) }
+      write(number, scratch.chunk.values[program.output].pointer, sites)
     }
   }
 }

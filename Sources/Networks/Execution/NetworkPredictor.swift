@@ -16,14 +16,22 @@ public struct NetworkPredictor: Sendable {
   public let memberCount: Int
   private let inference: BlockInference<Float>
 
+  /// Whether it gives numbers for sites.
+  public var givesSites: Bool { inference.program.siteOutput != nil }
+
   /// Prepares the parameters of trained networks of one shape; at least one.
-  public init(_ parameters: [NetworkParameters]) {
+  ///
+  /// - Parameter givesSites: whether numbers for sites are asked for, of networks that are additive
+  ///   (`NetworkProgram.isAdditive`).
+  public init(_ parameters: [NetworkParameters], givesSites: Bool = false) {
     precondition(!parameters.isEmpty, "an ensemble has members")
     configuration = parameters[0].configuration
     precondition(parameters.allSatisfy { [configuration] in $0.configuration == configuration }, "one shape")
     memberCount = parameters.count
+    let program = givesSites ? parameters[0].program.addingSiteOutputs() : parameters[0].program
+    guard let program else { preconditionFailure("only additive networks give numbers for sites") }
     inference = BlockInference(
-      parameters[0].program, members: parameters.map { ($0.values, $0.statistics) })
+      program, members: parameters.map { ($0.values, $0.statistics) })
   }
 
   /// Predicts every structure of `collection`, whose graphs, whole or as quotients, meet the requirements of
@@ -34,22 +42,30 @@ public struct NetworkPredictor: Sendable {
   ///   - scratch: this thread's working memory.
   ///   - output: standardized values, or for classification the probability of class 1; shape (members, S, P) with P the
   ///     `predictionCount` of the configuration.
+  ///   - sites: room for the outputs of each of the N nodes of the collection where they are asked for, standardized or logits;
+  ///     shape (members, N, outputs). Their means over the sites of a structure, by multiplicity, are its outputs.
   public func predict(
-    _ collection: GraphCollection, scratch: Scratch, into output: UnsafeMutablePointer<Float>
+    _ collection: GraphCollection, scratch: Scratch, into output: UnsafeMutablePointer<Float>,
+    sites: UnsafeMutablePointer<Float>? = nil
   ) {
     for range in collection.blocks(sites: inference.program.sitesPerBlock) {
-      predict(range, of: collection, scratch: scratch, into: output)
+      predict(range, of: collection, scratch: scratch, into: output, sites: sites)
     }
   }
 
   private func predict(
     _ range: Range<Int>, of collection: GraphCollection, scratch: Scratch,
-    into output: UnsafeMutablePointer<Float>
+    into output: UnsafeMutablePointer<Float>, sites: UnsafeMutablePointer<Float>? = nil
   ) {
     let own = scratch.own ?? inference.makeScratch()
     scratch.own = own
     let (width, count) = (inference.program.outputCount, configuration.predictionCount)
-    inference.run(range, of: collection, own) { member, outputs in
+    let nodes = collection.siteOffsets[range.lowerBound]..<collection.siteOffsets[range.upperBound]
+    inference.run(range, of: collection, own) { member, outputs, ofSites in
+      if let sites, let ofSites {
+        let first = member * collection.atomicNumbers.count + nodes.lowerBound
+        (sites + first * width).update(from: ofSites, count: nodes.count * width)
+      }
       let out = output + (member * collection.count + range.lowerBound) * count
       guard configuration.task == .classification else {
         out.update(from: outputs, count: range.count * count)
@@ -86,18 +102,35 @@ extension NetworkProgram {
   package func doubleOutputs(
     values: [Double], statistics: [Double], _ collection: GraphCollection
   ) -> [[Double]] {
+    doubleRows(values: values, statistics: statistics, collection).structures
+  }
+
+  /// Outputs of every site of an additive network in double precision, shape (N, outputs); see `doubleOutputs`.
+  package func doubleSiteOutputs(
+    values: [Double], statistics: [Double], _ collection: GraphCollection
+  ) -> [[Double]]? {
+    addingSiteOutputs()?.doubleRows(values: values, statistics: statistics, collection).sites
+  }
+
+  private func doubleRows(
+    values: [Double], statistics: [Double], _ collection: GraphCollection
+  ) -> (structures: [[Double]], sites: [[Double]]) {
     let inference = BlockInference<Double>(self, members: [(values, statistics)])
     let scratch = inference.makeScratch()
-    let width = outputCount
-    return collection.blocks(sites: sitesPerBlock).flatMap { range in
-      var rows: [[Double]] = []
-      inference.run(range, of: collection, scratch) { _, outputs in
-        rows = range.indices.map { structure in
-          (0..<width).map { outputs[(structure - range.lowerBound) * width + $0] }
+    func rows(_ pointer: UnsafePointer<Double>, _ count: Int) -> [[Double]] {
+      (0..<count).map { row in (0..<outputCount).map { pointer[row * outputCount + $0] } }
+    }
+    var (structures, sites): ([[Double]], [[Double]]) = ([], [])
+    for range in collection.blocks(sites: sitesPerBlock) {
+      inference.run(range, of: collection, scratch) { _, outputs, ofSites in
+        structures += rows(outputs, range.count)
+        if let ofSites {
+          sites += rows(
+            ofSites, collection.siteOffsets[range.upperBound] - collection.siteOffsets[range.lowerBound])
         }
       }
-      return rows
     }
+    return (structures, sites)
   }
 }
 

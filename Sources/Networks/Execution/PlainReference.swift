@@ -55,14 +55,24 @@ public struct PlainReference: Sendable {
       collection, tensors: tensors, gaussians: gaussians, normalization: normalization, noise: noise)
   }
 
+  /// Outputs of every site of `collection` in inference, shape (N, outputs); nil where the network is not additive.
+  public func siteOutputs(_ collection: GraphCollection) -> [[Double]]? {
+    guard let program = program.addingSiteOutputs(), let sites = program.siteOutput else { return nil }
+    return values(of: program, context(collection, normalization: .running))[sites]
+  }
+
   /// Outputs of the structures of a context, shape (S, outputs).
   func outputs(_ context: PlainContext) -> [[Double]] {
+    values(of: program, context)[program.output] ?? []
+  }
+
+  private func values(of program: NetworkProgram, _ context: PlainContext) -> [Int: [[Double]]] {
     var values: [Int: [[Double]]] = [:]
     for step in program.steps {
       let made = step.layer.plain(step.inputs.map { values[$0] ?? [] }, context)
       for (output, rows) in zip(step.outputs, made) { values[output] = rows }
     }
-    return values[program.output] ?? []
+    return values
   }
 }
 

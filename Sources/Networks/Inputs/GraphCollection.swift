@@ -66,16 +66,17 @@ public struct GraphCollection: Sendable {
   ///   - graph: the graph.
   ///   - fields: the orbital field of each site where the networks ask for it.
   ///   - requirements: those of the networks it is for.
-  ///   - quotient: working memory.
+  ///   - quotient: working memory; has the class of each site afterwards (`QuotientGraph.siteClasses`).
   public mutating func appendQuotient(
     of graph: NeighborGraph, orbitalFields fields: [SIMD32<Double>] = [], for requirements: InputRequirements,
     scratch quotient: inout QuotientGraph
   ) {
     requirements.check(fields, of: graph)
     if requirements.usesAngles {
-      append(
-        LineGraph(
-          quotientOf: graph.graph, pairsEdgesWithThemselves: requirements.pairsEdgesWithThemselves))
+      let lines = LineGraph(
+        quotientOf: graph.graph, pairsEdgesWithThemselves: requirements.pairsEdgesWithThemselves)
+      append(lines)
+      quotient.takeClasses(of: lines)
       return
     }
     let graph = requirements.seen(graph)

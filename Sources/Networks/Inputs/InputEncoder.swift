@@ -23,6 +23,9 @@ public struct InputEncoder: Hashable, Sendable {
     fileprivate let graph = NeighborGraphBuilder.Scratch()
     fileprivate var quotient = QuotientGraph()
 
+    /// For each site of the crystal that was appended last its node, counted within the crystal.
+    public var siteNodes: ArraySlice<Int32> { quotient.siteClasses }
+
     /// Empty; grows with use.
     public init() {}
   }

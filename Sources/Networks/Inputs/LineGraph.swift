@@ -16,6 +16,8 @@ struct LineGraph {
   let isQuotient: Bool
   private(set) var atomicNumbers: [UInt8] = []
   private(set) var siteMultiplicities: [Float] = []
+  /// Of a quotient the class of each site of the whole graph.
+  private(set) var siteClasses: [Int32] = []
   private(set) var edgeOffsets: [Int] = [0]
   private(set) var neighbors: [Int32] = []
   private(set) var distances: [Double] = []
@@ -55,6 +57,7 @@ struct LineGraph {
     let classes = EdgeClasses(
       graph, pairs, lengths: Self.kinds(of: graph.distances, tolerance: QuotientGraph.lengthTolerance),
       angles: kinds)
+    siteClasses = classes.sites
     mergeSites(graph, classes)
     let representatives = mergeEdges(graph, classes)
     mergePairs(pairs, kinds, classes, representatives)

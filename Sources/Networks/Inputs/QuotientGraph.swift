@@ -48,6 +48,10 @@ public struct QuotientGraph {
   /// Means of merged edges that differ by less than this, each in its unit, become one.
   public static let sharingTolerance: Float = 1e-5
 
+  /// Class of each site in the order of the graph, by its place among the classes.
+  public var siteClasses: ArraySlice<Int32> { classes[..<siteCount] }
+
+  private var siteCount = 0
   private var classes: [Int32] = []
   private var signatures: [UInt64] = []
   /// What an edge looks like, without its neighbor.
@@ -175,6 +179,7 @@ public struct QuotientGraph {
   /// Splits classes by what their sites see until no class splits.
   private mutating func refine(_ graph: CrystalGraph, limit: Int) {
     let count = graph.siteCount
+    siteCount = count
     nodeCount = assignClasses(count)
     while nodeCount < count {
       for site in 0..<count {
@@ -190,6 +195,12 @@ public struct QuotientGraph {
       guard refined > nodeCount else { break }
       nodeCount = refined
     }
+  }
+
+  /// Takes over the classes of a graph that was merged with its line graph.
+  mutating func takeClasses(of graph: LineGraph) {
+    classes = graph.siteClasses
+    siteCount = classes.count
   }
 
   /// Numbers the distinct signatures in order of appearance; returns how many there are.

@@ -12,7 +12,7 @@ internal import TensorKernels
 /// plain loops: the last layer of a network has one or two outputs.
 struct Linear: Layer {
   let name: String
-  let space: RowSpace
+  private(set) var space: RowSpace
   let inputCount: Int
   let outputCount: Int
   let activation: ActivationFunction?
@@ -51,6 +51,13 @@ struct Linear: Layer {
       parameters.name(name + ".weight", transposed: weight, outputs: outputs, inputs: inputCount)
     }
     if let bias { parameters.name(name + ".bias", vector: bias, outputs) }
+  }
+
+  /// The same layer, parameters and all, over other rows.
+  func over(_ space: RowSpace) -> Linear {
+    var layer = self
+    layer.space = space
+    return layer
   }
 
   var outputs: [ValueShape] { [ValueShape(space: space, width: outputCount)] }

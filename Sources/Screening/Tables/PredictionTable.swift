@@ -1,37 +1,8 @@
 internal import Crystal
-internal import CrystalGraphs
 internal import Networks
 internal import StructureArchive
 internal import TextFormats
 internal import Training
-
-private func outcomes(
-  _ records: [DecodedRecord], _ ensemble: Ensemble, allTargets: Bool, _ scratch: TableScratch
-) -> [RecordOutcome<(record: DecodedRecord, predictions: [EnsemblePrediction])>] {
-  var result: [RecordOutcome<(record: DecodedRecord, predictions: [EnsemblePrediction])>?] = []
-  var positions: [Int] = []
-  scratch.collection.removeAll()
-  for (index, record) in records.enumerated() {
-    do throws(InputError) {
-      try ensemble.encoder.append(record.structure, to: &scratch.collection, scratch: scratch.inputs)
-      positions.append(index)
-      result.append(nil)
-    } catch {
-      result.append(.rejected(error.rejectionReason, "\(record.id): \(describe(error))"))
-    }
-  }
-  let predictions =
-    allTargets
-    ? ensemble.predictionsOfAllTargets(scratch.collection, scratch: scratch.ensemble)
-    : ensemble.predictions(scratch.collection, scratch: scratch.ensemble).map { [$0] }
-  for (index, prediction) in zip(positions, predictions) {
-    result[index] =
-      prediction.allSatisfy(\.mean.isFinite)
-      ? .value((records[index], prediction))
-      : .rejected(.energyNotFinite, "\(records[index].id): the prediction is not finite")
-  }
-  return result.compactMap { $0 }
-}
 
 /// Predictions of one model for every crystal of an archive.
 public struct PredictionTable: Sendable {
@@ -50,22 +21,35 @@ public struct PredictionTable: Sendable {
 
   /// Writes `id,prediction,std`, with `members` one more column a member, in the order of the input. Of a model of several
   /// targets each has such columns, which end in `_` and its name.
-  public func write(_ input: String, to output: String, members: Bool) throws -> TableReport {
+  ///
+  /// - Parameter sites: file for the site energies of an additive model: `id,site,element,energy`, a line a site in the order
+  ///   of the crystal, from 0; energies in eV, the mean over the members. Their sum over a crystal is its prediction times
+  ///   the number of its sites. Nil for none.
+  /// - Throws: `ScreeningError`, also where the model has no site energies (`ModelFolder.checkSites`).
+  public func write(
+    _ input: String, to output: String, members: Bool, sites: String? = nil
+  ) throws -> TableReport {
+    if sites != nil { try folder.checkSites() }
+    let siteWriter = try sites.map { try SiteEnergyWriter(path: $0, inputs: [input]) }
     let writer = try LineWriter(path: output, inputs: [input])
     let own = ["prediction", "std"] + (members ? memberColumns : [])
     let targets = folder.card.properties
     let columns = targets.count == 1 ? own : targets.flatMap { target in own.map { "\($0)_\(target)" } }
     try writer.append((["id"] + columns).map { csvField($0) }.joined(separator: ","))
     var report = TableReport()
-    let ensemble = ensemble
+    let ensemble =
+      sites == nil
+      ? ensemble : Ensemble(folder, memberCount: ensemble.memberCount, givesSites: true)
+    let asked: AskedPrediction = sites != nil ? .sites : targets.count > 1 ? .allTargets : .target
     try streamCrystals(
-      input, jobs: jobs, report: &report, work: { outcomes($1, ensemble, allTargets: targets.count > 1, $0) },
+      input, jobs: jobs, report: &report, work: { predictionOutcomes($1, ensemble, asked, $0) },
       write: { value in
-        let (record, predictions) = value
-        let values = predictions.map { fields(of: $0, members: members) }
-        try writer.append(([csvField(record.id)] + values).joined(separator: ","))
+        let values = value.predictions.map { fields(of: $0, members: members) }
+        try writer.append(([csvField(value.record.id)] + values).joined(separator: ","))
+        try siteWriter?.append(value.record, energies: value.sites)
       })
     try writer.finish()
+    try siteWriter?.finish()
     return report
   }
 
@@ -150,7 +134,7 @@ public struct PredictionTable: Sendable {
       work: { scratch, records in
         let fits = records.map { record in maximumSites.map { record.structure.siteCount <= $0 } ?? true }
         let chosen = zip(records, fits).filter(\.1).map(\.0)
-        var found = outcomes(chosen, ensemble, allTargets: false, scratch)[...]
+        var found = predictionOutcomes(chosen, ensemble, .target, scratch)[...]
         return fits.map { fits -> RecordOutcome<ComparedRecord> in
           guard fits else { return .value(.tooLarge) }
           switch found.removeFirst() {

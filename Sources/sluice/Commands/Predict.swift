@@ -8,6 +8,10 @@ struct Predict: ParsableCommand {
       Writes id,prediction,std in the order of the input; std is the standard deviation over the ensemble. A model of
       several targets has such columns for each, as prediction_band_gap, unless --target names one.
 
+      --sites writes the energy that the model gives each site, as id,site,element,energy; sites count from 0 in the order of \
+      the crystal. Energies are in eV: their sum over a crystal is its prediction times the number of its sites. The model \
+      has to predict an energy per atom and to be additive (readout: additive, schnet, alignn).
+
       Example: sluice predict --model fixtures/models/cgcnn-formation-energy crystals.tar.zst --output energies.csv
       """)
 
@@ -26,13 +30,20 @@ struct Predict: ParsableCommand {
   @Flag(help: "Add one column a member.")
   var members = false
 
+  @Option(help: "CSV file to write site energies to.")
+  var sites: String?
+
   @OptionGroup var threads: ThreadOptions
+
+  func validate() throws {
+    if sites == output { throw ValidationError("--sites and --output are one file") }
+  }
 
   func run() throws {
     try reportingErrors {
       let whole = try ModelFolder(path: model)
       let report = try PredictionTable(target.map { try whole.selecting($0) } ?? whole, jobs: threads.count)
-        .write(input, to: output, members: members)
+        .write(input, to: output, members: members, sites: sites)
       try conclude(report, output)
     }
   }
