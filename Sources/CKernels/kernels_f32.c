@@ -75,3 +75,4 @@ ALWAYS void vector_log_above_one(const V *in, V *out) {
 #include "edge_kernels_body.h"
 #include "filter_kernels_body.h"
 #include "edge_gated_kernels_body.h"
+#include "message_kernels_body.h"

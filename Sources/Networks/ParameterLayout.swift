@@ -40,6 +40,25 @@ public struct ParameterLayout: Sendable {
     return first
   }
 
+  /// Takes room for the matrix of a linear layer and draws it.
+  ///
+  /// - Parameter total: inputs of the layer where the matrix acts on some of them alone.
+  mutating func takeWeight(inputs: Int, of total: Int? = nil, outputs: Int, _ start: WeightStart) -> Int {
+    let (count, total) = (inputs * outputs, total ?? inputs)
+    switch start {
+    case .byInputs: return take(count, inputs: total)
+    case .glorot:
+      let first = take(count)
+      draw(first, count, bound: (6 / Double(total + outputs)).squareRoot())
+      return first
+    }
+  }
+
+  /// Takes room for the bias of a linear layer and draws it, where it does not start at 0.
+  mutating func takeBias(inputs: Int, outputs: Int, _ start: WeightStart) -> Int {
+    start == .byInputs ? take(outputs, inputs: inputs) : take(outputs)
+  }
+
   /// Names a vector.
   mutating func name(_ name: String, vector offset: Int, _ count: Int, isStatistic: Bool = false) {
     tensors.append(
@@ -81,6 +100,15 @@ public struct ParameterLayout: Sendable {
     self.name(
       name + ".running_var", vector: slot.statistics + slot.channels, slot.channels, isStatistic: true)
   }
+}
+
+/// How the parameters of a linear layer are drawn.
+public enum WeightStart: Hashable, Sendable {
+  /// Weights and biases uniform in ± 1/√inputs, as PyTorch draws them.
+  case byInputs
+  /// Weights uniform in ± √(6 / (inputs + outputs)), biases 0 (X. Glorot and Y. Bengio, AISTATS 2010): numbers keep their
+  /// size through many layers.
+  case glorot
 }
 
 /// One tensor of a network: its name and shape in files, and where its numbers lie.

@@ -306,6 +306,24 @@ public protocol KernelScalar: BinaryFloatingPoint, Sendable {
   static func scatterRows(
     _ g: UnsafePointer<Self>, rows: Int, width: Int, index: UnsafePointer<Int32>,
     to out: UnsafeMutablePointer<Self>)
+
+  // MARK: Messages that go through layers of their own
+
+  /// y = x · sigmoid(x); y may be x.
+  static func silu(_ x: UnsafePointer<Self>, count: Int, into y: UnsafeMutablePointer<Self>)
+
+  /// g ⊙= the slope of silu at x, in place.
+  static func siLUSlope(_ x: UnsafePointer<Self>, count: Int, gradient g: UnsafeMutablePointer<Self>)
+
+  /// s (n, w) = Σ over edges of the rows of x (E, w), each times the edge's weight where there are weights (E).
+  static func edgeSum(
+    _ edges: EdgeLists<Self>, width: Int, _ x: UnsafePointer<Self>, weights: UnsafePointer<Self>?,
+    into s: UnsafeMutablePointer<Self>)
+
+  /// Backward of `edgeSum` with g = dL/ds: dL/dx (E, w) is added to `out` or overwrites it.
+  static func edgeSumBackward(
+    _ edges: EdgeLists<Self>, width: Int, weights: UnsafePointer<Self>?, gradient g: UnsafePointer<Self>,
+    adds: Bool, into out: UnsafeMutablePointer<Self>)
 }
 
 /// A step of Adam: with g = gradient + coupledDecay · θ,

@@ -45,16 +45,35 @@ public struct StrainAugmentation: Hashable, Sendable {
   ///   - epoch: the epoch, from 0.
   ///   - seed: seed of the member that is trained.
   public func copy(of structure: Structure, index: Int, epoch: Int, seed: UInt64) -> Structure? {
+    guard var generator = generator(index: index, epoch: epoch, seed: seed) else { return nil }
+    return try? strained(structure, using: &generator)
+  }
+
+  /// Whether copies differ from their crystals in size alone.
+  public var isIsotropic: Bool { shear == 0 && displacement == 0 }
+
+  /// What `copy` multiplies all lengths by where it is isotropic; nil where the epoch takes the crystal as it is.
+  public func lengthFactor(index: Int, epoch: Int, seed: UInt64) -> Double? {
+    precondition(isIsotropic, "a copy of the same shape")
+    guard var generator = generator(index: index, epoch: epoch, seed: seed) else { return nil }
+    return exponential(volumeStrain(using: &generator) / 3)
+  }
+
+  /// What a copy is drawn by; nil where the epoch takes the crystal as it is.
+  private func generator(index: Int, epoch: Int, seed: UInt64) -> SeededRandom? {
     var generator = SeededRandom(
       seed: seed ^ 0x5354_5241_494E_0000, stream: UInt64(epoch) << 32 | UInt64(index))
-    guard Double.random(in: 0..<1, using: &generator) < share else { return nil }
-    return try? strained(structure, using: &generator)
+    return Double.random(in: 0..<1, using: &generator) < share ? generator : nil
+  }
+
+  private func volumeStrain(using generator: inout SeededRandom) -> Double {
+    strain > 0 ? Double.random(in: -strain...strain, using: &generator) : 0
   }
 
   private func strained(
     _ structure: Structure, using generator: inout SeededRandom
   ) throws -> Structure {
-    let volume = strain > 0 ? Double.random(in: -strain...strain, using: &generator) : 0
+    let volume = volumeStrain(using: &generator)
     var diagonal = SIMD3<Double>()
     var mixed = SIMD3<Double>()
     for axis in 0..<3 { diagonal[axis] = shear * Self.normal(using: &generator) }

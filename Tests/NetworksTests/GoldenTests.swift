@@ -3,13 +3,13 @@ import TestSupport
 import Testing
 import Training
 
-/// Both networks beside plain PyTorch code in double precision (`scripts/network-goldens`).
+/// Networks beside plain PyTorch code in double precision (`scripts/network-goldens`).
 ///
 /// The fast code adds up the eight nearest Gaussians, so it is held to PyTorch with these; the plain loops with these and
 /// with all. A bias that a normalization follows cancels out: its gradient is zero, and what a computation finds there is
 /// its rounding. That is measured by the largest gradient of the network, every other gradient by its own largest entry.
 @Suite struct GoldenTests {
-  static let networks = ["cgcnn", "icgcnn"]
+  static let networks = ["cgcnn", "icgcnn", "cogn"]
 
   @Test(arguments: networks)
   func `the plain loops give the outputs of PyTorch, with all Gaussians and with eight`(name: String) throws {

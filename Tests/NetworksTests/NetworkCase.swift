@@ -125,6 +125,15 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
     return NetworkCase(name: "SchNet, \(name)", configuration: NetworkConfiguration(network))
   }
 
+  private static func cogn(_ name: String, _ change: (inout CoGN) -> Void = { _ in }) -> NetworkCase {
+    var network = CoGN()
+    (network.width, network.elementWidth, network.blockCount, network.messageDepth) = (16, 32, 2, 3)
+    (network.neighborCount, network.cutoff, network.gaussianCount) = (6, 5, 12)
+    network.minimumSolidAngleFraction = 0.3
+    change(&network)
+    return NetworkCase(name: "coGN, \(name)", configuration: NetworkConfiguration(network))
+  }
+
   /// Networks of all architectures in the shapes that take different ways through the code.
   static let all: [NetworkCase] = [
     cgcnn("two convolutions"),
@@ -178,6 +187,15 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
       ($0.width, $0.elementWidth, $0.readoutWidth, $0.blockCount) = (80, 32, 48, 1)
     },
     schnet("facets") { ($0.usesFacets, $0.minimumSolidAngleFraction) = (true, 0.3) },
+    cogn("two blocks"),
+    cogn("one wide layer a message, edge updates") {
+      ($0.width, $0.blockCount, $0.messageDepth, $0.updatesEdges) = (48, 3, 1, true)
+    },
+    cogn("facets") { $0.usesFacets = true },
+    cogn("moments, weights, edge updates") {
+      ($0.usesFacets, $0.usesAngularMoments, $0.weighsBySolidAngle) = (true, true, true)
+      ($0.updatesEdges, $0.messageDepth) = (true, 2)
+    },
     NetworkCase(name: "GCN", configuration: gcn(nil)),
     NetworkCase(name: "GCN, additive", configuration: gcn(.additive)),
     NetworkCase(name: "MLP, fractions", configuration: mlp(.fractions)),

@@ -197,9 +197,13 @@ import Training
     #expect(!FileManager.default.fileExists(atPath: folder.path("model/model.json")))
   }
 
-  @Test(arguments: ["", ", architecture: icgcnn, edge_width: 16, triplets: false"])
-  func `training on strained copies depends neither on jobs nor on being stopped`(model: String) throws {
-    let keys = ", augmentation: {strain: 0.2, shear: 0.05, displacement: 0.1}"
+  @Test(
+    arguments: ["", ", architecture: icgcnn, edge_width: 16, triplets: false"],
+    ["{strain: 0.2, shear: 0.05, displacement: 0.1}", "{strain: 0.2, shear: 0, displacement: 0}"])
+  func `training on strained copies depends neither on jobs nor on being stopped`(
+    model: String, augmentation: String
+  ) throws {
+    let keys = ", augmentation: \(augmentation)"
     let file = try files.training(keys, model: model)
     for jobs in 1...3 { #expect(try files.train(file, into: "jobs-\(jobs)", jobs: jobs)) }
     #expect(try files.differences("jobs-1", "jobs-2") == [])

@@ -72,6 +72,11 @@ import Testing
     kernels.softplusBackward(n * w - 5, 0.5, out.0, &g.0)
     Scalar.softplusBackward(output: out.1, gradient: &g.1, count: n * w - 5, shift: 0.5)
     #expect(out.0 == out.1 && g.0 == g.1)
+    kernels.silu(n * w - 3, x[0], &out.0)
+    Scalar.silu(x[0], count: n * w - 3, into: &out.1)
+    kernels.siLUSlope(n * w - 5, x[0], &g.0)
+    Scalar.siLUSlope(x[0], count: n * w - 5, gradient: &g.1)
+    #expect(out.0 == out.1 && g.0 == g.1)
     kernels.addRows(n - 1, w - 3, x[0], w + 1, &out.0)
     Scalar.addRows(rows: n - 1, width: w - 3, x[0], stride: w + 1, to: &out.1)
     kernels.addToRows(n - 1, w - 3, columns[0], &g.0, w + 1)
@@ -172,6 +177,15 @@ import Testing
           Scalar.edgeAssemble(lists, width: o, center: a[6], neighbor: a[7], stride: o, into: &p.1)
           kernels.edgeScatter(n, o, offsets, neighbors, a[0], &own.0, o, &other.0, o)
           Scalar.edgeScatter(lists, width: o, a[0], center: &own.1, neighbor: &other.1, stride: o)
+          kernels.edgeSum(n, d, offsets, a[4], a[0], &s.0)
+          Scalar.edgeSum(lists, width: d, a[0], weights: a[4], into: &s.1)
+          #expect(s.0 == s.1)
+          for adds in [false, true] {
+            kernels.edgeSumBackward(n, d, offsets, a[4], a[6], adds ? 1 : 0, &g.0)
+            Scalar.edgeSumBackward(
+              lists, width: d, weights: a[4], gradient: a[6], adds: adds, into: &g.1)
+            #expect(g.0 == g.1)
+          }
           kernels.pairGate(
             n, d, e, offsets, neighbors, neighbors, a[4], a[0], a[6], a[7], o, c[0], c[1], &s.0, &u.0)
           Scalar.pairGate(

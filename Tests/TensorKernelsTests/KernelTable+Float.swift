@@ -31,6 +31,10 @@ extension KernelTable<Float> {
       residualSiLU: kernels.residual_silu,
       siLUBackward: kernels.silu_backward,
       scatterRows: kernels.scatter_rows,
+      silu: kernels.silu,
+      siLUSlope: kernels.silu_slope,
+      edgeSum: kernels.edge_sum,
+      edgeSumBackward: kernels.edge_sum_backward,
       addRows: kernels.add_rows,
       addToRows: kernels.add_to_rows,
       adamStep: { count, step, gradient, values, first, second in

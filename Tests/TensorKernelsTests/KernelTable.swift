@@ -62,6 +62,10 @@ struct KernelTable<Scalar: KernelScalar> {
   let residualSiLU: (Int, Int, In, Index, In, In, In, Out) -> Void
   let siLUBackward: (Int, Int, In, In, In, In, In, In, Out, Sum, Sum) -> Void
   let scatterRows: (Int, Int, Index, In, Out) -> Void
+  let silu: (Int, In, Out) -> Void
+  let siLUSlope: (Int, In, Out) -> Void
+  let edgeSum: (Int, Int, Index, In, In, Out) -> Void
+  let edgeSumBackward: (Int, Int, Index, In, In, Int32, Out) -> Void
 
   let addRows: (Int, Int, In, Int, Out) -> Void
   let addToRows: (Int, Int, In, Out, Int) -> Void

@@ -70,4 +70,19 @@ import Training
     #expect(abs(first.count - 500) < 60 && abs(second.count - 500) < 60)
     #expect(abs(first.intersection(second).count - 250) < 50)
   }
+
+  @Test func `a copy of the same shape is the crystal with all lengths times its factor`() throws {
+    let crystal = try crystal()
+    let isotropic = StrainAugmentation(strain: 0.1, shear: 0, displacement: 0, share: 0.7)
+    #expect(isotropic.isIsotropic && !augmentation.isIsotropic)
+    for index in 0..<40 {
+      let copy = isotropic.copy(of: crystal, index: index, epoch: 3, seed: 1)
+      let factor = isotropic.lengthFactor(index: index, epoch: 3, seed: 1)
+      #expect((copy == nil) == (factor == nil))
+      guard let copy, let factor else { continue }
+      let difference = copy.lattice.a - factor * crystal.lattice.a
+      #expect(difference.x * difference.x + difference.y * difference.y < 1e-20)
+      #expect(copy.fractionalPositions == crystal.fractionalPositions)
+    }
+  }
 }

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from .cgcnn import CGCNN
+from .cogn import CoGN
 from .features import table
 from .files import digests, write_json, write_safetensors
 from .formula import single, uniform
@@ -45,6 +46,16 @@ ICGCNN_CASES = {
     "weights that saturate, triplets": {
         "usesAngularMoments": True, "weighsBySolidAngle": True, "saturatesWeights": True,
     },
+}
+COGN_BASE = {
+    "width": 16, "elementWidth": 32, "blockCount": 2, "messageDepth": 3, "neighborCount": 24, "cutoff": 4.0,
+    "gaussianCount": 10, "updatesEdges": False, "usesFacets": False, "usesAngularMoments": False,
+    "weighsBySolidAngle": False, "minimumSolidAngleFraction": 0.01,
+}
+COGN_CASES = {
+    "base": {},
+    "published depth": {"blockCount": 5, "messageDepth": 5, "cutoff": 8.0, "gaussianCount": 32},
+    "wide, edge updates": {"width": 48, "elementWidth": 16, "blockCount": 3, "updatesEdges": True},
 }
 
 
@@ -104,6 +115,7 @@ def main():
     features = table()
     write(folder, "cgcnn", CGCNN, CGCNN_BASE, CGCNN_CASES, nearest(LONGEST), features)
     write(folder, "icgcnn", ICGCNN, ICGCNN_BASE, ICGCNN_CASES, voronoi(LONGEST), features)
+    write(folder, "cogn", CoGN, COGN_BASE, COGN_CASES, nearest(LONGEST), features)
     write_json(folder / "optimizers.json", document())
 
 

@@ -1,4 +1,4 @@
-"""What both networks have in common, in double precision."""
+"""What the networks have in common, in double precision."""
 
 import torch
 from torch.nn.functional import softplus
@@ -33,6 +33,7 @@ class Graphs:
     """A batch as tensors, with the table of element features."""
 
     def __init__(self, elements, owners, centers, neighbors, joined, features, structures):
+        self.elements = torch.tensor(elements)
         self.features = torch.tensor([features[z] for z in elements], dtype=torch.float64)
         self.owners = torch.tensor(owners)
         self.centers = torch.tensor(centers)

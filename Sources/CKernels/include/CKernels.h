@@ -177,7 +177,19 @@ extern "C" {
       const REAL *p, const REAL *m, const REAL *v, const REAL *denominators, const REAL *gv, int adds, REAL *gm,     \
       REAL *gp);                                                                                                     \
   /* out (rows, w): row index[r] += row r of g (n, w). */                                                            \
-  void sluice_scatter_rows_##SUFFIX(size_t n, size_t w, const int32_t *index, const REAL *g, REAL *out);
+  void sluice_scatter_rows_##SUFFIX(size_t n, size_t w, const int32_t *index, const REAL *g, REAL *out);              \
+                                                                                                                      \
+  /* --- Messages that go through layers of their own. --- */                                                         \
+  /* y (count) = x * sigmoid(x); y may be x; any count. */                                                            \
+  void sluice_silu_##SUFFIX(size_t count, const REAL *x, REAL *y);                                                    \
+  /* g (count) *= the slope of silu at x in place; any count. */                                                      \
+  void sluice_silu_slope_##SUFFIX(size_t count, const REAL *x, REAL *g);                                              \
+  /* s (n, w) = sums over edges of x (E, w), row e times weights[e], where weights is not null. */                    \
+  void sluice_edge_sum_##SUFFIX(size_t n, size_t w, const int32_t *edge_offsets, const REAL *weights, const REAL *x,  \
+                                REAL *s);                                                                             \
+  /* Backward of edge_sum from g = dL/ds: dL/dx is added to out (E, w) where adds is not 0, and overwrites it where it is. */\
+  void sluice_edge_sum_backward_##SUFFIX(size_t n, size_t w, const int32_t *edge_offsets, const REAL *weights,        \
+                                         const REAL *g, int adds, REAL *out);
 
 SLUICE_DECLARE(float, f32)
 SLUICE_DECLARE(double, f64)

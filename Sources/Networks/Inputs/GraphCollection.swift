@@ -162,6 +162,21 @@ public struct GraphCollection: Sendable {
     pairs.append(contentsOf: other.pairs, structure: structure, edges: other.edges(of: structure))
   }
 
+  /// Adds structure `structure` of another collection with all lengths times `factor`: what its graph becomes when the
+  /// crystal grows or shrinks, where `InputRequirements.graphScales` says so.
+  public mutating func append(contentsOf other: GraphCollection, structure: Int, scaledBy factor: Double) {
+    precondition(other.orbitalFields.isEmpty, "orbital fields do not scale")
+    let first = distances.count
+    append(contentsOf: other, structure: structure)
+    for kind in first..<distances.count {
+      distances[kind] *= factor
+      guard !facets.isEmpty else { continue }
+      // Solid angles and moments stay as they are; area and volume grow.
+      facets[Self.facetMeasureCount * kind + 1] *= Float(factor * factor)
+      facets[Self.facetMeasureCount * kind + 2] *= Float(factor * factor * factor)
+    }
+  }
+
   /// Makes each edge of a new structure a kind of its own.
   private mutating func endWholeGraph() {
     let kinds = distances.count - kindOffsets[kindOffsets.count - 1]

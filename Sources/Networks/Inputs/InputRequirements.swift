@@ -39,6 +39,24 @@ public struct InputRequirements: Hashable, Sendable {
     if case .symmetricShells(_, doublesOwnImages: true) = neighbors { false } else { true }
   }
 
+  /// Whether the graph of a crystal with all lengths times `factor` is, but for rounding, that of structure `structure` with
+  /// its lengths times `factor`. It is not where a cutoff may take edges away or let some in.
+  public func graphScales(_ structure: Int, of graphs: GraphCollection, by factor: Double) -> Bool {
+    guard paddingDistance == nil, !countsBonds, orbitalField == nil else { return false }
+    switch neighbors {
+    case .voronoi, .symmetricShells, .noNeighbors: return true
+    case .within: return false
+    case .nearest(let count, let cutoff), .nearestShells(let count, let cutoff):
+      let kinds = graphs.kindOffsets[structure]..<graphs.kindOffsets[structure + 1]
+      guard graphs.distances[kinds].allSatisfy({ $0 * factor < cutoff }) else { return false }
+      return (graphs.siteOffsets[structure]..<graphs.siteOffsets[structure + 1]).allSatisfy { site in
+        let edges = graphs.edgeOffsets[site]..<graphs.edgeOffsets[site + 1]
+        guard !graphs.edgeMultiplicities.isEmpty else { return edges.count >= count }
+        return graphs.edgeMultiplicities[edges].reduce(0, +) >= Float(count)
+      }
+    }
+  }
+
   /// A graph as networks of these requirements see it.
   func seen(_ graph: NeighborGraph) -> NeighborGraph {
     countsBonds ? .nearest(graph.graph.bondCounts(limit: neighborLimit)) : graph

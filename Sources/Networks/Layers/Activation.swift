@@ -8,8 +8,13 @@ public enum ActivationFunction: String, Codable, CaseIterable, Hashable, Sendabl
   case shiftedSoftplus
   /// max(x, 0).
   case relu
+  /// x / (1 + e⁻ˣ).
+  case silu
 
   private static let logarithmOfTwo = logarithm1p(1)
+
+  /// Whether f′ follows from x alone, not from y: silu takes most of its values twice.
+  var needsInput: Bool { self == .silu }
 
   /// y = f(x) in place.
   func apply<Scalar: NetworkScalar>(_ x: UnsafeMutablePointer<Scalar>, count: Int) {
@@ -18,12 +23,22 @@ public enum ActivationFunction: String, Codable, CaseIterable, Hashable, Sendabl
     case .shiftedSoftplus: Scalar.softplus(x, count: count, shift: Scalar(Self.logarithmOfTwo))
     case .relu:
       for index in 0..<count where x[index] < 0 { x[index] = 0 }
+    case .silu: Scalar.silu(x, count: count, into: x)
     }
   }
 
-  /// g ⊙= f′, from the output y, in place.
+  /// y = f(x).
+  func apply<Scalar: NetworkScalar>(
+    _ x: UnsafePointer<Scalar>, count: Int, into y: UnsafeMutablePointer<Scalar>
+  ) {
+    if self == .silu { return Scalar.silu(x, count: count, into: y) }
+    if x != UnsafePointer(y) { y.update(from: x, count: count) }
+    apply(y, count: count)
+  }
+
+  /// g ⊙= f′ in place, from the output y, or from the input where `needsInput`.
   func backward<Scalar: NetworkScalar>(
-    output y: UnsafePointer<Scalar>, gradient g: UnsafeMutablePointer<Scalar>, count: Int
+    _ y: UnsafePointer<Scalar>, gradient g: UnsafeMutablePointer<Scalar>, count: Int
   ) {
     switch self {
     case .softplus: Scalar.softplusBackward(output: y, gradient: g, count: count, shift: 0)
@@ -31,6 +46,7 @@ public enum ActivationFunction: String, Codable, CaseIterable, Hashable, Sendabl
       Scalar.softplusBackward(output: y, gradient: g, count: count, shift: Scalar(Self.logarithmOfTwo))
     case .relu:
       for index in 0..<count where y[index] <= 0 { g[index] = 0 }
+    case .silu: Scalar.siLUSlope(y, count: count, gradient: g)
     }
   }
 
@@ -40,6 +56,7 @@ public enum ActivationFunction: String, Codable, CaseIterable, Hashable, Sendabl
     case .softplus: plainSoftplus(x)
     case .shiftedSoftplus: plainSoftplus(x) - Self.logarithmOfTwo
     case .relu: max(x, 0)
+    case .silu: plainSiLU(x)
     }
   }
 }
@@ -54,16 +71,15 @@ struct Activation: Layer {
   var worksInPlace: Bool { true }
 
   func forward<Scalar: NetworkScalar>(_ stage: Int, _ context: LayerContext<Scalar>) {
-    let (x, y, count) = (context.input(0), context.output(0), context.chunk.count(context.outputs[0]))
-    if x != y { y.update(from: x, count: count) }
-    function.apply(y, count: count)
+    function.apply(
+      context.input(0), count: context.chunk.count(context.outputs[0]), into: context.output(0))
   }
 
   func backward<Scalar: NetworkScalar>(_ stage: Int, _ context: LayerContext<Scalar>) {
     let count = context.chunk.count(context.outputs[0])
+    let known = function.needsInput ? context.inputs[0] : context.outputs[0]
     function.backward(
-      output: context.chunk.values[context.outputs[0]].pointer, gradient: context.outputGradient(0),
-      count: count)
+      context.chunk.values[known].pointer, gradient: context.outputGradient(0), count: count)
     _ = context.passGradient(output: 0, input: 0)
   }
 

@@ -1,7 +1,7 @@
 internal import TensorKernels
 
-/// A number of each edge or angle on Gaussians exp(−γ (x − μₖ)²) with equally spaced centers μₖ and γ = 1/spacing: what the
-/// code of ALIGNN does, wider than a spacing.
+/// A number of each edge or angle on Gaussians exp(−γ (x − μₖ)²) with equally spaced centers μₖ and γ = `sharpness`/spacing:
+/// with 1 what the code of ALIGNN does, with ½ that of coGN; wider than a spacing.
 struct GaussianExpansion: Layer {
   /// What is expanded.
   enum Quantity: Sendable {
@@ -15,6 +15,8 @@ struct GaussianExpansion: Layer {
   /// First and last center.
   let range: ClosedRange<Double>
   let count: Int
+  /// γ · spacing, in the reciprocal of the number's unit.
+  var sharpness = 1.0
 
   private var spacing: Double { (range.upperBound - range.lowerBound) / Double(count - 1) }
 
@@ -32,8 +34,8 @@ struct GaussianExpansion: Layer {
 
   /// Neighboring Gaussians differ by factors that change by one factor: three exponentials make a row.
   private func expand<Scalar: NetworkScalar>(_ x: Double, into out: UnsafeMutablePointer<Scalar>) {
-    // With y in spacings from the first center: exp(−s (y − k)²), s the spacing.
-    let (s, y) = (spacing, (x - range.lowerBound) / spacing)
+    // With y in spacings from the first center: exp(−s (y − k)²), s = γ spacing².
+    let (s, y) = (sharpness * spacing, (x - range.lowerBound) / spacing)
     let nearest = Int(max(0, min(y.rounded(), Double(count - 1))))
     let offset = y - Double(nearest)
     let (middle, curvature) = (exponential(-s * offset * offset), exponential(-2 * s))
@@ -58,7 +60,7 @@ struct GaussianExpansion: Layer {
       values.map { x in
         (0..<count).map { index in
           let difference = x - (range.lowerBound + Double(index) * spacing)
-          return exponential(-difference * difference / spacing)
+          return exponential(-sharpness * difference * difference / spacing)
         }
       }
     ]
@@ -69,6 +71,15 @@ extension NetworkBuilder {
   /// The length of each edge on `count` Gaussians with centers from 0 to `reach` (Å).
   public mutating func lengthExpansion(reach: Double, count: Int) -> NetworkValue {
     add([]) { _ in GaussianExpansion(quantity: .length, range: 0...reach, count: count) }[0]
+  }
+
+  /// The length of each edge on `count` Gaussians exp(−(d − μₖ)²/2σ²) whose centers end at `reach` (Å) and begin a spacing
+  /// above 0, with σ² = spacing · 1 Å: what the code of coGN does.
+  public mutating func lengthExpansionAboveZero(reach: Double, count: Int) -> NetworkValue {
+    add([]) { _ in
+      GaussianExpansion(
+        quantity: .length, range: reach / Double(count)...reach, count: count, sharpness: 0.5)
+    }[0]
   }
 
   /// The cosine of each angle on `count` Gaussians with centers from −1 to 1.

@@ -30,8 +30,7 @@ struct Linear: Layer {
 
   init(
     _ name: String, _ x: NetworkValue, goesOn: Bool, outputs: Int, hasBias: Bool,
-    _ activation: ActivationFunction?,
-    _ parameters: inout ParameterLayout
+    _ activation: ActivationFunction?, _ start: WeightStart, _ parameters: inout ParameterLayout
   ) {
     self.name = name
     space = x.space
@@ -39,8 +38,8 @@ struct Linear: Layer {
     outputCount = outputs
     self.activation = activation
     self.goesOn = goesOn
-    weight = parameters.take(inputCount * outputs, inputs: inputCount)
-    bias = hasBias ? parameters.take(outputs, inputs: inputCount) : nil
+    weight = parameters.takeWeight(inputs: inputCount, outputs: outputs, start)
+    bias = hasBias ? parameters.takeBias(inputs: inputCount, outputs: outputs, start) : nil
     precondition(
       !goesOn || isNarrow || inputCount % Self.columnMultiple == 0, "an inner width is a multiple of 16")
     if isNarrow {
@@ -66,16 +65,31 @@ struct Linear: Layer {
       ? [] : [StoredMatrix(offset: weight, rows: inputCount, columns: outputCount)]
   }
 
+  /// What f is applied to is kept where its slope does not follow from y.
+  private var keepsInput: Bool { activation?.needsInput == true }
+  var workBuffers: Int { keepsInput ? 1 : 0 }
+
   func forward<Scalar: NetworkScalar>(_ stage: Int, _ context: LayerContext<Scalar>) {
-    guard isWide else { return infer(context) }
     let (x, y, rows) = (context.input(0), context.output(0), context.chunk.rows(context.outputs[0]))
+    let v = keepsInput ? context.work[0].reserve(rows * outputCount) : y
+    if isWide {
+      wideProject(context, x, rows, into: v)
+    } else {
+      project(context, x, rows, into: v)
+    }
+    activation?.apply(v, count: rows * outputCount, into: y)
+  }
+
+  private func wideProject<Scalar: NetworkScalar>(
+    _ context: LayerContext<Scalar>, _ x: UnsafePointer<Scalar>, _ rows: Int,
+    into y: UnsafeMutablePointer<Scalar>
+  ) {
     if let bias {
       for row in 0..<rows { (y + row * outputCount).update(from: context.weights + bias, count: outputCount) }
     }
     DenseAlgebra.shared.multiply(
       ProductShape(rows: rows, columns: outputCount, inner: inputCount, accumulates: bias != nil), x,
       context.weights + weight, into: y)
-    activation?.apply(y, count: rows * outputCount)
   }
 
   func infer<Scalar: NetworkScalar>(_ context: LayerContext<Scalar>) {
@@ -86,7 +100,16 @@ struct Linear: Layer {
       }
       return
     }
-    let (x, y, rows) = (context.input(0), context.output(0), context.chunk.rows(context.outputs[0]))
+    let (y, rows) = (context.output(0), context.chunk.rows(context.outputs[0]))
+    project(context, context.input(0), rows, into: y)
+    activation?.apply(y, count: rows * outputCount)
+  }
+
+  /// W x + b by our kernels.
+  private func project<Scalar: NetworkScalar>(
+    _ context: LayerContext<Scalar>, _ x: UnsafePointer<Scalar>, _ rows: Int,
+    into y: UnsafeMutablePointer<Scalar>
+  ) {
     let values = context.weights
     if isNarrow {
       for row in 0..<rows {
@@ -102,7 +125,6 @@ struct Linear: Layer {
         rows: rows, columns: outputCount, inner: inputCount, x, aRow: inputCount, aColumn: 1, values + weight,
         bias: bias.map { values + $0 }, into: y, accumulate: false)
     }
-    activation?.apply(y, count: rows * outputCount)
   }
 
   /// Where x is a function of the element alone, so is y.
@@ -124,8 +146,8 @@ struct Linear: Layer {
 
   func backward<Scalar: NetworkScalar>(_ stage: Int, _ context: LayerContext<Scalar>) {
     let (x, g, rows) = (context.input(0), context.outputGradient(0), context.chunk.rows(context.outputs[0]))
-    activation?.backward(
-      output: context.chunk.values[context.outputs[0]].pointer, gradient: g, count: rows * outputCount)
+    let known = keepsInput ? context.work[0] : context.chunk.values[context.outputs[0]]
+    activation?.backward(known.pointer, gradient: g, count: rows * outputCount)
     if isNarrow {
       narrowBackward(context, x, g, rows)
       return
@@ -201,12 +223,14 @@ extension NetworkBuilder {
   ///   - outputs: columns of the result; quick where they are a multiple of 16.
   ///   - hasBias: whether there is a b.
   ///   - activation: f; the identity where nil.
+  ///   - start: how W and b are drawn.
   public mutating func linear(
     _ name: String, _ x: NetworkValue, to outputs: Int, hasBias: Bool = true,
-    activation: ActivationFunction? = nil
+    activation: ActivationFunction? = nil, start: WeightStart = .byInputs
   ) -> NetworkValue {
     let goesOn = needsGradient(x)
-    return add([x]) { Linear(name, x, goesOn: goesOn, outputs: outputs, hasBias: hasBias, activation, &$0) }[
-      0]
+    return add([x]) {
+      Linear(name, x, goesOn: goesOn, outputs: outputs, hasBias: hasBias, activation, start, &$0)
+    }[0]
   }
 }

@@ -96,7 +96,7 @@ struct TabulatedFilter: Sendable {
       rows: knots, columns: width, inner: width, tableGradient, aRow: width, aColumn: 1, transposed,
       bias: nil,
       into: scratch, accumulate: false)
-    Self.activation.backward(output: hidden, gradient: scratch, count: tableCount)
+    Self.activation.backward(hidden, gradient: scratch, count: tableCount)
     Scalar.multiply(
       rows: count, columns: width, inner: knots, inputs, aRow: 1, aColumn: count, scratch, bias: nil,
       into: gradient + firstWeight, accumulate: true)

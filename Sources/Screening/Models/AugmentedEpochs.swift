@@ -18,13 +18,24 @@ struct AugmentedEpochs: ExampleSource {
   /// Raised where the making is to end.
   let stop: StopFlag
 
+  /// What an epoch takes in a crystal's place.
+  private enum Example: Sendable {
+    /// The crystal itself.
+    case crystal
+    /// The crystal with all lengths times this.
+    case scaled(Double)
+    /// A copy with a graph of its own.
+    case copy(GraphCollection)
+  }
+
   var count: Int { training.structures.count }
 
   /// The graphs of an epoch, from 0, in the order of the training split; nil where `stop` was raised.
   ///
-  /// A copy that has no graph, since sites came too close, is not taken: the crystal itself stands there.
+  /// A copy that has no graph, since sites came too close, is not taken: the crystal itself stands there. Where a copy is the
+  /// crystal in another size, and no cutoff is in the way, its graph is the crystal's in that size.
   func graphs(epoch: Int, view: Int) throws -> GraphCollection? {
-    let encoder = InputEncoder(requirements)
+    let (encoder, requirements) = (InputEncoder(requirements), requirements)
     let (augmentation, structures, seed) = (augmentation, training.structures, seed)
     let whole = training.data.graphs
     var collection = GraphCollection()
@@ -36,18 +47,28 @@ struct AugmentedEpochs: ExampleSource {
       },
       makeScratch: { InputEncoder.Scratch() },
       work: { scratch, indices in
-        // Nil where the crystal itself is taken.
-        indices.map { index -> GraphCollection? in
+        indices.map { index -> Example in
+          if augmentation.isIsotropic {
+            guard let factor = augmentation.lengthFactor(index: index, epoch: epoch, seed: seed) else {
+              return .crystal
+            }
+            if requirements.graphScales(index, of: whole, by: factor) { return .scaled(factor) }
+          }
           guard
             let copy = augmentation.copy(of: structures[index], index: index, epoch: epoch, seed: seed)
-          else { return nil }
+          else { return .crystal }
           var own = GraphCollection()
-          return (try? encoder.append(copy, to: &own, scratch: scratch)) == nil ? nil : own
+          return (try? encoder.append(copy, to: &own, scratch: scratch)) == nil ? .crystal : .copy(own)
         }
       },
-      write: { (batch: [GraphCollection?]) in
-        for own in batch {
-          collection.append(contentsOf: own ?? whole, structure: own == nil ? written : 0)
+      write: { (batch: [Example]) in
+        for example in batch {
+          switch example {
+          case .crystal: collection.append(contentsOf: whole, structure: written)
+          case .scaled(let factor):
+            collection.append(contentsOf: whole, structure: written, scaledBy: factor)
+          case .copy(let own): collection.append(contentsOf: own, structure: 0)
+          }
           written += 1
         }
       }, stop: stop)

@@ -36,7 +36,11 @@
   X(edge_gated_mean_backward, SUFFIX)                                                                              \
   X(residual_silu, SUFFIX)                                                                                         \
   X(silu_backward, SUFFIX)                                                                                         \
-  X(scatter_rows, SUFFIX)
+  X(scatter_rows, SUFFIX)                                                                                          \
+  X(silu, SUFFIX)                                                                                                  \
+  X(silu_slope, SUFFIX)                                                                                            \
+  X(edge_sum, SUFFIX)                                                                                              \
+  X(edge_sum_backward, SUFFIX)
 
 #define SLUICE_FIELD(NAME, SUFFIX) __typeof__(&sluice_##NAME##_##SUFFIX) NAME;
 
