@@ -186,6 +186,9 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
     schnet("wide") {
       ($0.width, $0.elementWidth, $0.readoutWidth, $0.blockCount) = (80, 32, 48, 1)
     },
+    schnet("element features, facets") {
+      ($0.usesElementFeatures, $0.usesFacets, $0.minimumSolidAngleFraction) = (true, true, 0.3)
+    },
     schnet("facets") { ($0.usesFacets, $0.minimumSolidAngleFraction) = (true, 0.3) },
     cogn("two blocks"),
     cogn("one wide layer a message, edge updates") {

@@ -105,10 +105,7 @@ public struct CoGN: Architecture {
   public func build(_ network: inout NetworkBuilder, outputs: Int) -> NetworkValue {
     let (features, weights) = features(&network)
     func message(_ block: Int) -> String { "blocks.\(block).message" }
-    var nodes = network.sum(
-      network.linear(
-        "input", network.elementVectors("embedding", width: elementWidth), to: width, start: .glorot),
-      network.linear("features", network.elementFeatures(), to: width, hasBias: false, start: .glorot))
+    var nodes = network.elementsWithFeatures(elementWidth: elementWidth, width: width, start: .glorot)
     let edges = network.edgeEmbedding(
       "edge_embedding", features, width: width, shares: (0..<blockCount).map { message($0) + ".0" },
       of: 3 * width, start: .glorot)

@@ -9,6 +9,9 @@ public struct SchNet: Architecture {
   public var width = 128
   /// Width of the elements' own vectors.
   public var elementWidth = 64
+  /// Whether atom vectors begin with the features of CGCNN's table beside the elements' own vectors: an addition to the
+  /// publication. Nil, as in cards written before there was the choice, is false.
+  public var usesElementFeatures: Bool?
   /// Number of blocks.
   public var blockCount = 4
   /// Nearest neighbors of an atom.
@@ -50,6 +53,10 @@ public struct SchNet: Architecture {
   public static let options: [ArchitectureOption<SchNet>] = [
     .integer("width", \.width, 16...1024, multipleOf: 16, "Width of the atom vectors and of the filters."),
     .integer("element_width", \.elementWidth, 16...1024, multipleOf: 16, "Width of the elements' vectors."),
+    .boolean(
+      "element_features", \.usesElementFeatures, absence: false,
+      "Whether atom vectors begin with features of the elements beside vectors of their own (not in the paper)."
+    ),
     .integer("blocks", \.blockCount, 1...16, "Number of blocks."),
     .integer("neighbors", \.neighborCount, 1...64, "Nearest neighbors of each site."),
     .boolean(
@@ -114,7 +121,10 @@ public struct SchNet: Architecture {
   public func build(_ network: inout NetworkBuilder, outputs: Int) -> NetworkValue {
     var filters = [(filter: distanceFilter, knots: network.knotWeights(distanceFilter))]
     if usesFacets { filters.append((facetFilter, network.knotWeights(facetFilter, isCounted: false))) }
-    var nodes = network.linear("input", network.elementVectors("embedding", width: elementWidth), to: width)
+    var nodes =
+      usesElementFeatures == true
+      ? network.elementsWithFeatures(elementWidth: elementWidth, width: width, start: .glorot)
+      : network.linear("input", network.elementVectors("embedding", width: elementWidth), to: width)
     for number in 0..<blockCount {
       let name = "blocks.\(number)"
       var x = network.linear(name + ".input", nodes, to: width, hasBias: false)

@@ -7,13 +7,12 @@ struct ElementVectors: Layer {
   /// (100, w), a row an element.
   let table: Int
 
-  init(_ name: String, width: Int, _ parameters: inout ParameterLayout) {
+  init(_ name: String, width: Int, bound: Double, _ parameters: inout ParameterLayout) {
     self.name = name
     self.width = width
     let count = ElementEmbedding.elementRows - 1
     table = parameters.take(count * width)
-    // Numbers of variance 1.
-    parameters.draw(table, count * width, bound: 3.0.squareRoot())
+    parameters.draw(table, count * width, bound: bound)
     parameters.name(
       name + ".weight", outputs: count,
       blocks: [.init(columns: 0..<width, offset: table, rowStride: width, columnStride: 1)])
@@ -49,7 +48,31 @@ struct ElementVectors: Layer {
 
 extension NetworkBuilder {
   /// A vector of `width` for each site by its element alone; tensor `name.weight` (100, width).
-  public mutating func elementVectors(_ name: String, width: Int) -> NetworkValue {
-    add([]) { ElementVectors(name, width: width, &$0) }[0]
+  ///
+  /// - Parameters:
+  ///   - name: path of the tensor.
+  ///   - width: columns.
+  ///   - bound: numbers start uniform in ± this; their variance is 1 with √3.
+  public mutating func elementVectors(
+    _ name: String, width: Int, bound: Double = 3.0.squareRoot()
+  ) -> NetworkValue {
+    add([]) { ElementVectors(name, width: width, bound: bound, &$0) }[0]
+  }
+
+  /// W (v ⊕ x) + b with a vector v of its own and the 92 features x of each site's element; tensors `embedding.weight`,
+  /// `input.weight`, `input.bias`, and `features.weight` with the columns of x.
+  ///
+  /// Vectors start small, as in Keras: at first the features speak, which elements that are alike have in common. With
+  /// vectors of variance 1 a network takes every element for one of its kind, and knows less of rare ones.
+  ///
+  /// - Parameters:
+  ///   - elementWidth: width of v.
+  ///   - width: columns of the result.
+  ///   - start: how W and b are drawn.
+  mutating func elementsWithFeatures(elementWidth: Int, width: Int, start: WeightStart) -> NetworkValue {
+    sum(
+      linear(
+        "input", elementVectors("embedding", width: elementWidth, bound: 0.05), to: width, start: start),
+      linear("features", elementFeatures(), to: width, hasBias: false, start: start))
   }
 }
