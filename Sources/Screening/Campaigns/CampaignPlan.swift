@@ -65,15 +65,16 @@ public struct CampaignPlan: Sendable {
   /// - Parameters:
   ///   - file: the campaign file.
   ///   - runDirectory: where an earlier call may have left an index of the references; nil for the default.
+  ///   - resources: where models and references lie that the file calls by name.
   /// - Throws: `ConfigurationError` or `ScreeningError`, each naming file, line and column.
-  public init(file: String, runDirectory: String? = nil) throws {
+  public init(file: String, runDirectory: String? = nil, resources: ResourceFolders = .none) throws {
     let value = try readConfiguration(file, CampaignSchema.schema)
     name = value.string("name")
     guard !name.contains("/"), !name.hasPrefix(".") else {
       throw ScreeningError.invalid("\(value["name"].location): a name that can name a folder is needed")
     }
     var resolver = CampaignResolver(
-      folder: URL(filePath: file).deletingLastPathComponent(),
+      folder: URL(filePath: file).deletingLastPathComponent(), resources: resources,
       referenceIndex: (runDirectory ?? name + ".sluice") + "/" + CampaignRun.referenceIndexName,
       columns: CampaignResolver.columns(value.elements("stages")))
     threshold = value.number("threshold")

@@ -11,6 +11,7 @@ internal import Training
 /// Turns the parts of a campaign file into what runs, collecting what later parts refer to.
 struct CampaignResolver {
   let folder: URL
+  private let resources: ResourceFolders
   private(set) var sources: [CrystalSource] = []
   private(set) var sourceFingerprints: [String?] = []
   private(set) var sourceStamps: [FileStamp?] = []
@@ -30,10 +31,12 @@ struct CampaignResolver {
   ///
   /// - Parameters:
   ///   - folder: the campaign file's.
+  ///   - resources: where models and references lie that are called by name.
   ///   - referenceIndex: where an index of the references may be.
   ///   - columns: fields of the input that stages ask for.
-  init(folder: URL, referenceIndex: String, columns: [String]) {
+  init(folder: URL, resources: ResourceFolders, referenceIndex: String, columns: [String]) {
     self.folder = folder
+    self.resources = resources
     self.referenceIndex = referenceIndex
     self.columns = columns
   }
@@ -194,7 +197,7 @@ struct CampaignResolver {
   }
 
   private mutating func addModel(_ value: ConfigurationValue) throws {
-    let path = try existingPath(value["model"], relativeTo: folder, kind: "a model folder")
+    let path = try resources.path(value["model"], relativeTo: folder, .model)
     let model: ModelFolder
     do {
       model = try ModelFolder(path: path).selecting(value.optional("target")?.string)
@@ -254,7 +257,7 @@ struct CampaignResolver {
   }
 
   private mutating func addHull(_ value: ConfigurationValue) throws {
-    let path = try existingPath(value["reference"], relativeTo: folder, kind: "a table of reference phases")
+    let path = try resources.path(value["reference"], relativeTo: folder, .reference)
     let loaded = try ReferenceFile.load(
       path, reading: ReferenceReading(offsets: try offsets(value)), index: referenceIndex)
     references = loaded

@@ -93,6 +93,13 @@ extension LoadedReferences {
     }
   }
 
+  /// The same with notes in front.
+  fileprivate func adding(_ first: [String]) -> LoadedReferences {
+    LoadedReferences(
+      references: references, notes: first + notes, isIndexed: isIndexed, unalignedElements: unalignedElements
+    )
+  }
+
   /// Why a candidate has no place on the hull: an element that was left out here is not one that was never there.
   func rejection(_ error: HullError) -> (reason: RejectionReason, message: String) {
     if case .noTerminalReference(let element) = error, unalignedElements.contains(element) {
@@ -117,9 +124,13 @@ enum ReferenceFile {
   static func load(
     _ path: String, reading: ReferenceReading = ReferenceReading(), index: String? = nil
   ) throws -> LoadedReferences {
-    guard let offsets = reading.offsets else { return try loadAsGiven(path, reading, index) }
+    let described = try ReferenceDescription(of: path).map { [$0.words] } ?? []
+    guard let offsets = reading.offsets else {
+      return try loadAsGiven(path, reading, index).adding(described)
+    }
     // An index holds no word of the elements that were left out, so moved phases are made anew.
-    return try loadAsGiven(path, reading, nil).moved(by: try EnergyOffsetTable(path: offsets), path)
+    return try loadAsGiven(path, reading, nil).adding(described).moved(
+      by: try EnergyOffsetTable(path: offsets), path)
   }
 
   private static func loadAsGiven(

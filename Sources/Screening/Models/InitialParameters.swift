@@ -33,16 +33,18 @@ struct InitialSection {
   /// - Parameters:
   ///   - training: its section `training`.
   ///   - folder: the file's.
+  ///   - resources: where models lie that are called by name.
   ///   - memberCount: members that are trained.
   ///   - options: how.
   /// - Throws: `ScreeningError.invalid` with the place of what does not fit.
   init(
-    _ training: ConfigurationValue, relativeTo folder: URL, memberCount: Int, _ options: TrainingOptions
+    _ training: ConfigurationValue, relativeTo folder: URL, resources: ResourceFolders, memberCount: Int,
+    _ options: TrainingOptions
   ) throws {
     switch (training.optional("initial_model"), training.optional("initial")) {
     case (nil, nil): (parameters, groups) = (nil, [])
     case (let whole?, nil):
-      let model = try Self.model(whole, relativeTo: folder, memberCount, sharesOne: false)
+      let model = try Self.model(whole, relativeTo: folder, resources, memberCount, sharesOne: false)
       guard model.card.configuration == options.configuration else {
         throw ScreeningError.invalid(
           "\(whole.location): \(model.path) is of another shape (\(model.shape)) than this file's model; its "
@@ -50,7 +52,8 @@ struct InitialSection {
       }
       (parameters, groups) = (InitialParameters(model: model, taken: nil), [])
     case (nil, let section?):
-      let model = try Self.model(section["model"], relativeTo: folder, memberCount, sharesOne: true)
+      let model = try Self.model(
+        section["model"], relativeTo: folder, resources, memberCount, sharesOne: true)
       let drawn = try options.drawnParameters()
       let tensors = drawn.program.parameters.tensors
       let taken = try section.optional("take").map { list in
@@ -84,9 +87,10 @@ struct InitialSection {
   }
 
   private static func model(
-    _ value: ConfigurationValue, relativeTo folder: URL, _ memberCount: Int, sharesOne: Bool
+    _ value: ConfigurationValue, relativeTo folder: URL, _ resources: ResourceFolders, _ memberCount: Int,
+    sharesOne: Bool
   ) throws -> ModelFolder {
-    let path = try existingPath(value, relativeTo: folder, kind: "a model folder")
+    let path = try resources.path(value, relativeTo: folder, .model)
     let model = try ModelFolder(path: path)
     let count = model.parameters.count
     guard count >= memberCount || sharesOne && count == 1 else {

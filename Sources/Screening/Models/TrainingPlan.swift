@@ -36,9 +36,10 @@ public struct TrainingPlan: Sendable {
 
   /// Reads and resolves a training file.
   ///
+  /// - Parameter resources: where models lie that the file calls by name.
   /// - Throws: `ConfigurationError` naming file, line and column; `ScreeningError` for a shape that no network has, or
   ///   an initial model that is damaged, of another shape, or of fewer members.
-  public init(file: String) throws {
+  public init(file: String, resources: ResourceFolders = .none) throws {
     let value = try readConfiguration(file, TrainingSchema.schema)
     let folder = URL(filePath: file).deletingLastPathComponent()
     func path(_ value: ConfigurationValue) throws -> String {
@@ -70,7 +71,7 @@ public struct TrainingPlan: Sendable {
     var options = try Self.options(
       value, task, outputs: classRule == nil ? columns.count : loss == .binaryCrossEntropy ? 1 : nil)
     let start = try InitialSection(
-      value["training"], relativeTo: folder, memberCount: memberCount, options)
+      value["training"], relativeTo: folder, resources: resources, memberCount: memberCount, options)
     options.groups = start.groups
     initial = start.parameters
     self.options = options

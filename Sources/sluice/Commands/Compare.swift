@@ -108,9 +108,10 @@ struct Compare: ParsableCommand {
     try reportingErrors {
       let comparison = try RunComparison(
         directory: directory, labels: labels, kind: label, models: (modelA, modelB), threshold: threshold,
-        reference: reference, rankingHull: hull,
+        reference: reference.map(Resources.reference), rankingHull: hull,
         judgment: ComparisonJudgment(
-          reference: judge, excludesSameComposition: excludeSameComposition, offsets: offsets),
+          reference: judge.map(Resources.reference), excludesSameComposition: excludeSameComposition,
+          offsets: offsets),
         options: ComparisonOptions(budgets: budgets ?? [], seed: seed, resamples: resamples))
       switch format {
       case .text: Terminal.result(ComparisonText(comparison).text)

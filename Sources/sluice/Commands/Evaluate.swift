@@ -67,7 +67,7 @@ struct Evaluate: ParsableCommand {
 
   func run() throws {
     try reportingErrors {
-      let folder = try ModelFolder(path: model).selecting(target, column: property)
+      let folder = try ModelFolder(path: Resources.model(model)).selecting(target, column: property)
       let evaluation = try PredictionTable(folder, jobs: threads.count)
         .evaluate(data, property: property, positive: positive, maximumSites: maximumSites, output: output)
       if format == .json {

@@ -24,7 +24,10 @@ extension ReferenceReading.Energies: ExpressibleByArgument {}
 /// Where reference phases come from, shared by the commands that need them.
 struct ReferenceOptions: ParsableArguments {
   @Option(
-    help: "Reference phases: CSV, computed entries in JSON, or an index. Elements are at 0 unless given.")
+    help: """
+      Reference phases: CSV, computed entries in JSON, an index, or the name of a table that comes along. Elements are at 0 \
+      unless given.
+      """)
   var reference: String
 
   @Option(
@@ -45,6 +48,9 @@ struct ReferenceOptions: ParsableArguments {
 
   @Option(help: "Table of offsets by sluice hull align that are taken off the reference phases' energies.")
   var referenceOffsets: String?
+
+  /// The file of the references, which may be called by its name.
+  var path: String { Resources.reference(reference) }
 
   /// How the references are read.
   var reading: ReferenceReading {
@@ -94,7 +100,7 @@ struct HullDistanceCommand: ParsableCommand {
   func run() throws {
     try reportingErrors {
       let table = try HullTable(
-        reference: references.reference, reading: references.reading,
+        reference: references.path, reading: references.reading,
         excludesSameComposition: excludeSameComposition, offsets: offsets)
       Terminal.note(table.summary)
       let report = try table.write(

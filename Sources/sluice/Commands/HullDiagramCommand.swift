@@ -26,7 +26,7 @@ struct HullDiagramCommand: ParsableCommand {
 
   func run() throws {
     try reportingErrors {
-      let diagram = try HullDiagram(reference: references.reference, reading: references.reading)
+      let diagram = try HullDiagram(reference: references.path, reading: references.reading)
       Terminal.note(diagram.summary)
       let report = try diagram.write(chemicalSystem, candidates: candidates, to: output)
       for message in report.table.messages { Terminal.note("rejected: \(message)") }

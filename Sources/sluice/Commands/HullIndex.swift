@@ -17,7 +17,7 @@ struct HullIndexCommand: ParsableCommand {
 
   func run() throws {
     try reportingErrors {
-      let index = try ReferenceIndex(reference: references.reference, reading: references.reading)
+      let index = try ReferenceIndex(reference: references.path, reading: references.reading)
       Terminal.note(index.summary)
       let size = try index.write(to: output)
       Terminal.note("\(output): \(size) bytes")

@@ -20,7 +20,7 @@ struct HullVerifyCommand: ParsableCommand {
   func run() throws {
     try reportingErrors {
       let verification = try HullVerification(
-        reference: references.reference, reading: references.reading)
+        reference: references.path, reading: references.reading)
       Terminal.note(verification.summary)
       let report = try verification.verify(certificates)
       for failure in report.failures {

@@ -29,33 +29,20 @@ struct Init: ParsableCommand {
   @Flag(help: "Replace a file that is there.")
   var force = false
 
+  private static let shippedModel = "icgcnn-formation-energy"
+
   func run() throws {
     try reportingErrors {
-      guard let model = model ?? Self.shippedModel() else {
-        throw ValidationError("name a model folder with --model: the models that ship were not found")
-      }
+      let model = Resources.model(model ?? Self.shippedModel)
       try CampaignDraft.checkFree(output, replacing: force)
       var meter = Terminal.meter(unit: "records", total: nil)
       let draft = try CampaignDraft(
-        archive: archive, model: model, reference: reference, for: output, clock: { Terminal.now }
+        archive: archive, model: model, reference: reference.map(Resources.reference), for: output,
+        clock: { Terminal.now }
       ) { meter.update(done: $0, now: Terminal.now) }
       meter.finish(done: draft.records, now: Terminal.now)
       try draft.write(to: output, replacing: force)
       Terminal.note("\(output): a campaign for \(draft.records) records; next: sluice run \(output)")
     }
-  }
-
-  /// The ensemble that ships, in the repository that holds the program or the current folder.
-  private static func shippedModel() -> String? {
-    let program = Bundle.main.executableURL?.resolvingSymlinksInPath()
-    for start in [program, URL(filePath: FileManager.default.currentDirectoryPath)] {
-      var folder = start
-      while let place = folder, place.pathComponents.count > 1 {
-        let model = place.appending(path: "fixtures/models/icgcnn-formation-energy").path
-        if FileManager.default.fileExists(atPath: model) { return model }
-        folder = place.deletingLastPathComponent()
-      }
-    }
-    return nil
   }
 }

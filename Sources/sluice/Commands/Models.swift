@@ -49,7 +49,7 @@ struct Models: ParsableCommand {
 
     func run() throws {
       try reportingErrors {
-        let model = try ModelFolder(path: folder)
+        let model = try ModelFolder(path: Resources.model(folder))
         if format == .json {
           let encoder = JSONEncoder()
           encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]

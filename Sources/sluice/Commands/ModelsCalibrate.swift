@@ -33,7 +33,7 @@ struct CalibrationData: ParsableArguments {
 
   /// The model to calibrate or to test.
   func calibration() throws -> ModelCalibration {
-    let whole = try ModelFolder(path: model)
+    let whole = try ModelFolder(path: Resources.model(model))
     return ModelCalibration(
       target == nil ? whole : try whole.selecting(target), jobs: threads.count)
   }

@@ -51,7 +51,9 @@ extension Models {
 
     func run() throws {
       try reportingErrors {
-        let folders = try models.map { try ModelFolder(path: $0).selecting(nil, column: property) }
+        let folders = try models.map {
+          try ModelFolder(path: Resources.model($0)).selecting(nil, column: property)
+        }
         let leaderboard = try ModelLeaderboard(
           folders, on: data, property: property, maximumSites: maximumSites, spaceGroup: spaceGroup,
           jobs: threads.count, rounds: rounds, clock: { Terminal.now }, progress: { Terminal.note($0) })

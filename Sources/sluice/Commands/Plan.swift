@@ -11,7 +11,7 @@ struct Plan: ParsableCommand {
 
   func run() throws {
     try reportingErrors {
-      let plan = try CampaignPlan(file: campaign)
+      let plan = try CampaignPlan(file: campaign, resources: Resources.folders)
       Terminal.result("# Inputs")
       for (index, input) in plan.countRecords().enumerated() {
         Terminal.result(

@@ -41,7 +41,7 @@ struct Predict: ParsableCommand {
 
   func run() throws {
     try reportingErrors {
-      let whole = try ModelFolder(path: model)
+      let whole = try ModelFolder(path: Resources.model(model))
       let report = try PredictionTable(target.map { try whole.selecting($0) } ?? whole, jobs: threads.count)
         .write(input, to: output, members: members, sites: sites)
       try conclude(report, output)

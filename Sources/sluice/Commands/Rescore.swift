@@ -47,7 +47,8 @@ struct Rescore: ParsableCommand {
       let start = Terminal.now
       var meter: ProgressMeter?
       let rescoring = Rescoring(
-        directory, reference: reference, offsets: offsets, threshold: threshold, output: output,
+        directory, reference: reference.map(Resources.reference), offsets: offsets, threshold: threshold,
+        output: output,
         jobs: threads.count)
       let report = try rescoring.run(stop: Interruption.flag()) { done, total in
         if meter == nil { meter = Terminal.meter(unit: "rows", total: total) }

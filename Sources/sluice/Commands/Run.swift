@@ -37,7 +37,8 @@ struct Run: ParsableCommand {
 
   func run() throws {
     try reportingErrors {
-      let plan = try CampaignPlan(file: campaign, runDirectory: runDirectory)
+      let plan = try CampaignPlan(
+        file: campaign, runDirectory: runDirectory, resources: Resources.folders)
       let directory = runDirectory ?? plan.name + ".sluice"
       let stop = Interruption.flag()
       let start = Terminal.now

@@ -22,7 +22,7 @@ struct Train: ParsableCommand {
 
   func run() throws {
     try reportingErrors {
-      let plan = try TrainingPlan(file: training)
+      let plan = try TrainingPlan(file: training, resources: Resources.folders)
       let stop = Interruption.flag()
       var progress = TrainingProgress()
       let finished = try TrainingRun(plan: plan, output: output, jobs: threads.count).run(stop: stop) {
