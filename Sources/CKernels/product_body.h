@@ -2,7 +2,7 @@
 
 // A tile of C is held in registers: ROWS rows of VECTORS vectors, as many as each level's registers take. Columns of B are
 // copied PANEL rows at once to where they lie side by side: a row of B is often a multiple of 1 KB, and rows that far
-// apart push each other out of the cache. Few rows do not repay the copy. Every sum runs over k in order, whatever the
+// apart push each other out of the cache. Few rows do not repay the copy, and columns that lie so already need none. Every sum runs over k in order, whatever the
 // tile, so a row's result depends neither on the rows beside it nor on the level's tile.
 #define PANEL 128
 #define FEW_ROWS 64
@@ -49,7 +49,7 @@
     size_t depth = k - l0 < PANEL ? k - l0 : PANEL;                                                               \
     const REAL *restrict panel = b + l0 * ldb + j;                                                                \
     size_t stride = ldb;                                                                                          \
-    if (end - i0 > FEW_ROWS) {                                                                                    \
+    if (end - i0 > FEW_ROWS && ldb != VECTORS * LANES) {                                                          \
       for (size_t l = 0; l < depth; l++)                                                                          \
         memcpy(packed + l * VECTORS * LANES, panel + l * ldb, sizeof(REAL) * VECTORS * LANES);                    \
       panel = packed;                                                                                             \
@@ -103,3 +103,19 @@ void SUFFIX(sluice_gemm)(PRODUCT_PARAMETERS) {
 void SUFFIX(sluice_gemm)(PRODUCT_PARAMETERS) PRODUCT(6, 1)
 
 #endif
+
+// The panels one after the other, all rows each: B is read once.
+void SUFFIX(sluice_gemm_panels)(size_t n, size_t m, size_t k, const REAL *a, size_t a_row, const REAL *panels,
+                                const REAL *bias, REAL *c) {
+  for (size_t j = 0; j < m; j += SLUICE_PANEL_COLUMNS) {
+    size_t columns = m - j < SLUICE_PANEL_COLUMNS ? m - j : SLUICE_PANEL_COLUMNS;
+    SUFFIX(sluice_gemm)(n, columns, k, a, a_row, 1, panels + j * k, columns, bias ? bias + j : 0, c + j, m, 0);
+  }
+}
+
+void SUFFIX(sluice_pack_panels)(size_t m, size_t k, const REAL *b, REAL *panels) {
+  for (size_t j = 0; j < m; j += SLUICE_PANEL_COLUMNS) {
+    size_t columns = m - j < SLUICE_PANEL_COLUMNS ? m - j : SLUICE_PANEL_COLUMNS;
+    for (size_t l = 0; l < k; l++) memcpy(panels + j * k + l * columns, b + l * m + j, sizeof(REAL) * columns);
+  }
+}

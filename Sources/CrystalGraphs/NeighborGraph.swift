@@ -88,7 +88,9 @@ public struct NeighborGraphBuilder: Hashable, Sendable {
       }
     case .symmetricShells(let count, let doubles):
       do throws(GraphError) {
-        return .nearest(try CrystalGraph(symmetricShellsOf: count, structure, doublesOwnImages: doubles))
+        return .nearest(
+          try CrystalGraph(
+            symmetricShellsOf: count, structure, doublesOwnImages: doubles, scratch: &scratch.shells))
       } catch {
         throw VoronoiError(error)
       }

@@ -13,10 +13,13 @@ struct ShellGraphBuilder {
   /// Crystals with two sites closer than this (Å) are refused.
   let minimumDistance: Double
 
-  /// - Precondition: M ≥ 1, 0 < R < 1e4, 0.001 Å ≤ `minimumDistance` ≤ R.
+  /// The greatest cutoff (Å): neighbors are then found however far they are.
+  static let largestCutoff = 9_999.0
+
+  /// - Precondition: M ≥ 1, 0 < R ≤ `largestCutoff`, 0.001 Å ≤ `minimumDistance` ≤ R.
   init(neighborCount: Int, cutoff: Double, minimumDistance: Double = 0.4) {
     precondition(neighborCount >= 1, "a graph needs at least one neighbor per site")
-    precondition(cutoff > 0 && cutoff < 1e4, "the cutoff is a positive distance in Å")
+    precondition(cutoff > 0 && cutoff <= Self.largestCutoff, "the cutoff is a positive distance in Å")
     precondition(minimumDistance >= 1e-3, "a minimum distance of at least 0.001 Å")
     self.neighborCount = neighborCount
     self.cutoff = cutoff

@@ -12,7 +12,18 @@ extension CrystalGraph {
   public init(symmetricShellsOf count: Int, _ structure: Structure, doublesOwnImages: Bool = false)
     throws(GraphError)
   {
-    let shells = try Self.wholeShells(of: count, structure)
+    var scratch = ShellGraphBuilder.Scratch()
+    try self.init(
+      symmetricShellsOf: count, structure, doublesOwnImages: doublesOwnImages, scratch: &scratch)
+  }
+
+  /// As `init(symmetricShellsOf:_:doublesOwnImages:)`, in working memory that is reused.
+  init(
+    symmetricShellsOf count: Int, _ structure: Structure, doublesOwnImages: Bool,
+    scratch: inout ShellGraphBuilder.Scratch
+  ) throws(GraphError) {
+    let builder = ShellGraphBuilder(neighborCount: count, cutoff: ShellGraphBuilder.largestCutoff)
+    let shells = try builder.graph(of: structure, scratch: &scratch)
     var own = structure.elements.map { _ in [SymmetricEdge]() }
     for site in structure.elements.indices {
       for edge in shells.edges(of: site) {
@@ -53,23 +64,6 @@ extension CrystalGraph {
     return kept.sorted { left, right in
       let (a, b) = (DistanceShell.number(left.distance), DistanceShell.number(right.distance))
       return a == b ? left.precedes(right) : a < b
-    }
-  }
-
-  /// The nearest `count` neighbors with whole shells, from a search as far as it takes.
-  private static func wholeShells(of count: Int, _ structure: Structure) throws(GraphError) -> CrystalGraph {
-    let volume = structure.lattice.volume / Double(structure.siteCount)
-    var reach = max(1, cubeRoot(volume * (1.5 * Double(count) + 2) * 3 / (4 * .pi)))
-    while true {
-      let list = try NeighborList(of: structure, cutoff: reach)
-      // The last shell has to end within reach.
-      let isComplete = structure.elements.indices.allSatisfy { site in
-        let entries = list.entries(of: site)
-        return entries.count >= count
-          && list.distances[entries.lowerBound + count - 1] + 100 * NeighborRule.shellTolerance < reach
-      }
-      if isComplete { return CrystalGraph(list, of: structure.elements, wholeShellsOf: count) }
-      reach *= 1.25
     }
   }
 }

@@ -15,7 +15,8 @@ public struct VoronoiGraph: Hashable, Sendable {
   ///     m_l(ij) = Σ_k Ω_ik P_l(cos θ_jik) / Σ_k Ω_ik,   l = 1 … 4,
   ///
   /// first with all k, then with the k of j's element alone (the denominator stays). They do not depend on how a crystal
-  /// is described, and tell two surroundings with equal distances and facets apart by their angles.
+  /// is described, and tell two surroundings with equal distances and facets apart by their angles. Empty where the builder
+  /// leaves them out.
   public let angularMoments: [Float]
   /// The threshold that was applied; see `VoronoiGraphBuilder`.
   public let minimumSolidAngleFraction: Double
@@ -39,14 +40,20 @@ public struct VoronoiGraphBuilder: Hashable, Sendable {
   public let minimumSolidAngleFraction: Double
   /// How the cells are computed.
   public let options: VoronoiOptions
+  /// Whether graphs have angular moments: computing them takes pairs of facets.
+  public let hasAngularMoments: Bool
 
   /// A builder of Voronoi graphs.
   ///
   /// - Precondition: 0 ≤ `minimumSolidAngleFraction` < 1.
-  public init(minimumSolidAngleFraction: Double = 0.01, options: VoronoiOptions = VoronoiOptions()) {
+  public init(
+    minimumSolidAngleFraction: Double = 0.01, options: VoronoiOptions = VoronoiOptions(),
+    hasAngularMoments: Bool = true
+  ) {
     precondition(minimumSolidAngleFraction >= 0 && minimumSolidAngleFraction < 1, "0 ≤ fraction < 1")
     self.minimumSolidAngleFraction = minimumSolidAngleFraction
     self.options = options
+    self.hasAngularMoments = hasAngularMoments
   }
 
   /// Working memory, to be kept from one crystal to the next by one worker.
@@ -102,7 +109,7 @@ public struct VoronoiGraphBuilder: Hashable, Sendable {
         elements: elements, edgeOffsets: offsets, neighbors: edges.neighbors, distances: edges.distances,
         images: edges.images, tiedCuts: [Bool](repeating: false, count: elements.count)),
       areas: edges.areas, solidAngles: edges.solidAngles, pyramidVolumes: edges.pyramidVolumes,
-      angularMoments: angularMoments(structure, offsets, edges),
+      angularMoments: hasAngularMoments ? angularMoments(structure, offsets, edges) : [],
       minimumSolidAngleFraction: minimumSolidAngleFraction,
       droppedFacetCount: facets.count - edges.neighbors.count)
   }

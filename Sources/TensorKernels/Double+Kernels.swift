@@ -22,6 +22,22 @@ extension Double: KernelScalar {
   }
 
   /// See `KernelScalar`.
+  public static func multiply(
+    rows n: Int, columns m: Int, inner k: Int, _ a: UnsafePointer<Double>, aRow: Int,
+    panels: UnsafePointer<Double>, bias: UnsafePointer<Double>?, into c: UnsafeMutablePointer<Double>
+  ) {
+    precondition(m % 16 == 0, "the number of columns is a multiple of 16")
+    sluice_gemm_panels_f64(n, m, k, a, aRow, panels, bias, c)
+  }
+
+  /// See `KernelScalar`.
+  public static func pack(
+    _ b: UnsafePointer<Double>, rows k: Int, columns m: Int, into panels: UnsafeMutablePointer<Double>
+  ) {
+    sluice_pack_panels_f64(m, k, b, panels)
+  }
+
+  /// See `KernelScalar`.
   public static func edgeStatistics(
     _ block: EdgeBlock<Double>, sum: UnsafeMutablePointer<Double>, square: UnsafeMutablePointer<Double>
   ) {

@@ -21,6 +21,22 @@ extension Float: KernelScalar {
   }
 
   /// See `KernelScalar`.
+  public static func multiply(
+    rows n: Int, columns m: Int, inner k: Int, _ a: UnsafePointer<Float>, aRow: Int,
+    panels: UnsafePointer<Float>, bias: UnsafePointer<Float>?, into c: UnsafeMutablePointer<Float>
+  ) {
+    precondition(m % 16 == 0, "the number of columns is a multiple of 16")
+    sluice_gemm_panels_f32(n, m, k, a, aRow, panels, bias, c)
+  }
+
+  /// See `KernelScalar`.
+  public static func pack(
+    _ b: UnsafePointer<Float>, rows k: Int, columns m: Int, into panels: UnsafeMutablePointer<Float>
+  ) {
+    sluice_pack_panels_f32(m, k, b, panels)
+  }
+
+  /// See `KernelScalar`.
   public static func edgeStatistics(
     _ block: EdgeBlock<Float>, sum: UnsafeMutablePointer<Double>, square: UnsafeMutablePointer<Double>
   ) {

@@ -129,6 +129,16 @@ public protocol KernelScalar: BinaryFloatingPoint, Sendable {
     _ b: UnsafePointer<Self>, bias: UnsafePointer<Self>?, into c: UnsafeMutablePointer<Self>, accumulate: Bool
   )
 
+  /// C (n, m) = A (n, k) · B (k, m) [+ bias (m)] with B as `panels` has it, rows of A `aRow` apart; bit for bit what
+  /// `multiply` gives. Wide matrices are read faster so.
+  static func multiply(
+    rows n: Int, columns m: Int, inner k: Int, _ a: UnsafePointer<Self>, aRow: Int,
+    panels: UnsafePointer<Self>, bias: UnsafePointer<Self>?, into c: UnsafeMutablePointer<Self>)
+
+  /// B (k, m), stored row by row, in panels: 32 columns of all rows, then the next 32; as many numbers.
+  static func pack(
+    _ b: UnsafePointer<Self>, rows k: Int, columns m: Int, into panels: UnsafeMutablePointer<Self>)
+
   /// Adds the column sums of p and p² over all edges to `sum`, `square`, shape (2w).
   static func edgeStatistics(
     _ block: EdgeBlock<Self>, sum: UnsafeMutablePointer<Double>, square: UnsafeMutablePointer<Double>)

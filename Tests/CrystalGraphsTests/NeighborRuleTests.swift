@@ -56,6 +56,52 @@ import Testing
     }
   }
 
+  @Test func `symmetric shells are those of the list of all neighbors, both ways`() throws {
+    var generator = SeededGenerator(seed: 13)
+    var crystals = try SpecialCrystals.all().map(\.1)
+    for count in 1...12 { crystals.append(try randomStructure(siteCount: count, using: &generator)) }
+    for structure in crystals {
+      for count in [1, 12, 40] {
+        let list = try NeighborList(of: structure, cutoff: reach(count, structure))
+        let shells = CrystalGraph(list, of: structure.elements, wholeShellsOf: count)
+        var expected: Set<DirectedEdge> = []
+        for site in 0..<structure.siteCount {
+          for edge in shells.edges(of: site) {
+            let (neighbor, image) = (Int(shells.neighbors[edge]), shells.images[edge])
+            expected.insert(DirectedEdge(site: site, neighbor: neighbor, image: image))
+            expected.insert(DirectedEdge(site: neighbor, neighbor: site, image: 0 &- image))
+          }
+        }
+        let found = try graph(.symmetricShells(count: count, doublesOwnImages: false), structure)
+        let edges = (0..<structure.siteCount).flatMap { site in
+          found.edges(of: site).map {
+            DirectedEdge(site: site, neighbor: Int(found.neighbors[$0]), image: found.images[$0])
+          }
+        }
+        #expect(edges.count == expected.count && Set(edges) == expected)
+        for (vector, distance) in zip(found.vectors, found.distances) {
+          #expect(abs((vector * vector).sum().squareRoot() - distance) < 1e-8)
+        }
+      }
+    }
+  }
+
+  private struct DirectedEdge: Hashable {
+    let site: Int
+    let neighbor: Int
+    let image: SIMD3<Int32>
+  }
+
+  /// A distance (Å) within which every site has more than `count` neighbors, and the last one's shell.
+  private func reach(_ count: Int, _ structure: Structure) throws -> Double {
+    var reach = 3.0
+    while true {
+      let offsets = try NeighborList(of: structure, cutoff: reach).offsets
+      if zip(offsets, offsets.dropFirst()).allSatisfy({ $1 - $0 > count }) { return reach + 1 }
+      reach *= 1.25
+    }
+  }
+
   @Test func `a site without neighbors is one without edges`() throws {
     var generator = SeededGenerator(seed: 3)
     let structure = try randomStructure(siteCount: 3, using: &generator)

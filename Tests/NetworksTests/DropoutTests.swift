@@ -123,6 +123,8 @@ import Training
     #expect(try text(network).contains("\"dropout\":0.5"))
     #expect(try CGCNN(options: ["dropout": .number(0)]) == CGCNN())
     #expect(try CGCNN(options: ["dropout": .number(0.5)]) == network)
+    #expect(try OGCNN(options: ["dropout": .number(0)]) == OGCNN())
+    #expect(try OGCNN(options: ["dropout": .number(0.5)]).dropout == 0.5)
     #expect(throws: ModelError.unsupportedConfiguration("dropout 1.0 is not in 0.0 … 0.9")) {
       try CGCNN(options: ["dropout": .number(1)])
     }

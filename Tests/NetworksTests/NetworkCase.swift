@@ -175,7 +175,9 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
     icgcnn("additive") { $0.readout = .additive },
     ogcnn("default"),
     ogcnn("additive") { $0.readout = .additive },
-    ogcnn("published orbitals, padded") { ($0.orbitals, $0.padding) = (.published, .firstAtom) },
+    ogcnn("published orbitals, padded, dropout") {
+      ($0.orbitals, $0.padding, $0.dropout) = (.published, .firstAtom, 0.4)
+    },
     ogcnn("slow decay, one wide convolution") {
       ($0.distancePower, $0.nodeWidth, $0.convolutionCount, $0.hiddenLayerCount) = (1, 64, 1, 2)
     },

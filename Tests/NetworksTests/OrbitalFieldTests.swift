@@ -67,6 +67,29 @@ import Training
     }
   }
 
+  @Test func `fields do not depend on whether graphs have angular moments`() throws {
+    var generator = SeededGenerator(seed: 92)
+    let encoder = InputEncoder(OGCNN().requirements)
+    for sites in 1...5 {
+      let crystal = try randomStructure(siteCount: sites, using: &generator)
+      let with = try VoronoiGraphBuilder(minimumSolidAngleFraction: 0).graph(of: crystal)
+      #expect(with.angularMoments.count == VoronoiGraph.angularMomentCount * with.areas.count)
+      #expect(OrbitalField.facets.hasAngularMoments == false)
+      let fields = try encoder.orbitalFields(of: crystal, scratch: InputEncoder.Scratch())
+      #expect(fields == OrbitalField(orbitals: .groundStates, distancePower: 4).vectors(with))
+    }
+  }
+
+  @Test func `an exponent that is none of 1, 2 and 4 is refused by name`() throws {
+    func program(_ power: Int) throws -> NetworkProgram {
+      try NetworkConfiguration(try OGCNN(options: ["distance_power": .integer(power)])).program()
+    }
+    for power in [1, 2, 4] { #expect(try program(power).outputCount == 1) }
+    #expect(throws: ModelError.unsupportedConfiguration("distance_power 3 is none of 1, 2, 4")) {
+      try program(3)
+    }
+  }
+
   @Test func `a network sees the crystal, not its description`() throws {
     var architecture = OGCNN()
     (architecture.encoderWidth, architecture.nodeWidth, architecture.hiddenWidth) = (32, 48, 32)

@@ -1,3 +1,4 @@
+import TensorKernels
 import Testing
 
 @Suite struct MatrixProductTests {
@@ -13,6 +14,8 @@ import Testing
     }
     // Around the rows of a panel.
     for k in [127, 128, 129, 257] { product(kernels, n: 3, m: 16, k: k, bias: true) }
+    // Columns that lie side by side as a tile takes them, and those that are copied to do so.
+    for m in [16, 32, 48] { product(kernels, n: 70, m: m, k: 131, bias: true) }
     for m in [16, 32, 80] {
       product(kernels, n: 13, m: m, k: 5, bias: true)
       product(kernels, n: 2, m: m, k: 131, accumulate: true)
@@ -63,6 +66,30 @@ import Testing
     expectEqual(c, expected, kernels.tolerance, "\(n) rows, \(m) columns, inner size \(k)")
     let untouched = c.indices.filter { $0 >= n * ldc || $0 % ldc >= m }
     #expect(untouched.allSatisfy { c[$0] == before[$0] })
+  }
+
+  @Test func `a product with a matrix in panels is that with the matrix itself, bit for bit`() {
+    inPanels(Float.self)
+    inPanels(Double.self)
+  }
+
+  private func inPanels<Scalar: KernelScalar>(_: Scalar.Type) {
+    for (n, m, k, padding) in [(1, 16, 5, 0), (7, 32, 130, 3), (70, 48, 9, 0), (131, 96, 33, 1)] {
+      var random = RandomInput<Scalar>(seed: UInt64(1000 * n + 10 * k + m))
+      let (a, b) = (random.numbers(n * (k + padding)), random.numbers(k * m))
+      for bias in [nil, random.numbers(m)] {
+        var (whole, panels) = ([Scalar](repeating: 0, count: n * m), [Scalar](repeating: 0, count: k * m))
+        Scalar.multiply(
+          rows: n, columns: m, inner: k, a, aRow: k + padding, aColumn: 1, b, bias: bias, into: &whole,
+          accumulate: false)
+        Scalar.pack(b, rows: k, columns: m, into: &panels)
+        #expect(panels.sorted() == b.sorted())
+        var found = [Scalar](repeating: 0, count: n * m)
+        Scalar.multiply(
+          rows: n, columns: m, inner: k, a, aRow: k + padding, panels: panels, bias: bias, into: &found)
+        #expect(found == whole)
+      }
+    }
   }
 
   @Test(arguments: KernelLevel.supported)

@@ -24,6 +24,10 @@ extern "C" {
 /// Knots of a table whose rows make the filter of an edge.
 #define SLUICE_KNOTS 4
 
+/// Columns of a matrix that lie side by side where it is stored in panels: what every level's tile takes at once, or a
+/// multiple of it.
+#define SLUICE_PANEL_COLUMNS 32
+
 #define SLUICE_DECLARE(REAL, SUFFIX)                                                                              \
   /* Gaussian expansion restricted to the 8 centres nearest d: taps (n, 8), starts (n); count >= 8 centres. */     \
   void sluice_gaussian_taps_##SUFFIX(const REAL *distances, size_t n, REAL spacing, int32_t count, REAL *taps,     \
@@ -32,6 +36,12 @@ extern "C" {
      C is computed alike whatever n is. */                                                                        \
   void sluice_gemm_##SUFFIX(size_t n, size_t m, size_t k, const REAL *a, size_t a_row, size_t a_column,            \
                             const REAL *b, size_t ldb, const REAL *bias, REAL *c, size_t ldc, int accumulate);     \
+  /* C (n, m) = A (n, k; rows a_row apart) * B (k, m) [+ bias (m)] with B in panels: 32 columns of all rows, then the    \
+     next 32, the last panel as narrow as it is. Bits are those of gemm. */                                        \
+  void sluice_gemm_panels_##SUFFIX(size_t n, size_t m, size_t k, const REAL *a, size_t a_row, const REAL *panels,  \
+                                   const REAL *bias, REAL *c);                                                    \
+  /* B (k, m) in panels, as gemm_panels takes it; as many numbers. */                                               \
+  void sluice_pack_panels_##SUFFIX(size_t m, size_t k, const REAL *b, REAL *panels);                               \
   /* Adds the column sums and sums of squares of p over all edges of centres 0 ..< n to sum, square (2w). */       \
   void sluice_edge_statistics_##SUFFIX(size_t n, size_t w, const REAL *ab, const int32_t *edge_offsets,            \
                                        const int32_t *neighbors, const REAL *taps, const int32_t *starts,         \

@@ -78,8 +78,8 @@ public struct ALIGNN: Architecture {
         .symmetricShells(count: neighborCount, doublesOwnImages: doublesOwnImages), usesAngles: true)
   }
 
-  /// Vectors of pairs of edges take more room than those of sites.
-  public var sitesPerBlock: Int { 4 }
+  /// Matrices of the published width do not stay in a core's cache, so that a block of few sites reads them again for few rows.
+  public var sitesPerBlock: Int { 32 }
 
   /// The layers.
   public func build(_ network: inout NetworkBuilder, outputs: Int) -> NetworkValue {

@@ -73,10 +73,7 @@ public struct CGCNN: Architecture {
   /// Checks what ranges of single options do not say.
   public func validate() throws(ModelError) {
     try checkGaussians(reach: cutoff, spacing: gaussianSpacing)
-    if dropout != nil, readout == .additive {
-      throw .unsupportedConfiguration(
-        "dropout leaves out numbers of a crystal, and readout additive has those of sites")
-    }
+    try checkDropout(dropout, readout)
   }
 
   /// What its graphs are.
@@ -133,5 +130,13 @@ extension NetworkBuilder {
 func checkGaussians(reach: Double, spacing: Double) throws(ModelError) {
   guard spacing > 0, reach / spacing >= 8, reach / spacing <= 1000 else {
     throw .unsupportedConfiguration("Gaussian spacing \(spacing) Å does not give 9 … 1001 Gaussians")
+  }
+}
+
+/// Checks that there is no dropout where sites are read out one by one.
+func checkDropout(_ dropout: Double?, _ readout: Readout?) throws(ModelError) {
+  guard dropout == nil || readout != .additive else {
+    throw .unsupportedConfiguration(
+      "dropout leaves out numbers of a crystal, and readout additive has those of sites")
   }
 }

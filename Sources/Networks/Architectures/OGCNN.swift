@@ -26,6 +26,9 @@ public struct OGCNN: Architecture {
   public var orbitals = OrbitalChoice.groundStates
   /// Exponent of the distance in the orbital field: 1, 2 or 4.
   public var distancePower = 4
+  /// Probability that a number of the first hidden layer is left out in a step of training, as in the published classifier.
+  /// Nil, as in cards written before there was the choice, is 0.
+  public var dropout: Double?
   /// What is averaged over the sites; nil, as in cards written before there was the choice, is `pooled`.
   public var readout: Readout?
 
@@ -39,6 +42,12 @@ public struct OGCNN: Architecture {
   /// What it is and where it is from.
   public static let summary =
     "CGCNN on encoded orbital field matrices (M. Karamad, R. Magar et al., PRM 4, 093801, 2020)."
+
+  /// 0 is what nothing said means, and the same network.
+  private var dropoutChoice: Double? {
+    get { dropout }
+    set { dropout = newValue == 0 ? nil : newValue }
+  }
 
   /// What may be chosen.
   public static let options: [ArchitectureOption<OGCNN>] = [
@@ -60,6 +69,9 @@ public struct OGCNN: Architecture {
     .integer(
       "distance_power", \.distancePower, 1...4,
       "Exponent of the distance in the orbital field: 1, 2, or 4 as in the published code."),
+    .number(
+      "dropout", \.dropoutChoice, 0...0.9,
+      "Probability that a number of the first hidden layer is left out in a step of training; 0 when absent."),
     .readout(\.readout),
   ]
 
@@ -67,6 +79,7 @@ public struct OGCNN: Architecture {
   public func validate() throws(ModelError) {
     try checkGaussians(reach: cutoff, spacing: gaussianSpacing)
     guard distancePower != 3 else { throw .unsupportedConfiguration("distance_power 3 is none of 1, 2, 4") }
+    try checkDropout(dropout, readout)
   }
 
   /// What its graphs are.
@@ -84,6 +97,6 @@ public struct OGCNN: Architecture {
     let nodes = network.linear("embedding2", network.activation(.softplus, encoded), to: nodeWidth)
     return network.crystalGraphTrunk(
       nodes, lengths: lengths, convolutions: convolutionCount, hiddenLayers: hiddenLayerCount,
-      hiddenWidth: hiddenWidth, readout: readout, outputs: outputs)
+      hiddenWidth: hiddenWidth, dropout: dropout, readout: readout, outputs: outputs)
   }
 }

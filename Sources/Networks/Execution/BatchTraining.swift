@@ -35,6 +35,9 @@ final class BatchTraining<Scalar: NetworkScalar> {
   private let contexts: [[LayerContext<Scalar>]]
   private let forwardRegions: [Region]
   private let backwardRegions: [Region]
+  /// Chunks of the batch in the order in which threads take them: a batch with a crystal of many sites has a chunk that takes
+  /// much longer than the others, which the other threads share while one is at it.
+  private var heaviestFirst: [Int] = []
 
   /// A network that computes with `jobs` threads.
   ///
@@ -125,7 +128,8 @@ final class BatchTraining<Scalar: NetworkScalar> {
   {
     var totals = RowTotals()
     for (index, region) in forwardRegions.enumerated() {
-      performInParallel(count: active.count, jobs: jobs) { chunk in
+      performInParallel(count: active.count, jobs: jobs) { place in
+        let chunk = heaviestFirst[place]
         if index == 0 {
           chunks[chunk].block.assemble(chunks[chunk].members, of: collection)
           chunks[chunk].clearGradients(parameterCount: program.parameters.count)
@@ -148,7 +152,8 @@ final class BatchTraining<Scalar: NetworkScalar> {
       next += chunks[chunk].count(program.output)
     }
     for (index, region) in backwardRegions.enumerated() {
-      performInParallel(count: active.count, jobs: jobs) { chunk in
+      performInParallel(count: active.count, jobs: jobs) { place in
+        let chunk = heaviestFirst[place]
         if index == 0, let (out, _) = chunks[chunk].startGradient(program.output) {
           for place in 0..<chunks[chunk].count(program.output) {
             out[place] = Scalar(slopes[first[chunk] + place])
@@ -259,6 +264,8 @@ final class BatchTraining<Scalar: NetworkScalar> {
   private func assignChunks(_ indices: [Int], of collection: GraphCollection) -> Range<Int> {
     let assigned = chunkMembers(indices, of: collection, count: chunks.count)
     for (chunk, members) in zip(chunks, assigned) { chunk.members = members }
+    let work = assigned.map { $0.reduce(0) { $0 + collection.rowCount(of: $1) } }
+    heaviestFirst = work.indices.sorted { (work[$1], $0) < (work[$0], $1) }
     return 0..<assigned.count
   }
 }

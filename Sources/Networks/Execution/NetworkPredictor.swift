@@ -85,12 +85,9 @@ public struct NetworkPredictor: Sendable {
     let blocks = collection.blocks(sites: inference.program.sitesPerBlock)
     let count = memberCount * collection.count * configuration.predictionCount
     let output = Buffer<Float>(capacity: count)
-    let workers = min(max(1, jobs), max(1, blocks.count))
-    performInParallel(count: workers, jobs: workers) { worker in
-      let scratch = Scratch()
-      for index in stride(from: worker, to: blocks.count, by: workers) {
-        predict(blocks[index], of: collection, scratch: scratch, into: output.pointer)
-      }
+    let scratches = (0..<max(1, jobs)).map { _ in Scratch() }
+    performInParallel(count: blocks.count, jobs: jobs) { worker, index in
+      predict(blocks[index], of: collection, scratch: scratches[worker], into: output.pointer)
     }
     return Array(UnsafeBufferPointer(start: output.pointer, count: count))
   }

@@ -10,7 +10,6 @@ public struct InputEncoder: Hashable, Sendable {
   /// What the networks ask for.
   public let requirements: InputRequirements
   private let builder: NeighborGraphBuilder
-  private let fieldBuilder = NeighborGraphBuilder(OrbitalField.neighbors)
 
   /// An encoder for networks of these requirements.
   public init(_ requirements: InputRequirements) {
@@ -21,6 +20,7 @@ public struct InputEncoder: Hashable, Sendable {
   /// Working memory of one thread; serves any encoder.
   public final class Scratch {
     fileprivate let graph = NeighborGraphBuilder.Scratch()
+    fileprivate var fields = VoronoiGraphBuilder.Scratch()
     fileprivate var quotient = QuotientGraph()
 
     /// For each site of the crystal that was appended last its node, counted within the crystal.
@@ -43,10 +43,8 @@ public struct InputEncoder: Hashable, Sendable {
   public func orbitalFields(
     of structure: Structure, scratch: Scratch
   ) throws(VoronoiError) -> [SIMD32<Double>] {
-    guard let field = requirements.orbitalField,
-      let facets = try fieldBuilder.graph(of: structure, scratch: scratch.graph).facets
-    else { return [] }
-    return field.vectors(facets)
+    guard let field = requirements.orbitalField else { return [] }
+    return field.vectors(try OrbitalField.facets.graph(of: structure, scratch: &scratch.fields))
   }
 
   /// Adds a crystal to a collection of quotients, whose graph `graph(of:scratch:)` made, here or by an encoder with the same

@@ -7,9 +7,11 @@ internal import CrystalGraphs
 /// edge) among their pairs; sites when they have the same element and the same multiset of edges. Vectors of sites, edges
 /// and pairs are then equal within a class in every layer. No symmetry search is needed.
 ///
-/// Lengths, and cosines, are equal where they are but for rounding (`QuotientGraph.lengthTolerance`, `cosineTolerance`):
-/// all values of a crystal are sorted, and a new kind begins where one exceeds the first of its kind by more. A
-/// merged edge and a kind of angle have the mean of all that they stand for. Classes are told apart by 64-bit hashes.
+/// Lengths, and cosines, are equal where they are but for rounding: all values of a crystal are sorted, and a new kind begins
+/// where one exceeds the one before by more than a tolerance, or the first by more than `kindExtent` of them. Positions
+/// with five decimals, as databases give them, are off by up to 1e-4 Å, and with them lengths and angles that symmetry
+/// makes equal. A merged edge and a merged pair have the mean of all that they stand for, so that what is merged changes a
+/// prediction in second order only; merged pairs with nearly one mean share an angle. Classes are told apart by 64-bit hashes.
 ///
 /// Arrays are as in `GraphCollection` and `EdgePairs`, for one structure.
 struct LineGraph {
@@ -28,8 +30,14 @@ struct LineGraph {
   private(set) var pairMultiplicities: [Float] = []
   private(set) var cosines: [Double] = []
 
-  /// Cosines closer than this are one.
-  static let cosineTolerance = 2e-6
+  /// Lengths (Å) of one kind follow each other this closely.
+  static let lengthTolerance = 3e-4
+  /// Cosines of one kind likewise.
+  static let cosineTolerance = 2e-4
+  /// How far apart values of one kind may be, in tolerances: where there are many they follow each other without a gap.
+  static let kindExtent: UInt64 = 4
+  /// Mean cosines of merged pairs closer than this are one angle.
+  static let sharingTolerance = 2e-6
 
   /// The whole graph; every pair has an angle of its own.
   ///
@@ -55,7 +63,7 @@ struct LineGraph {
     isQuotient = true
     let kinds = Self.kinds(of: pairs.cosines, tolerance: Self.cosineTolerance)
     let classes = EdgeClasses(
-      graph, pairs, lengths: Self.kinds(of: graph.distances, tolerance: QuotientGraph.lengthTolerance),
+      graph, pairs, lengths: Self.kinds(of: graph.distances, tolerance: Self.lengthTolerance),
       angles: kinds)
     siteClasses = classes.sites
     mergeSites(graph, classes)
@@ -64,12 +72,12 @@ struct LineGraph {
   }
 
   /// Numbers the clusters of `values`, in increasing order.
-  private static func kinds(of values: [Double], tolerance: Double) -> [Int32] {
+  private static func kinds(of values: [Double], tolerance: Double, extent: UInt64 = kindExtent) -> [Int32] {
     var kinds = [Int32](repeating: 0, count: values.count)
     var sorted: [UInt64] = []
-    numberClusters(of: values, from: -1, tolerance: tolerance, placeBits: 26, scratch: &sorted) {
-      kinds[$0] = Int32($1)
-    }
+    numberClusters(
+      of: values, from: -1, tolerance: tolerance, extent: extent, placeBits: 26, scratch: &sorted
+    ) { kinds[$0] = Int32($1) }
     return kinds
   }
 
@@ -120,30 +128,49 @@ struct LineGraph {
   private mutating func mergePairs(
     _ pairs: WholePairs, _ kinds: [Int32], _ classes: EdgeClasses, _ representatives: [Int]
   ) {
-    let count = Int(kinds.max() ?? -1) + 1
-    var sums = [Double](repeating: 0, count: count)
-    var counts = [Double](repeating: 0, count: count)
-    for (kind, cosine) in zip(kinds, pairs.cosines) {
-      sums[Int(kind)] += cosine
-      counts[Int(kind)] += 1
-    }
-    cosines = zip(sums, counts).map { $0 / $1 }
+    func source(_ pair: Int) -> Int32 { merged[Int(classes.edges[Int(pairs.sources[pair])])] }
+    var mergedKinds: [Int32] = []
     for edge in representatives {
       let first = sources.count
       for pair in pairs.offsets[edge]..<pairs.offsets[edge + 1] {
-        let source = merged[Int(classes.edges[Int(pairs.sources[pair])])]
+        let source = source(pair)
         if let found = (first..<sources.count).first(where: {
-          sources[$0] == source && angles[$0] == kinds[pair]
+          sources[$0] == source && mergedKinds[$0] == kinds[pair]
         }) {
           pairMultiplicities[found] += 1
         } else {
           sources.append(source)
-          angles.append(kinds[pair])
+          mergedKinds.append(kinds[pair])
           pairMultiplicities.append(1)
         }
       }
       pairOffsets.append(sources.count)
     }
+    var sums = [Double](repeating: 0, count: sources.count)
+    var counts = sums
+    for edge in classes.edges.indices {
+      let first = pairOffsets[Int(merged[Int(classes.edges[edge])])]
+      for pair in pairs.offsets[edge]..<pairs.offsets[edge + 1] {
+        let source = source(pair)
+        var found = first
+        while sources[found] != source || mergedKinds[found] != kinds[pair] { found += 1 }
+        sums[found] += pairs.cosines[pair]
+        counts[found] += 1
+      }
+    }
+    shareAngles(sums, counts)
+  }
+
+  /// Gives merged pairs with nearly one mean cosine one angle.
+  private mutating func shareAngles(_ sums: [Double], _ counts: [Double]) {
+    angles = Self.kinds(of: zip(sums, counts).map { $0 / $1 }, tolerance: Self.sharingTolerance, extent: 1)
+    cosines = [Double](repeating: 0, count: Int(angles.max() ?? -1) + 1)
+    var total = cosines
+    for (pair, angle) in angles.enumerated() {
+      cosines[Int(angle)] += sums[pair]
+      total[Int(angle)] += counts[pair]
+    }
+    for angle in cosines.indices { cosines[angle] /= total[angle] }
   }
 }
 
@@ -172,14 +199,15 @@ private struct WholePairs {
 
 /// Classes of sites and edges, numbered in the order of their first members.
 private struct EdgeClasses {
-  private(set) var sites: [Int32]
-  private(set) var edges: [Int32]
-  private var siteCount: Int
-  private(set) var edgeCount: Int
+  private(set) var sites: [Int32] = []
+  private(set) var edges: [Int32] = []
+  private var siteCount = 0
+  private(set) var edgeCount = 0
+  private var known = HashTable.Places()
 
   init(_ graph: CrystalGraph, _ pairs: WholePairs, lengths: [Int32], angles: [Int32]) {
-    (sites, siteCount) = Self.numbered(graph.elements.map { UInt64($0.rawValue) })
-    (edges, edgeCount) = Self.numbered(lengths.map { UInt64(UInt32(bitPattern: $0)) })
+    siteCount = HashTable.number(graph.elements.map { UInt64($0.rawValue) }, &known, into: &sites)
+    edgeCount = HashTable.number(lengths.map { UInt64(UInt32(bitPattern: $0)) }, &known, into: &edges)
     let kinds = angles.map { QuotientGraph.mixed(UInt64(UInt32(bitPattern: $0))) }
     var isFinished = false
     while !isFinished {
@@ -203,7 +231,7 @@ private struct EdgeClasses {
         signatures[edge] = QuotientGraph.mixed(sum ^ QuotientGraph.mixed(ends ^ Self.term(edges[edge]) &* 5))
       }
     }
-    (edges, edgeCount) = Self.numbered(signatures)
+    edgeCount = HashTable.number(signatures, &known, into: &edges)
   }
 
   private mutating func refineSites(_ graph: CrystalGraph) {
@@ -211,21 +239,10 @@ private struct EdgeClasses {
       let sum = graph.edges(of: site).reduce(UInt64(0)) { $0 &+ QuotientGraph.mixed(Self.term(edges[$1])) }
       return QuotientGraph.mixed(sum ^ QuotientGraph.mixed(Self.term(sites[site])))
     }
-    (sites, siteCount) = Self.numbered(signatures)
+    siteCount = HashTable.number(signatures, &known, into: &sites)
   }
 
   private static func term(_ number: Int32) -> UInt64 {
     UInt64(UInt32(bitPattern: number)) &* 0xD6E8_FEB8_6659_FD93 &+ 0x51
-  }
-
-  private static func numbered(_ signatures: [UInt64]) -> (numbers: [Int32], count: Int) {
-    var known: [UInt64: Int32] = [:]
-    let numbers = signatures.map { signature in
-      if let number = known[signature] { return number }
-      let number = Int32(known.count)
-      known[signature] = number
-      return number
-    }
-    return (numbers, known.count)
   }
 }

@@ -28,8 +28,8 @@ public struct OrbitalField: Codable, Hashable, Sendable {
 
   /// Numbers a site, one for each slot of an orbital vector.
   public static let width = OrbitalTable.slotCount
-  /// Which facets count: all of them.
-  static let neighbors = NeighborRule.voronoi(minimumSolidAngleFraction: 0)
+  /// Makes the graphs that `vectors` takes: all facets count, and their solid angles alone.
+  static let facets = VoronoiGraphBuilder(minimumSolidAngleFraction: 0, hasAngularMoments: false)
 
   /// A field; `distancePower` is at least 1.
   public init(orbitals: OrbitalChoice, distancePower: Int) {

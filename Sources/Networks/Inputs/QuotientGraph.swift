@@ -49,9 +49,8 @@ public struct QuotientGraph {
   public static let sharingTolerance: Float = 1e-5
 
   /// Class of each site in the order of the graph, by its place among the classes.
-  public var siteClasses: ArraySlice<Int32> { classes[..<siteCount] }
+  public var siteClasses: ArraySlice<Int32> { classes[...] }
 
-  private var siteCount = 0
   private var classes: [Int32] = []
   private var signatures: [UInt64] = []
   /// What an edge looks like, without its neighbor.
@@ -64,7 +63,7 @@ public struct QuotientGraph {
   private var totals: [SIMD16<Double>] = []
   private var counts: [Double] = []
   /// A hash table: for each signature found in a pass, the class that it has, or the first edge.
-  private var known: [(signature: UInt64, first: Int32)] = []
+  private var known = HashTable.Places()
 
   /// Empty working memory.
   public init() {}
@@ -179,8 +178,7 @@ public struct QuotientGraph {
   /// Splits classes by what their sites see until no class splits.
   private mutating func refine(_ graph: CrystalGraph, limit: Int) {
     let count = graph.siteCount
-    siteCount = count
-    nodeCount = assignClasses(count)
+    nodeCount = HashTable.number(signatures, &known, into: &classes)
     while nodeCount < count {
       for site in 0..<count {
         // A sum of mixed terms does not depend on the order of the edges.
@@ -191,29 +189,14 @@ public struct QuotientGraph {
         }
         signatures[site] = Self.mixed(sum ^ Self.mixed(UInt64(UInt32(bitPattern: classes[site])) &+ 0x51))
       }
-      let refined = assignClasses(count)
+      let refined = HashTable.number(signatures, &known, into: &classes)
       guard refined > nodeCount else { break }
       nodeCount = refined
     }
   }
 
   /// Takes over the classes of a graph that was merged with its line graph.
-  mutating func takeClasses(of graph: LineGraph) {
-    classes = graph.siteClasses
-    siteCount = classes.count
-  }
-
-  /// Numbers the distinct signatures in order of appearance; returns how many there are.
-  private mutating func assignClasses(_ count: Int) -> Int {
-    if classes.count < count { classes = [Int32](repeating: 0, count: count) }
-    let table = HashTable(count: count, &known)
-    var next: Int32 = 0
-    for site in 0..<count {
-      classes[site] = table.find(Self.mixed(signatures[site]), orInsert: next, &known)
-      if classes[site] == next { next += 1 }
-    }
-    return Int(next)
-  }
+  mutating func takeClasses(of graph: LineGraph) { classes = graph.siteClasses }
 
   // MARK: Merged edges
 
@@ -334,33 +317,5 @@ private struct Shape {
   func equals(_ other: Shape) -> Bool {
     let (facet, moments) = (facet - other.facet, moments - other.moments)
     return max(abs(facet.x), abs(facet.y)) <= 1 && (moments * moments).max() <= 1
-  }
-}
-
-/// Open addressing in a table of at least twice the entries; number −1 marks a free place.
-private struct HashTable {
-  private let mask: UInt64
-
-  init(count: Int, _ places: inout [(signature: UInt64, first: Int32)]) {
-    var size = 16
-    while size < 2 * count { size *= 2 }
-    mask = UInt64(size - 1)
-    places.removeAll(keepingCapacity: true)
-    places.append(contentsOf: repeatElement((signature: UInt64(0), first: Int32(-1)), count: size))
-  }
-
-  /// The first number of a signature that `isSame` takes for it; `new` where there is none.
-  @inline(__always)
-  func find(
-    _ signature: UInt64, orInsert new: Int32, _ places: inout [(signature: UInt64, first: Int32)],
-    where isSame: (Int32) -> Bool = { _ in true }
-  ) -> Int32 {
-    var place = Int(truncatingIfNeeded: signature & mask)
-    while places[place].first >= 0 {
-      if places[place].signature == signature, isSame(places[place].first) { return places[place].first }
-      place = Int(truncatingIfNeeded: (UInt64(place) + 1) & mask)
-    }
-    places[place] = (signature, new)
-    return new
   }
 }

@@ -132,14 +132,13 @@ struct EdgeGatedConvolution: Layer {
     return out
   }
 
-  /// C e + a of some rows of the edges.
+  /// C e + a of the first `rows` rows of the edges.
   private func projectEdges<Scalar: NetworkScalar>(
-    _ context: LayerContext<Scalar>, _ rows: Range<Int>, into out: UnsafeMutablePointer<Scalar>
+    _ context: LayerContext<Scalar>, rows: Int, into out: UnsafeMutablePointer<Scalar>
   ) {
     Scalar.multiply(
-      rows: rows.count, columns: width, inner: width, context.input(1) + rows.lowerBound * width, aRow: width,
-      aColumn: 1, context.weights + edgeWeight, bias: context.weights + edgeBias, into: out,
-      accumulate: false)
+      rows: rows, columns: width, inner: width, context.input(1), aRow: width, aColumn: 1,
+      context.weights + edgeWeight, bias: context.weights + edgeBias, into: out, accumulate: false)
   }
 
   func forward<Scalar: NetworkScalar>(_ stage: Int, _ context: LayerContext<Scalar>) {
@@ -153,7 +152,7 @@ struct EdgeGatedConvolution: Layer {
     let gates = context.work[Work.gates].reserve(count * width)
     let v = context.work[Work.nodes].reserve(n * width)
     let projected = takesAngles ? context.work[Work.angles].reserve(block.pairs.angleCount * width) : gates
-    projectEdges(context, 0..<(takesAngles ? block.pairs.angleCount : count), into: projected)
+    projectEdges(context, rows: takesAngles ? block.pairs.angleCount : count, into: projected)
     Scalar.edgeGatedMean(
       graph, targets: 0..<n, width: width, projections: projections, edges: projected, index: index(block),
       gates: gates, into: v, denominators: context.work[Work.denominators].reserve(n * width))
@@ -284,22 +283,42 @@ struct EdgeGatedConvolution: Layer {
 
   // MARK: Inference
 
-  /// Scale, then shift of each normalization.
+  /// Scale, then shift of each normalization; then the matrices of nodes and edges in panels.
   func prepare<Scalar: NetworkScalar>(_ source: PreparedSource<Scalar>) -> PreparedLayer<Scalar> {
-    PreparedLayer(
-      arrays: normalizations.flatMap { staged in
-        let (scale, shift) = source.affine(staged.slot)
-        return [scale.map { Scalar($0) }, shift.map { Scalar($0) }]
-      })
+    let affine = normalizations.flatMap { staged in
+      let (scale, shift) = source.affine(staged.slot)
+      return [scale.map { Scalar($0) }, shift.map { Scalar($0) }]
+    }
+    return PreparedLayer(
+      arrays: affine + [
+        source.panels(nodeWeight, rows: width, columns: 4 * width),
+        source.panels(edgeWeight, rows: width, columns: width),
+      ])
+  }
+
+  /// The product of rows of `width` with the nodes' or edges' matrix.
+  private func project<Scalar: NetworkScalar>(
+    _ context: LayerContext<Scalar>, rows: Int, _ x: UnsafePointer<Scalar>, isEdges: Bool,
+    into out: UnsafeMutablePointer<Scalar>
+  ) {
+    context.prepared.arrays[2 * normalizations.count + (isEdges ? 1 : 0)].withUnsafeBufferPointer { panels in
+      Scalar.multiply(
+        rows: rows, columns: isEdges ? width : 4 * width, inner: width, x, aRow: width,
+        panels: panels.baseAddress.unsafelyUnwrapped, bias: context.weights + (isEdges ? edgeBias : nodeBias),
+        into: out)
+    }
   }
 
   func infer<Scalar: NetworkScalar>(_ context: LayerContext<Scalar>) {
     let (block, graph) = (context.block, graph(context.block))
     let n = graph.targetCount
-    let projections = projectNodes(context)
+    let projections = context.work[Work.projections].reserve(4 * n * width)
+    project(context, rows: n, context.input(0), isEdges: false, into: projections)
     let v = context.work[Work.nodes].reserve(n * width)
     let angles = takesAngles ? context.work[Work.angles].reserve(block.pairs.angleCount * width) : nil
-    if let angles { projectEdges(context, 0..<block.pairs.angleCount, into: angles) }
+    if let angles {
+      project(context, rows: block.pairs.angleCount, context.input(1), isEdges: true, into: angles)
+    }
     let edges = edgeNormalization == nil ? nil : context.output(1)
     // Some targets at a time, all of their edges.
     var first = 0
@@ -308,7 +327,10 @@ struct EdgeGatedConvolution: Layer {
       while last < n, Int(graph.offsets[last + 1] - graph.offsets[first]) <= Self.tile { last += 1 }
       let rows = Int(graph.offsets[first])..<Int(graph.offsets[last])
       let gates = context.work[Work.gates].reserve(max(rows.count, Self.tile) * width)
-      if angles == nil { projectEdges(context, rows, into: gates) }
+      if angles == nil {
+        project(
+          context, rows: rows.count, context.input(1) + rows.lowerBound * width, isEdges: true, into: gates)
+      }
       Scalar.edgeGatedMean(
         graph, targets: first..<last, width: width, projections: projections, edges: angles ?? gates,
         index: index(block), gates: edges == nil ? nil : gates, into: v, denominators: nil)

@@ -184,6 +184,17 @@ struct PreparedSource<Scalar: NetworkScalar> {
     }
     return (scale, shift)
   }
+
+  /// A matrix of the parameters, (rows, columns) from `offset` on, in panels as `KernelScalar.multiply` takes them.
+  func panels(_ offset: Int, rows: Int, columns: Int) -> [Scalar] {
+    [Scalar](unsafeUninitializedCapacity: rows * columns) { panels, count in
+      count = rows * columns
+      guard let out = panels.baseAddress else { return }
+      values.withUnsafeBufferPointer {
+        Scalar.pack($0.baseAddress.unsafelyUnwrapped + offset, rows: rows, columns: columns, into: out)
+      }
+    }
+  }
 }
 
 /// A layer's parameters prepared for inference; shared by threads.
