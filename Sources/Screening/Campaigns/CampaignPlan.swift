@@ -151,7 +151,9 @@ public struct CampaignPlan: Sendable {
         "energy \(models[index].name): \(models[index].property) (\(models[index].unit)) from column \(column)"
           + (offsets.map { ", moved by \($0.summary)" } ?? "")
       case .hull(let stage):
-        "hull: \(stage.references.phaseCount) reference phases from \(stage.references.name) for "
+        "hull: \(stage.references.phaseCount) reference phases from \(stage.references.name)"
+          + (references.map { $0.notes.isEmpty ? "" : " (\($0.notes.joined(separator: "; ")))" } ?? "")
+          + " for "
           + stage.models.map { models[$0].name }.joined(separator: ", ")
           + (stage.options.excludesSameComposition ? ", own composition left out" : "")
           + (stage.competitors.map { ", " + $0.summary } ?? "")

@@ -1,7 +1,7 @@
 internal import Foundation
 internal import PhaseStability
 internal import PipelineEngine
-internal import ScreeningStore
+public import ScreeningStore
 
 /// What the stored plan of a run says of its hull stage.
 struct StoredHullStage {
@@ -145,4 +145,9 @@ extension ConfigurationTree {
       self = .mapping(entries)
     }
   }
+}
+
+/// Name of the reference phases by which a run's candidates are placed; nil for a run without a hull stage.
+public func referenceName(of run: RunDescription) -> String? {
+  (try? StoredHullStage(plan: run.plan, directory: run.name)).map { exportedName($0.reference) }
 }

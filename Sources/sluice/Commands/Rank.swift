@@ -70,7 +70,8 @@ struct Rank: ParsableCommand {
       let own = counts.models.first { $0.name == name }
       Terminal.result(
         "\(own?.stable ?? 0) of \(try store.counts().rows) candidates are stable by \(name), \(own?.unflagged ?? 0) of "
-          + "them not flagged: at or below \(threshold) eV/atom above the hull of \(hull.words). Predictions, not proofs."
+          + "them not flagged: at or below \(threshold) eV/atom above the hull of \(hull.words)"
+          + (referenceName(of: description).map { " (\($0))" } ?? "") + ". Predictions, not proofs."
       )
       let probabilities = rows.compactMap { $0.place(on: hull).probability }
       if !rows.isEmpty, probabilities.count == rows.count {
