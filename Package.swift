@@ -77,7 +77,8 @@ let package = Package(
         "Crystal", .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ]),
-    module("PipelineEngine", ["COpenSSL", "TextFormats", .product(name: "Yams", package: "Yams")]),
+    module("Configuration", ["TextFormats", .product(name: "Yams", package: "Yams")]),
+    module("PipelineEngine", ["COpenSSL", "TextFormats"]),
     // Composition
     .target(name: "CCrashGuard"),
     module(
@@ -85,7 +86,7 @@ let package = Package(
       [
         "CCrashGuard", "Crystal", "CrystalGraphs", "LinearAlgebra", "Networks", "Training", "ModelFormats",
         "TensorKernels", "PhaseStability", "Prototypes", "StructureArchive", "ScreeningStore",
-        "PipelineEngine", "Charts",
+        "Configuration", "PipelineEngine", "Charts",
         "TextFormats",
       ]),
     .executableTarget(
@@ -122,6 +123,7 @@ let package = Package(
     tests("CrystalGraphs"),
     tests("StructureArchive", ["CArchive"]),
     tests("ScreeningStore", [.product(name: "GRDB", package: "GRDB.swift")]),
+    tests("Configuration"),
     tests("PipelineEngine"),
     .target(
       name: "ScreeningTestSupport",
@@ -133,7 +135,8 @@ let package = Package(
     tests(
       "Screening",
       [
-        "CrystalGraphs", "LinearAlgebra", "Networks", "PhaseStability", "PipelineEngine", "ScreeningStore",
+        "Configuration", "CrystalGraphs", "LinearAlgebra", "Networks", "PhaseStability", "PipelineEngine",
+        "ScreeningStore",
         "Training",
         "StructureArchive",
         "ScreeningTestSupport", "TextFormats",
@@ -141,14 +144,14 @@ let package = Package(
     .testTarget(
       name: "SluiceTests",
       dependencies: [
-        "sluice", "SluiceFaults", "PipelineEngine", "Screening", "ScreeningStore", "ScreeningTestSupport",
+        "sluice", "SluiceFaults", "Configuration", "Screening", "ScreeningStore", "ScreeningTestSupport",
         "TestSupport",
       ],
       swiftSettings: settings),
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "Crystal", "ModelFormats", "PhaseStability", "PipelineEngine", "Screening", "StructureArchive",
+        "Configuration", "Crystal", "ModelFormats", "PhaseStability", "Screening", "StructureArchive",
         "TestSupport", "TextFormats",
       ],
       path: "Tests/FuzzTargets", swiftSettings: settings),

@@ -1,5 +1,5 @@
+internal import Configuration
 internal import Foundation
-internal import PipelineEngine
 
 /// Reads a YAML file with a schema.
 func readConfiguration(_ file: String, _ schema: Schema) throws -> ConfigurationValue {

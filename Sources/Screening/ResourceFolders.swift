@@ -1,5 +1,5 @@
+internal import Configuration
 internal import Foundation
-internal import PipelineEngine
 
 /// Folders with models and reference phases that are called by their names: `FOLDER/models/NAME/`, and
 /// `FOLDER/hull/NAME.csv.zst` or `NAME.csv`.

@@ -37,15 +37,17 @@ public struct StrainAugmentation: Hashable, Sendable {
 
   /// The copy of crystal `index` for an epoch, or nil where that epoch takes the crystal as it is.
   ///
-  /// It follows from seed, epoch and index alone.
+  /// It follows from seed, epoch, index and view alone.
   ///
   /// - Parameters:
   ///   - structure: the relaxed crystal.
   ///   - index: its position in the training split.
   ///   - epoch: the epoch, from 0.
+  ///   - view: which of several copies of the crystal in that epoch, from 0.
   ///   - seed: seed of the member that is trained.
-  public func copy(of structure: Structure, index: Int, epoch: Int, seed: UInt64) -> Structure? {
-    guard var generator = generator(index: index, epoch: epoch, seed: seed) else { return nil }
+  public func copy(of structure: Structure, index: Int, epoch: Int, view: Int = 0, seed: UInt64) -> Structure?
+  {
+    guard var generator = generator(index: index, epoch: epoch, view: view, seed: seed) else { return nil }
     return try? strained(structure, using: &generator)
   }
 
@@ -53,16 +55,16 @@ public struct StrainAugmentation: Hashable, Sendable {
   public var isIsotropic: Bool { shear == 0 && displacement == 0 }
 
   /// What `copy` multiplies all lengths by where it is isotropic; nil where the epoch takes the crystal as it is.
-  public func lengthFactor(index: Int, epoch: Int, seed: UInt64) -> Double? {
+  public func lengthFactor(index: Int, epoch: Int, view: Int = 0, seed: UInt64) -> Double? {
     precondition(isIsotropic, "a copy of the same shape")
-    guard var generator = generator(index: index, epoch: epoch, seed: seed) else { return nil }
+    guard var generator = generator(index: index, epoch: epoch, view: view, seed: seed) else { return nil }
     return exponential(volumeStrain(using: &generator) / 3)
   }
 
   /// What a copy is drawn by; nil where the epoch takes the crystal as it is.
-  private func generator(index: Int, epoch: Int, seed: UInt64) -> SeededRandom? {
+  private func generator(index: Int, epoch: Int, view: Int, seed: UInt64) -> SeededRandom? {
     var generator = SeededRandom(
-      seed: seed ^ 0x5354_5241_494E_0000, stream: UInt64(epoch) << 32 | UInt64(index))
+      seed: seed ^ 0x5354_5241_494E_0000, stream: UInt64(view) << 56 | UInt64(epoch) << 32 | UInt64(index))
     return Double.random(in: 0..<1, using: &generator) < share ? generator : nil
   }
 

@@ -8,71 +8,52 @@ public import Networks
 public final class Trainer {
   /// What is being trained, and how.
   public let options: TrainingOptions
-  /// Standardization of each target, from the training split.
-  public let normalizers: [Normalizer]
   /// The epochs done so far.
   public private(set) var history: [EpochRecord] = []
-  /// The figure on the validation split that chooses the best epoch.
-  public let metric: Metric
   /// Parameters of the best epoch so far.
   public private(set) var best: NetworkParameters
   /// Its figure; infinitely bad before the first epoch.
   public private(set) var bestFigure: Double
 
   private let examples: any ExampleSource
-  private let validation: LabelledGraphs
+  /// All views of the validation split, one after the other.
+  private let validation: GraphCollection
   private let objective: any Objective
   private let network: any TrainableNetwork
   private var optimizer: Optimizer
   private var average: WeightAverage?
   private let jobs: Int
 
-  /// A trainer at the start of its run.
+  /// A trainer of an objective, at the start of its run.
   ///
   /// - Parameters:
-  ///   - options: how to train.
-  ///   - training: structures to learn from, at least one, with as many targets as the network has outputs for.
-  ///   - validation: structures that choose the best epoch; where empty, the last epoch is best.
-  ///   - examples: the graphs to learn from, as many and in the same order as those of `training`, whose own are taken
-  ///     where this is nil.
+  ///   - options: how to train; of these, the task says what the network's predictions are, and the loss is the objective's.
+  ///   - objective: what is made small, of as many outputs as the configuration has.
+  ///   - examples: the graphs to learn from, at least one.
+  ///   - validation: the graphs that choose the best epoch, the same number in each of the objective's views; where there
+  ///     are none, the last epoch is best.
   ///   - initial: parameters to start from, of the configuration in `options`; drawn by the seed where nil.
   ///   - jobs: number of threads; the result does not depend on it.
   /// - Throws: `ModelError.unsupportedConfiguration`.
   public init(
-    options: TrainingOptions, training: LabelledGraphs, validation: LabelledGraphs,
-    examples: (any ExampleSource)? = nil, initial: NetworkParameters? = nil, jobs: Int
+    options: TrainingOptions, objective: any Objective, examples: any ExampleSource,
+    validation: [GraphCollection], initial: NetworkParameters? = nil, jobs: Int
   ) throws(ModelError) {
-    precondition(training.graphs.count > 0, "there is something to learn from")
+    precondition(examples.count > 0, "there is something to learn from")
     precondition(
       initial == nil || initial?.configuration == options.configuration, "parameters of the same shape")
     precondition(options.batchSize > 0 && options.epochs > 0, "batch size and epochs are positive")
-    self.options = options
-    self.examples = examples ?? FixedExamples(training.graphs)
-    precondition(self.examples.count == training.graphs.count, "a graph for each target")
+    precondition(objective.outputCount == options.configuration.outputCount, "the network's outputs")
+    precondition(objective.viewCount > 0 && !objective.metrics.isEmpty, "a view and a metric")
     precondition(
-      training.targetCount == options.configuration.predictionCount
-        && (validation.targetCount == training.targetCount || validation.graphs.count == 0),
-      "an output for each target")
-    self.validation = validation
+      validation.count == objective.viewCount && Set(validation.map(\.count)).count == 1,
+      "every view of the validation split")
+    self.options = options
+    self.objective = objective
+    self.examples = examples
+    self.validation = Self.joined(validation)
     self.jobs = max(1, jobs)
-    switch options.configuration.task {
-    case .regression:
-      let count = training.targetCount
-      let normalizers = (0..<count).map { Normalizer(fitting: training.values(of: $0)) }
-      self.normalizers = normalizers
-      objective = RegressionObjective(
-        targets: training.targets.enumerated().map { Float(normalizers[$0 % count].standardized($1)) },
-        count: count, loss: options.loss)
-      metric = count == 1 ? .meanAbsoluteError : .standardizedError
-    case .classification:
-      normalizers = [.identity]
-      let classes = training.targets.map { $0 > 0.5 ? 1 : 0 }
-      objective =
-        options.configuration.outputCount == 1
-        ? BinaryCrossEntropyObjective(classes: classes) : ClassificationObjective(classes: classes)
-      metric = .areaUnderCurve
-    }
-    bestFigure = metric.worst
+    bestFigure = objective.metrics[0].worst
     let parameters: NetworkParameters
     if let initial {
       parameters = initial
@@ -88,6 +69,34 @@ public final class Trainer {
       options.optimizer, weightDecay: options.weightDecay, parameterCount: parameters.values.count,
       learningRateFactors: try parameters.program.learningRateFactors(options.groups))
   }
+
+  /// A trainer of the task in `options`, at the start of its run.
+  ///
+  /// - Parameters:
+  ///   - options: how to train.
+  ///   - training: structures to learn from, at least one, with as many targets as the network has predictions.
+  ///   - validation: structures that choose the best epoch; where empty, the last epoch is best.
+  ///   - examples: the graphs to learn from, as many and in the same order as those of `training`, whose own are taken
+  ///     where this is nil.
+  ///   - initial: parameters to start from, of the configuration in `options`; drawn by the seed where nil.
+  ///   - jobs: number of threads; the result does not depend on it.
+  /// - Throws: `ModelError.unsupportedConfiguration`.
+  public convenience init(
+    options: TrainingOptions, training: LabelledGraphs, validation: LabelledGraphs,
+    examples: (any ExampleSource)? = nil, initial: NetworkParameters? = nil, jobs: Int
+  ) throws(ModelError) {
+    precondition(examples == nil || examples?.count == training.graphs.count, "a graph for each target")
+    try self.init(
+      options: options, objective: options.objective(training: training, validation: validation),
+      examples: examples ?? FixedExamples(training.graphs), validation: [validation.graphs],
+      initial: initial, jobs: jobs)
+  }
+
+  /// Standardization of each target, from the training split.
+  public var normalizers: [Normalizer] { objective.normalizers }
+
+  /// What is measured on the validation split; the first chooses the best epoch.
+  public var metrics: [Metric] { objective.metrics }
 
   /// Steps of one epoch; an incomplete last batch is left out, as its normalization would be noisy.
   public var stepsPerEpoch: Int { max(1, examples.count / options.batchSize) }
@@ -107,16 +116,17 @@ public final class Trainer {
   ) throws -> EpochRecord? {
     precondition(!isFinished, "all epochs are done")
     let epoch = history.count
-    guard let graphs = try examples.graphs(epoch: epoch, view: 0) else { return nil }
-    precondition(graphs.count == examples.count, "a graph for each target")
+    guard let graphs = try views(epoch: epoch) else { return nil }
     let order = structureOrder(epoch: epoch)
     let steps = stepsPerEpoch
     var lossSum = 0.0
     var rate = LearningRate(learningRate: 0, momentum: 0)
     for step in 0..<steps {
       let batch = Array(order[step * options.batchSize..<min((step + 1) * options.batchSize, order.count)])
+      // A structure's place among all graphs is that of its view, whatever the batch: what is random follows from it.
+      let places = (0..<objective.viewCount).flatMap { view in batch.map { view * examples.count + $0 } }
       lossSum += network.computeGradient(
-        batch, of: graphs, noise: options.noise(step: epoch * steps + step)
+        places, of: graphs, noise: options.noise(step: epoch * steps + step)
       ) { objective.loss(of: $0, for: batch) }
       rate = options.schedule.rate(
         step: epoch * steps + step, totalSteps: options.epochs * steps, stepsPerEpoch: steps,
@@ -127,14 +137,14 @@ public final class Trainer {
       if !progress(done, steps * options.batchSize, lossSum / Double(step + 1)) { return nil }
     }
     let result = result
-    let (figure, targetErrors) = validationFigures(result)
-    if metric.isImprovement(figure, over: bestFigure) || validation.graphs.count == 0 {
+    let figures = validationFigures(result)
+    if metrics[0].isImprovement(figures[0], over: bestFigure) || validation.count == 0 {
       best = result
-      bestFigure = figure
+      bestFigure = figures[0]
     }
     let record = EpochRecord(
-      epoch: epoch + 1, trainingLoss: lossSum / Double(steps), validationFigure: figure,
-      learningRate: rate.learningRate, targetErrors: targetErrors)
+      epoch: epoch + 1, trainingLoss: lossSum / Double(steps), figures: figures,
+      learningRate: rate.learningRate)
     history.append(record)
     return record
   }
@@ -150,24 +160,30 @@ public final class Trainer {
     return (0..<examples.count).shuffled(using: &generator)
   }
 
-  /// The figure that chooses the best epoch, and of several targets the error of each.
-  private func validationFigures(_ parameters: NetworkParameters) -> (figure: Double, errors: [Double]) {
-    let count = normalizers.count
-    guard validation.graphs.count > 0 else { return (.nan, count > 1 ? normalizers.map { _ in .nan } : []) }
-    let predictions = NetworkPredictor([parameters]).predictions(validation.graphs, jobs: jobs)
-    let figures = normalizers.enumerated().map { target, normalizer in
-      let pairs = zip(predictions.column(target, of: count), validation.values(of: target))
-        .filter { !$1.isNaN }
-      return metric.value(
-        predictions: pairs.map { normalizer.restored(Double($0.0)) }, targets: pairs.map(\.1))
+  /// The graphs of an epoch, all structures in the first view and then in the next; nil where their making was stopped.
+  private func views(epoch: Int) throws -> GraphCollection? {
+    var views: [GraphCollection] = []
+    for view in 0..<objective.viewCount {
+      guard let graphs = try examples.graphs(epoch: epoch, view: view) else { return nil }
+      precondition(graphs.count == examples.count, "a graph for each structure")
+      views.append(graphs)
     }
-    guard count > 1 else { return (figures[0], []) }
-    let known = zip(figures, normalizers).filter { !$0.0.isNaN }
-    return (known.reduce(0) { $0 + $1.0 / $1.1.standardDeviation } / Double(known.count), figures)
+    return Self.joined(views)
   }
 
-  /// Numbers of an epoch that a checkpoint holds.
-  private var recordWidth: Int { 3 + (normalizers.count > 1 ? normalizers.count : 0) }
+  private static func joined(_ views: [GraphCollection]) -> GraphCollection {
+    views.dropFirst().reduce(into: views[0]) { all, view in
+      for structure in 0..<view.count { all.append(contentsOf: view, structure: structure) }
+    }
+  }
+
+  private func validationFigures(_ parameters: NetworkParameters) -> [Double] {
+    guard validation.count > 0 else { return metrics.map { _ in .nan } }
+    return objective.figures(of: NetworkPredictor([parameters]).predictions(validation, jobs: jobs))
+  }
+
+  /// Numbers of an epoch that a checkpoint holds: loss, the first figure, learning rate, the other figures.
+  private var recordWidth: Int { 2 + metrics.count }
 }
 
 extension Trainer {
@@ -175,7 +191,7 @@ extension Trainer {
   public func checkpoint() -> [NamedTensor] {
     let current = network.networkParameters
     let numbers = history.flatMap {
-      [$0.trainingLoss, $0.validationFigure, $0.learningRate] + $0.targetErrors
+      [$0.trainingLoss, $0.validationFigure, $0.learningRate] + $0.figures.dropFirst()
     }
     let averages = average.map { average in
       [
@@ -224,7 +240,7 @@ extension Trainer {
     let error = try tensor("best_error")
     let past = try tensor("history")
     guard let steps = step.integers, steps.count == 1, let errors = error.doubles, errors.count == 1,
-      let numbers = past.doubles, numbers.count % recordWidth == 0
+      let numbers = past.doubles, past.shape.last == recordWidth, numbers.count % recordWidth == 0
     else { throw .wrongShape(name: "history", expected: [-1, recordWidth], found: past.shape) }
     if let decay = average?.decay {
       average = WeightAverage(
@@ -239,8 +255,9 @@ extension Trainer {
     bestFigure = errors[0]
     history = stride(from: 0, to: numbers.count, by: recordWidth).enumerated().map { index, first in
       EpochRecord(
-        epoch: index + 1, trainingLoss: numbers[first], validationFigure: numbers[first + 1],
-        learningRate: numbers[first + 2], targetErrors: Array(numbers[first + 3..<first + recordWidth]))
+        epoch: index + 1, trainingLoss: numbers[first],
+        figures: [numbers[first + 1]] + numbers[first + 3..<first + recordWidth],
+        learningRate: numbers[first + 2])
     }
   }
 }

@@ -54,29 +54,26 @@ extension TrainingOptions {
 }
 
 /// What one epoch came to.
-public struct EpochRecord: Codable, Hashable, Sendable {
+public struct EpochRecord: Hashable, Sendable {
   /// Epoch number, from 1.
   public let epoch: Int
   /// Mean training loss over the epoch, of standardized targets.
   public let trainingLoss: Double
-  /// The figure on the validation split that chooses the best epoch; see `Trainer.metric`.
-  public let validationFigure: Double
+  /// Figures on the validation split, one of each of `Trainer.metrics`; NaN where one is not defined.
+  public let figures: [Double]
   /// Learning rate of the last step.
   public let learningRate: Double
-  /// Of several targets the mean absolute error of each on the validation split, in its unit, NaN where none of the split's
-  /// structures has the target; empty for a single one.
-  public let targetErrors: [Double]
 
-  /// The figures of one epoch.
-  public init(
-    epoch: Int, trainingLoss: Double, validationFigure: Double, learningRate: Double,
-    targetErrors: [Double] = []
-  ) {
+  /// The figure that chooses the best epoch.
+  public var validationFigure: Double { figures[0] }
+
+  /// What one epoch came to; at least one figure.
+  public init(epoch: Int, trainingLoss: Double, figures: [Double], learningRate: Double) {
+    precondition(!figures.isEmpty, "a figure chooses the epoch")
     self.epoch = epoch
     self.trainingLoss = trainingLoss
-    self.validationFigure = validationFigure
+    self.figures = figures
     self.learningRate = learningRate
-    self.targetErrors = targetErrors
   }
 }
 

@@ -1,8 +1,8 @@
+internal import Configuration
 internal import Crystal
 internal import Glibc
 internal import ModelFormats
 internal import PhaseStability
-internal import PipelineEngine
 internal import Screening
 internal import StructureArchive
 internal import TextFormats

@@ -1,7 +1,6 @@
 import Crystal
 import Foundation
 import Networks
-import PipelineEngine
 import ScreeningTestSupport
 import TestSupport
 import Testing

@@ -1,5 +1,4 @@
 import Foundation
-import PipelineEngine
 import Screening
 import ScreeningStore
 import ScreeningTestSupport

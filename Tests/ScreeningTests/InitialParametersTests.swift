@@ -1,6 +1,5 @@
 import Foundation
 import Networks
-import PipelineEngine
 import Screening
 import ScreeningTestSupport
 import TestSupport

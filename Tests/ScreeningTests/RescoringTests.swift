@@ -1,3 +1,4 @@
+import Configuration
 import Crystal
 import Foundation
 import PhaseStability

@@ -1,6 +1,5 @@
 import Crystal
 import Foundation
-import PipelineEngine
 import ScreeningStore
 import ScreeningTestSupport
 import TestSupport

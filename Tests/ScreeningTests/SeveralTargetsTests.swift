@@ -1,5 +1,4 @@
 import Foundation
-import PipelineEngine
 import Screening
 import ScreeningStore
 import ScreeningTestSupport
@@ -36,7 +35,7 @@ import Testing
     let whole = try #require(
       try train(try training(epochs: 12), into: "model") { event in
         if case .epoch(_, let record, _, _, let named) = event {
-          figures.append(record.targetErrors)
+          figures.append(Array(record.figures.dropFirst()))
           targets = named.map { "\($0.property) in \($0.unit)" }
         }
       })

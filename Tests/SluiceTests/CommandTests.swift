@@ -1,6 +1,6 @@
+import Configuration
 import Foundation
 import Networks
-import PipelineEngine
 import ScreeningStore
 import ScreeningTestSupport
 import TestSupport

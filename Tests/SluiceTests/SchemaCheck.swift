@@ -1,4 +1,4 @@
-import PipelineEngine
+import Configuration
 
 /// Whether a document is what a JSON Schema describes, as far as the schemas of this program go: an independent
 /// reading of the printed schema.

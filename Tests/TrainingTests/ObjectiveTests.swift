@@ -119,8 +119,8 @@ import Training
       trainer(two, { place == 0 ? [Double($0 % 5), .nan] : [.nan, Double($0 % 5)] }, initial: start))
     #expect(several.normalizers[place] == single.normalizers[0])
     #expect(several.history.map(\.trainingLoss) == single.history.map(\.trainingLoss))
-    #expect(several.history.map { $0.targetErrors[place] } == single.history.map(\.validationFigure))
-    #expect(several.history.allSatisfy { $0.targetErrors[1 - place].isNaN })
+    #expect(several.history.map { $0.figures[1 + place] } == single.history.map(\.validationFigure))
+    #expect(several.history.allSatisfy { $0.figures[2 - place].isNaN })
     for tensor in single.best.namedTensors {
       let found = try #require(several.best.namedTensors.first { $0.name == tensor.name }).values
       let isOutput = tensor.name.hasPrefix("output")
@@ -138,10 +138,10 @@ import Training
     try second.restore(first.checkpoint())
     #expect(try run(second).best.values == whole.best.values)
     #expect(second.history == whole.history)
-    #expect(whole.history.allSatisfy { $0.targetErrors.count == 2 })
+    #expect(whole.history.allSatisfy { $0.figures.count == 3 })
     // The figure that chooses the epoch is the mean of the errors in standard deviations.
     for record in whole.history {
-      let errors = zip(record.targetErrors, whole.normalizers).map { $0 / $1.standardDeviation }
+      let errors = zip(record.figures.dropFirst(), whole.normalizers).map { $0 / $1.standardDeviation }
       #expect(abs(errors.reduce(0, +) / 2 - record.validationFigure) < 1e-14)
     }
   }

@@ -12,7 +12,7 @@ import Training
     return try randomStructure(siteCount: 5, using: &generator)
   }
 
-  @Test func `a copy follows from seed, epoch and position alone`() throws {
+  @Test func `a copy follows from seed, epoch, position and view alone`() throws {
     let crystal = try crystal()
     let copy = augmentation.copy(of: crystal, index: 7, epoch: 2, seed: 1)
     #expect(copy != nil && copy == augmentation.copy(of: crystal, index: 7, epoch: 2, seed: 1))
@@ -20,6 +20,8 @@ import Training
       #expect(
         copy != augmentation.copy(of: crystal, index: other.0, epoch: other.1, seed: UInt64(other.2)))
     }
+    let views = (0..<3).map { augmentation.copy(of: crystal, index: 7, epoch: 2, view: $0, seed: 1) }
+    #expect(views[0] == copy && views[1] != copy && views[2] != copy && views[1] != views[2])
   }
 
   @Test func `volumes are uniform within the strain, and a shear leaves them as they are`() throws {

@@ -23,3 +23,9 @@ package func cosine(_ x: Double) -> Double { cos(x) }
 
 /// log(1 + x) in double precision.
 package func logarithm1p(_ x: Double) -> Double { log1p(x) }
+
+/// ln x in double precision.
+package func logarithm(_ x: Double) -> Double { log(x) }
+
+/// 2/√π ∫ e^(−t²) dt from x to infinity, in double precision.
+package func complementaryErrorFunction(_ x: Double) -> Double { erfc(x) }

@@ -214,4 +214,4 @@ func plainProduct(_ weight: [[Double]], _ x: [Double], _ bias: [Double]) -> [Dou
 
 func plainSigmoid(_ x: Double) -> Double { 1 / (1 + exponential(-x)) }
 
-func plainSoftplus(_ x: Double) -> Double { max(x, 0) + logarithm1p(exponential(-abs(x))) }
+package func plainSoftplus(_ x: Double) -> Double { max(x, 0) + logarithm1p(exponential(-abs(x))) }

@@ -1,5 +1,5 @@
+internal import Configuration
 internal import Foundation
-internal import PipelineEngine
 internal import StructureArchive
 
 /// The archives that a campaign's `path` names: a path, a pattern with `*`, `?` or `[…]`, or a list of these.

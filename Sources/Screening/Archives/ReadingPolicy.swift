@@ -1,4 +1,4 @@
-internal import PipelineEngine
+internal import Configuration
 internal import StructureArchive
 
 /// What becomes of records that do not simply say what their crystal is.

@@ -1,5 +1,5 @@
+internal import Configuration
 internal import Foundation
-internal import PipelineEngine
 internal import ScreeningStore
 internal import StructureArchive
 

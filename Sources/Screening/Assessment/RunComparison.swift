@@ -1,7 +1,6 @@
 internal import Crystal
 internal import Foundation
 internal import PhaseStability
-internal import PipelineEngine
 public import ScreeningStore
 
 /// What of a run and its labels was compared, and what was not.

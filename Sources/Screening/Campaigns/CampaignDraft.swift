@@ -1,6 +1,6 @@
+internal import Configuration
 internal import CrystalGraphs
 internal import Foundation
-internal import PipelineEngine
 internal import TextFormats
 
 /// A campaign file for an archive that has been looked at: it runs as it is written, and says in comments what was seen

@@ -1,3 +1,4 @@
+internal import Configuration
 internal import Crystal
 internal import CrystalGraphs
 internal import Foundation

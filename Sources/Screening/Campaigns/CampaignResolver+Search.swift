@@ -1,5 +1,5 @@
+internal import Configuration
 internal import CrystalGraphs
-internal import PipelineEngine
 internal import Prototypes
 
 /// What a campaign file says of searches for free parameters.

@@ -1,9 +1,9 @@
+internal import Configuration
 internal import Crystal
 internal import CrystalGraphs
 internal import Foundation
 internal import Networks
 internal import PhaseStability
-internal import PipelineEngine
 internal import Prototypes
 internal import StructureArchive
 internal import Training

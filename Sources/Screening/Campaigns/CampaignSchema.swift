@@ -1,4 +1,4 @@
-public import PipelineEngine
+public import Configuration
 internal import Prototypes
 
 /// What a campaign file may say.

@@ -1,5 +1,5 @@
+internal import Configuration
 internal import PhaseStability
-internal import PipelineEngine
 internal import ScreeningStore
 
 /// The hull stage of a campaign: what candidates compete with, and what is thought of it.

@@ -1,3 +1,4 @@
+internal import Configuration
 internal import Crystal
 internal import Foundation
 internal import PhaseStability

@@ -1,7 +1,7 @@
+internal import Configuration
 internal import Foundation
 internal import Networks
 internal import PhaseStability
-internal import PipelineEngine
 internal import ScreeningStore
 internal import StructureArchive
 internal import Training

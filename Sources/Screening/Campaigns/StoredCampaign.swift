@@ -1,6 +1,6 @@
+internal import Configuration
 internal import Foundation
 internal import PhaseStability
-internal import PipelineEngine
 public import ScreeningStore
 
 /// What the stored plan of a run says of its hull stage.

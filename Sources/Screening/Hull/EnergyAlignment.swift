@@ -3,7 +3,6 @@ internal import CrystalGraphs
 internal import Foundation
 internal import Networks
 internal import PhaseStability
-internal import PipelineEngine
 internal import Training
 
 /// Puts the energies of one database on the scale of another: finds compounds that both have, and fits offsets by

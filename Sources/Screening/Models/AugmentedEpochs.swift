@@ -7,7 +7,7 @@ internal import Training
 /// Makes the graphs that one member learns from, epoch by epoch: those of strained copies in place of the crystals that
 /// the augmentation chooses, all others as they were loaded.
 ///
-/// An epoch's graphs follow from the seed, the epoch and the crystals, so a training that is resumed goes on with them.
+/// An epoch's graphs follow from the seed, the epoch, the view and the crystals, so a training that is resumed goes on with them.
 struct AugmentedEpochs: ExampleSource {
   let augmentation: StrainAugmentation
   let requirements: InputRequirements
@@ -49,13 +49,15 @@ struct AugmentedEpochs: ExampleSource {
       work: { scratch, indices in
         indices.map { index -> Example in
           if augmentation.isIsotropic {
-            guard let factor = augmentation.lengthFactor(index: index, epoch: epoch, seed: seed) else {
+            guard let factor = augmentation.lengthFactor(index: index, epoch: epoch, view: view, seed: seed)
+            else {
               return .crystal
             }
             if requirements.graphScales(index, of: whole, by: factor) { return .scaled(factor) }
           }
           guard
-            let copy = augmentation.copy(of: structures[index], index: index, epoch: epoch, seed: seed)
+            let copy = augmentation.copy(
+              of: structures[index], index: index, epoch: epoch, view: view, seed: seed)
           else { return .crystal }
           var own = GraphCollection()
           return (try? encoder.append(copy, to: &own, scratch: scratch)) == nil ? .crystal : .copy(own)

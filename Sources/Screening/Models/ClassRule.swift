@@ -1,4 +1,4 @@
-internal import PipelineEngine
+internal import Configuration
 
 /// Which values of a column are class 1 of two.
 public enum PositiveClass: Hashable, Sendable {

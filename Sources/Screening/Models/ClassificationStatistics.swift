@@ -14,7 +14,7 @@ public struct ClassificationStatistics: Codable, Hashable, Sendable {
   /// 2 · precision · recall / (precision + recall) of class 1 at a probability of 0.5; nil where no structure is of class
   /// 1 nor taken for it.
   public let f1: Double?
-  /// Mean of −ln of the probability of the right class; see `Metric.logLoss`.
+  /// Mean of −ln of the probability of the right class; see `PredictionMetric.logLoss`.
   public let logLoss: Double
 
   /// The statistics; nil where there is no structure.
@@ -24,7 +24,9 @@ public struct ClassificationStatistics: Codable, Hashable, Sendable {
   ///   - classes: the true ones, 0 or 1; as many.
   public init?(probabilities: [Double], classes: [Double]) {
     guard !classes.isEmpty else { return nil }
-    func figure(_ metric: Metric) -> Double { metric.value(predictions: probabilities, targets: classes) }
+    func figure(_ metric: PredictionMetric) -> Double {
+      metric.value(predictions: probabilities, targets: classes)
+    }
     count = classes.count
     positiveCount = classes.count { $0 > 0.5 }
     accuracy = figure(.accuracy)

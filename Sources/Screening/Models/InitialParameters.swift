@@ -1,6 +1,6 @@
+internal import Configuration
 internal import Foundation
 internal import Networks
-internal import PipelineEngine
 internal import Training
 
 /// What the members of a training start from: a model, all of whose tensors or some are taken over.

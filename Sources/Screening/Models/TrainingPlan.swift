@@ -1,6 +1,6 @@
+internal import Configuration
 internal import Foundation
 internal import Networks
-internal import PipelineEngine
 public import Training
 
 /// A training file as it will run: every default filled in, every path resolved.

@@ -39,7 +39,7 @@ extension TrainingRun {
     let tested = test.map { TestPredictions(trainers, on: $0, jobs: jobs) }
     let best = trainers.map { trainer in
       trainer.history.min {
-        trainer.metric.isImprovement($0.validationFigure, over: $1.validationFigure)
+        trainer.metrics[0].isImprovement($0.validationFigure, over: $1.validationFigure)
       }
     }
     let members = trainers.indices.map { index in
@@ -103,9 +103,9 @@ extension TrainingRun {
 }
 
 extension EpochRecord {
-  /// Mean absolute error of a target on the validation split, in its unit.
+  /// Mean absolute error of a target of a regression on the validation split, in its unit.
   fileprivate func error(of target: Int) -> Double {
-    targetErrors.isEmpty ? validationFigure : targetErrors[target]
+    figures.count > 1 ? figures[1 + target] : figures[0]
   }
 }
 

@@ -19,7 +19,7 @@ public enum TrainingEvent: Sendable {
   case step(member: Int, epoch: Int, epochs: Int, done: Int, total: Int, loss: Double)
   /// An epoch is done.
   case epoch(
-    member: Int, EpochRecord, epochs: Int, metric: Metric, targets: [(property: String, unit: String)])
+    member: Int, EpochRecord, epochs: Int, metrics: [Metric], targets: [(property: String, unit: String)])
   /// The errors on the validation split are such that no model of errors can be fitted; the card has no calibration of this
   /// property.
   case notCalibrated(property: String, CalibrationError)
@@ -183,7 +183,7 @@ public struct TrainingRun: Sendable {
       try writeHistory(earlier + [trainer])
       report(
         .epoch(
-          member: member, record, epochs: options.epochs, metric: trainer.metric,
+          member: member, record, epochs: options.epochs, metrics: trainer.metrics,
           targets: zip(plan.properties, plan.units).map { ($0, $1) }))
     }
     return trainer
@@ -223,13 +223,13 @@ public struct TrainingRun: Sendable {
   private func writeHistory(_ trainers: [Trainer]) throws {
     let figures =
       plan.classRule != nil
-      ? ["roc_auc"]
+      ? ["roc_auc", "accuracy", "f1"]
       : plan.columns.count == 1 ? ["mae"] : ["standardized_mae"] + plan.columns.map { "mae_\($0)" }
     let columns = figures.map { csvField("validation_\($0)") }.joined(separator: ",")
     var text = "member,epoch,training_loss,\(columns),learning_rate\n"
     for (member, trainer) in trainers.enumerated() {
       for record in trainer.history {
-        let values = ([record.validationFigure] + record.targetErrors).map { "\($0)" }.joined(separator: ",")
+        let values = record.figures.map { "\($0)" }.joined(separator: ",")
         text += "\(member),\(record.epoch),\(record.trainingLoss),\(values),\(record.learningRate)\n"
       }
     }

@@ -1,5 +1,5 @@
+public import Configuration
 internal import Networks
-public import PipelineEngine
 internal import Training
 
 /// What a training file may say.

@@ -1,5 +1,4 @@
 internal import Foundation
-internal import PipelineEngine
 internal import Prototypes
 
 /// What a fit to known members found.

@@ -1,4 +1,4 @@
-internal import PipelineEngine
+internal import Configuration
 
 extension DefaultStringInterpolation {
   /// A place in a configuration as people and editors read it: file:line:column: key path.

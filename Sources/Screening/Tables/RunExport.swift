@@ -1,6 +1,5 @@
 internal import Crystal
 internal import Foundation
-internal import PipelineEngine
 public import ScreeningStore
 internal import StructureArchive
 internal import TextFormats

@@ -1,5 +1,4 @@
 internal import Crystal
-internal import PipelineEngine
 internal import ScreeningStore
 internal import StructureArchive
 internal import TextFormats

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import PipelineEngine
 import Screening
 
 struct Doctor: ParsableCommand {

@@ -24,17 +24,21 @@ struct TrainingProgress {
       meter?.update(
         done: (epoch - 1) * total + done, note: "epoch \(epoch)/\(epochs)  loss \(decimals(loss, 5))",
         now: Terminal.now)
-    case .epoch(_, let record, let epochs, let metric, let targets):
-      let figure = metric == .meanAbsoluteError || !record.targetErrors.isEmpty ? "MAE" : metric.name
-      let value =
-        record.targetErrors.isEmpty
-        ? decimals(record.validationFigure, 5) + (metric == .meanAbsoluteError ? " \(targets[0].unit)" : "")
-        : "\(decimals(record.validationFigure, 5)) σ ("
-          + zip(targets, record.targetErrors).map {
-            "\($0.property) \(decimals($1, 5)) \($0.unit)"
-          }.joined(separator: ", ") + ")"
+    case .epoch(_, let record, let epochs, let metrics, let targets):
+      let figures: String
+      switch metrics[0] {
+      case .meanAbsoluteError: figures = "MAE \(decimals(record.figures[0], 5)) \(targets[0].unit)"
+      case .standardizedError:
+        let errors = zip(targets, record.figures.dropFirst()).map {
+          "\($0.property) \(decimals($1, 5)) \($0.unit)"
+        }
+        figures = "MAE \(decimals(record.figures[0], 5)) σ (\(errors.joined(separator: ", ")))"
+      default:
+        figures = zip(metrics, record.figures).map { "\($0.name) \(decimals($1, 5))" }
+          .joined(separator: ", ")
+      }
       Terminal.note(
-        "epoch \(record.epoch)/\(epochs)  loss \(decimals(record.trainingLoss, 5))  validation \(figure) \(value)  "
+        "epoch \(record.epoch)/\(epochs)  loss \(decimals(record.trainingLoss, 5))  validation \(figures)  "
           + "learning rate \(decimals(record.learningRate, 6))")
     case .notCalibrated(let property, let reason):
       Terminal.note("no calibration of \(property) by the validation split: \(reason)")

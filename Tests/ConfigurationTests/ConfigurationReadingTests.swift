@@ -1,4 +1,4 @@
-import PipelineEngine
+import Configuration
 import Testing
 
 private let graph = Schema.mapping([

@@ -1,5 +1,5 @@
+import Configuration
 import Foundation
-import PipelineEngine
 import TestSupport
 import Testing
 

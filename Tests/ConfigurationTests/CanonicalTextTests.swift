@@ -1,4 +1,4 @@
-import PipelineEngine
+import Configuration
 import TestSupport
 import Testing
 

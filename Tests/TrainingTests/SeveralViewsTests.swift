@@ -1,0 +1,187 @@
+import Crystal
+import CrystalGraphs
+import ModelFormats
+import Networks
+import TestSupport
+import Testing
+import Training
+
+/// Two strained copies of each crystal, other ones in each epoch.
+private struct StrainedViews: ExampleSource {
+  let structures: [Structure]
+  let requirements: InputRequirements
+  /// What each view takes the strain of; as many as views.
+  var strains = [0, 1]
+  private let augmentation = StrainAugmentation(strain: 0.2, shear: 0.05, displacement: 0.05, share: 1)
+
+  init(_ structures: [Structure], _ requirements: InputRequirements) {
+    (self.structures, self.requirements) = (structures, requirements)
+  }
+
+  var count: Int { structures.count }
+
+  func graphs(epoch: Int, view: Int) throws -> GraphCollection? {
+    var graphs = GraphCollection()
+    let (encoder, scratch) = (InputEncoder(requirements), InputEncoder.Scratch())
+    for (index, structure) in structures.enumerated() {
+      let copy = augmentation.copy(
+        of: structure, index: index, epoch: epoch, view: strains[view], seed: 4)
+      try encoder.append(copy ?? structure, to: &graphs, scratch: scratch)
+    }
+    return graphs
+  }
+}
+
+/// Keeps what it is given, and has nothing to be learned.
+private final class Witness: Objective, @unchecked Sendable {
+  let outputCount: Int
+  let viewCount = 3
+  let metrics = [Metric(name: "structures", direction: .higher)]
+  private(set) var outputs: [Double] = []
+  private(set) var batch: [Int] = []
+  private(set) var predictions: [Float] = []
+
+  init(outputCount: Int) { self.outputCount = outputCount }
+
+  func loss(of outputs: [Double], for batch: [Int]) -> (value: Double, slopes: [Double]) {
+    (self.outputs, self.batch) = (outputs, batch)
+    return (0, outputs.map { _ in 0 })
+  }
+
+  func figures(of predictions: [Float]) -> [Double] {
+    self.predictions = predictions
+    return [Double(predictions.count / viewCount / outputCount)]
+  }
+}
+
+/// Compositions, other ones in each view.
+private struct Compositions: ExampleSource {
+  let count: Int
+
+  func graphs(epoch: Int, view: Int) -> GraphCollection? {
+    var graphs = GraphCollection()
+    for index in 0..<count {
+      let elements = [UInt8(index + 1), UInt8(30 * (view + 1) - index)].compactMap { Element(rawValue: $0) }
+      graphs.append(CrystalGraph(withoutEdges: elements))
+    }
+    return graphs
+  }
+}
+
+@Suite struct SeveralViewsTests {
+  private let width = 4
+
+  private func crystals(_ count: Int, seed: UInt64) throws -> [Structure] {
+    var generator = SeededGenerator(seed: seed)
+    return try (0..<count).map { _ in try randomStructure(siteCount: 3, using: &generator) }
+  }
+
+  private func options() -> TrainingOptions {
+    var network = CGCNN()
+    (network.nodeWidth, network.hiddenWidth, network.convolutionCount) = (16, 16, 1)
+    (network.neighborCount, network.cutoff) = (6, 6)
+    network.dropout = 0.1
+    var options = TrainingOptions()
+    options.configuration = NetworkConfiguration(network, outputs: width)
+    (options.epochs, options.batchSize, options.seed) = (6, 12, 2)
+    (options.learningRate, options.schedule) = (0.01, .constant)
+    return options
+  }
+
+  private func trainer(jobs: Int = 1, strains: [Int] = [0, 1]) throws -> Trainer {
+    let options = options()
+    let requirements = options.configuration.requirements
+    var examples = StrainedViews(try crystals(36, seed: 1), requirements)
+    examples.strains = strains
+    let validation = StrainedViews(try crystals(10, seed: 2), requirements)
+    return try Trainer(
+      options: options, objective: BarlowTwins(outputCount: width), examples: examples,
+      validation: (0..<2).map { try #require(try validation.graphs(epoch: 0, view: $0)) }, jobs: jobs)
+  }
+
+  private func run(_ trainer: Trainer) throws -> Trainer {
+    while !trainer.isFinished { _ = try trainer.runEpoch { _, _, _ in true } }
+    return trainer
+  }
+
+  @Test func `the slopes of a loss that couples views and structures are its central differences`() {
+    var generator = SeededGenerator(seed: 6)
+    let objective = BarlowTwins(outputCount: 3)
+    let batch = Array(0..<5)
+    let outputs = (0..<2 * 5 * 3).map { _ in Double.random(in: -2...2, using: &generator) }
+    let slopes = objective.loss(of: outputs, for: batch).slopes
+    for place in outputs.indices {
+      func loss(_ step: Double) -> Double {
+        var moved = outputs
+        moved[place] += step
+        return objective.loss(of: moved, for: batch).value
+      }
+      #expect(abs((loss(1e-5) - loss(-1e-5)) / 2e-5 - slopes[place]) < 1e-8)
+    }
+  }
+
+  @Test func `a network learns from two views, and its weights depend neither on jobs nor on a stop`() throws
+  {
+    let whole = try run(trainer())
+    let losses = whole.history.map(\.trainingLoss)
+    #expect(losses[5] < 0.5 * losses[0])
+    #expect(whole.metrics.map(\.name) == ["loss"])
+    #expect(whole.bestFigure == whole.history.map(\.validationFigure).min())
+    #expect(whole.bestFigure < whole.history[0].validationFigure)
+
+    let parallel = try run(trainer(jobs: 3))
+    #expect(parallel.best.values == whole.best.values && parallel.best.statistics == whole.best.statistics)
+    #expect(parallel.history == whole.history)
+
+    let first = try trainer()
+    for _ in 0..<2 { _ = try first.runEpoch { _, _, _ in true } }
+    let second = try trainer(jobs: 2)
+    try second.restore(first.checkpoint())
+    #expect(try run(second).checkpoint() == whole.checkpoint())
+
+    // The second view is looked at.
+    let twice = try run(trainer(strains: [0, 0]))
+    #expect(twice.best.values != whole.best.values)
+  }
+
+  @Test func `an objective sees the outputs of one view after the other, of the batch that it is told`()
+    throws
+  {
+    var network = MLP()
+    (network.hiddenWidth, network.hiddenLayerCount) = (16, 1)
+    var options = TrainingOptions()
+    options.configuration = NetworkConfiguration(network, outputs: 2)
+    (options.epochs, options.batchSize) = (1, 5)
+    let (examples, validation) = (Compositions(count: 9), Compositions(count: 4))
+    let witness = Witness(outputCount: 2)
+    let initial = try options.drawnParameters()
+    let trainer = try Trainer(
+      options: options, objective: witness, examples: examples,
+      validation: (0..<3).compactMap { validation.graphs(epoch: 0, view: $0) }, initial: initial, jobs: 2)
+    let record = try #require(try trainer.runEpoch { _, _, _ in true })
+
+    func outputs(_ source: Compositions, _ view: Int) throws -> [Float] {
+      NetworkPredictor([initial]).predictions(try #require(source.graphs(epoch: 0, view: view)), jobs: 1)
+    }
+    #expect(witness.batch.count == 5 && Set(witness.batch).count == 5)
+    let expected = try (0..<3).flatMap { view in
+      let all = try outputs(examples, view)
+      return witness.batch.flatMap { all[2 * $0..<2 * $0 + 2] }
+    }
+    #expect(witness.outputs.count == expected.count)
+    for (found, value) in zip(witness.outputs, expected) { #expect(abs(found - Double(value)) < 1e-5) }
+    // Weight decay has moved the weights, so what is validated differs from what was drawn.
+    #expect(witness.predictions.count == 3 * 4 * 2)
+    #expect(record.figures == [4] && trainer.bestFigure == 4)
+  }
+
+  @Test func `a checkpoint of other metrics is refused`() throws {
+    let checkpoint = try run(trainer()).checkpoint().map { tensor in
+      guard tensor.name == "history" else { return tensor }
+      return NamedTensor(name: "history", shape: [3, 6], data: .double(tensor.doubles ?? []))
+    }
+    #expect(throws: ModelError.wrongShape(name: "history", expected: [-1, 3], found: [3, 6])) {
+      try trainer().restore(checkpoint)
+    }
+  }
+}
