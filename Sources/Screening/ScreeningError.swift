@@ -48,12 +48,29 @@ public enum ScreeningError: Error, Sendable, CustomStringConvertible {
 
 /// An error in words: this program's errors describe themselves; of Foundation's, the system's reason is what counts.
 func describe(_ error: any Error) -> String {
+  if let error = error as? DecodingError { return describe(error) }
   guard error is CocoaError || type(of: error) == NSError.self else { return "\(error)" }
   let error = error as NSError
   guard let cause = (error.userInfo[NSUnderlyingErrorKey] as? any Error).map({ $0 as NSError }),
     cause.domain == NSPOSIXErrorDomain
   else { return error.localizedDescription }
   return String(cString: strerror(Int32(truncatingIfNeeded: cause.code)))
+}
+
+/// What a JSON text lacks or has wrong, with the keys that lead there.
+private func describe(_ error: DecodingError) -> String {
+  func place(_ path: [any CodingKey]) -> String {
+    path.isEmpty
+      ? ""
+      : " in " + path.map { $0.intValue.map { "item \($0 + 1)" } ?? $0.stringValue }.joined(separator: ".")
+  }
+  return switch error {
+  case .keyNotFound(let key, let context):
+    "the key \"\(key.stringValue)\" is missing\(place(context.codingPath))"
+  case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
+    context.debugDescription + place(context.codingPath)
+  @unknown default: "\(error)"
+  }
 }
 
 /// Makes a folder and those above it, where they are absent.

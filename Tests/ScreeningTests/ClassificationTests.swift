@@ -182,6 +182,11 @@ import Testing
       (try files.training(data: "unit: eV, positive: {above: 1}", named: "d"), "a regression has no classes"),
       (try files.training(data: "unit: eV, class: is_large", named: "e"), "a regression has no classes"),
       (
+        try files.training(
+          data: "class: e_above_hull, positive: {above: 1}", top: "task: classification", named: "energy"),
+        "a class needs another name"
+      ),
+      (
         try files.training(data: "unit: eV, positive: {above: 1}", top: "task: classification", named: "f"),
         "has no other unit"
       ),

@@ -34,11 +34,12 @@ import Testing
   }
 
   private func leaderboard(
-    _ models: [ModelFolder], maximumSites: Int? = 7, rounds: Int = 1, jobs: Int = 2
+    _ models: [ModelFolder], maximumSites: Int? = 7, spaceGroup: String? = "group", rounds: Int = 1,
+    jobs: Int = 2
   ) throws -> ModelLeaderboard {
     var time = 0.0
     return try ModelLeaderboard(
-      models, on: archive, property: "gap", maximumSites: maximumSites, spaceGroup: "group", jobs: jobs,
+      models, on: archive, property: "gap", maximumSites: maximumSites, spaceGroup: spaceGroup, jobs: jobs,
       rounds: rounds,
       clock: {
         time += 2
@@ -124,6 +125,7 @@ import Testing
     let other = try ModelFolder(path: files.folder.path("gap"))
     #expect(message { _ = try leaderboard([models[0], other]) }.contains("predicts in eV, "))
     #expect(message { _ = try leaderboard(models, maximumSites: 0) }.contains("no record with a number"))
+    #expect(message { _ = try leaderboard(models, spaceGroup: "absent") }.contains("under \"absent\""))
   }
 
   @Test func `the picture names every model`() throws {

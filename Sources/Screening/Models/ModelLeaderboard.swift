@@ -121,6 +121,11 @@ public struct ModelLeaderboard: Encodable, Sendable {
       throw ScreeningError.unreadable(
         path: input, reason: "no record with a number under \"\(property)\" that all models predict")
     }
+    if let spaceGroup,
+      !common.contains(where: { passes[0].crystals[$0]?.record.properties[spaceGroup] != nil })
+    {
+      throw ScreeningError.unreadable(path: input, reason: "no record with a number under \"\(spaceGroup)\"")
+    }
     let compared = passes.map { pass in common.compactMap { pass.crystals[$0] } }
     let errors = compared.map { $0.map { abs($0.prediction.mean - $0.value) } }
     self.property = property

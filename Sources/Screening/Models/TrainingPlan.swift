@@ -60,6 +60,12 @@ public struct TrainingPlan: Sendable {
     }
     classRule = try Self.classRule(value, task)
     let loss = try Self.loss(value["training"]["loss"], task)
+    if let name = data.optional("class"),
+      [formationEnergyProperty, hullDistanceProperty].contains(name.string)
+    {
+      throw ScreeningError.invalid(
+        "\(name.location): \(name.string) is an energy, by which campaigns rank; a class needs another name")
+    }
     if let classRule {
       (properties, units) = ([data.optional("class")?.string ?? classRule.title], [Self.probability])
     } else {
