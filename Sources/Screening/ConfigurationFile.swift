@@ -11,11 +11,15 @@ func readConfiguration(_ file: String, _ schema: Schema) throws -> Configuration
 
 /// The absolute path that a configuration names, relative to its own folder.
 ///
+/// - Parameter otherwise: where else it was looked for, as the end of the message.
 /// - Throws: `ScreeningError.invalid` with file, line and column where nothing is there.
-func existingPath(_ value: ConfigurationValue, relativeTo folder: URL, kind: String) throws -> String {
+func existingPath(
+  _ value: ConfigurationValue, relativeTo folder: URL, kind: String, otherwise: String = ""
+) throws -> String {
   let path = URL(filePath: value.string, relativeTo: folder).standardizedFileURL.path
   guard FileManager.default.fileExists(atPath: path) else {
-    throw ScreeningError.invalid("\(value.location): \(path) does not exist; \(kind) was expected there")
+    throw ScreeningError.invalid(
+      "\(value.location): \(path) does not exist; \(kind) was expected there\(otherwise)")
   }
   return path
 }

@@ -59,13 +59,11 @@ public struct ResourceFolders: Sendable {
   /// - Throws: `ScreeningError.invalid` with file, line and column where nothing is there.
   func path(_ value: ConfigurationValue, relativeTo folder: URL, _ kind: Kind) throws -> String {
     let path = URL(filePath: value.string, relativeTo: folder).standardizedFileURL.path
-    if FileManager.default.fileExists(atPath: path) { return path }
-    if let path = named(value.string, kind) { return path }
+    if !FileManager.default.fileExists(atPath: path), let found = named(value.string, kind) { return found }
     let searched =
       folders.isEmpty || value.string.contains("/")
       ? "" : ", nor one of this name in \(folders.joined(separator: ", "))"
-    throw ScreeningError.invalid(
-      "\(value.location): \(path) does not exist; \(kind.words) was expected there\(searched)")
+    return try existingPath(value, relativeTo: folder, kind: kind.words, otherwise: searched)
   }
 }
 

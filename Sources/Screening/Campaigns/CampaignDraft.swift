@@ -158,7 +158,7 @@ extension CampaignDraft {
     let beside = own.deletingLastPathComponent()
     let others = shippedModels.filter { name, _ in
       name != own.lastPathComponent
-        && FileManager.default.fileExists(atPath: beside.path + "/\(name)/" + ModelFolder.cardName)
+        && ModelFolder.isFinished(at: beside.path + "/\(name)")
     }
     var lines = shippedModels.filter { $0.0 == own.lastPathComponent }.map { "  # \($0.0): \($0.1)." }
     if !others.isEmpty {

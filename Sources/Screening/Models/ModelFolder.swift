@@ -36,6 +36,11 @@ public struct ModelFolder: Sendable {
   /// Name of the card within the folder.
   public static let cardName = "model.json"
 
+  /// Whether a folder holds a model's card, which is written last.
+  static func isFinished(at path: String) -> Bool {
+    FileManager.default.fileExists(atPath: path + "/" + cardName)
+  }
+
   /// Reads a model folder and checks it against its card.
   ///
   /// - Throws: `ScreeningError` when a file is missing, damaged, of another format, or not the one the card means.

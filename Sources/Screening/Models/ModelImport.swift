@@ -51,7 +51,7 @@ public struct ModelImport: Sendable {
       if published != nil {
         card.license = "MIT; T. Xie and J. C. Grossman, Phys. Rev. Lett. 120, 145301 (2018)"
       }
-      guard !FileManager.default.fileExists(atPath: output + "/" + ModelFolder.cardName) else {
+      guard !ModelFolder.isFinished(at: output) else {
         throw ScreeningError.invalid("\(output) holds a model already; name another folder, or remove it")
       }
       return try ModelFolder.write(path: output, card: card, parameters: [parameters])

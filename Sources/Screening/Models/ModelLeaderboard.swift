@@ -91,21 +91,11 @@ public struct ModelLeaderboard: Encodable, Sendable {
     for round in 1...rounds {
       for (index, folder) in folders.enumerated() {
         progress("\(folder.card.name)\(rounds > 1 ? ", round \(round) of \(rounds)" : "")")
-        func run(
-          members: Int
-        ) throws -> (seconds: Double, crystals: [ComparedRecord.Crystal?]) {
-          let table = PredictionTable(folder, memberCount: members, jobs: jobs)
-          var crystals: [ComparedRecord.Crystal?] = []
+        func run(members: Int) throws -> (seconds: Double, crystals: [ComparedRecord.Crystal?]) {
           let start = clock()
-          _ = try table.compareRecords(
-            input, property: property, maximumSites: maximumSites, columns: spaceGroup.map { [$0] } ?? []
-          ) {
-            switch $0 {
-            case .compared(let crystal): crystals.append(crystal)
-            case .unpredicted: crystals.append(nil)
-            case .tooLarge, .withoutValue: break
-            }
-          }
+          let crystals = try Self.crystals(
+            PredictionTable(folder, memberCount: members, jobs: jobs), input, property, maximumSites,
+            spaceGroup)
           return (clock() - start, crystals)
         }
         let whole = try run(members: folder.parameters.count)
@@ -153,6 +143,23 @@ public struct ModelLeaderboard: Encodable, Sendable {
       guard !members.isEmpty else { return nil }
       return Group(title: group.title, count: members.count, figures: Self.figures(errors, of: members))
     }
+  }
+
+  /// The crystals of an archive that have a value, compared by one model; nil where it cannot predict one.
+  private static func crystals(
+    _ table: PredictionTable, _ input: String, _ property: String, _ maximumSites: Int?, _ spaceGroup: String?
+  ) throws -> [ComparedRecord.Crystal?] {
+    var crystals: [ComparedRecord.Crystal?] = []
+    _ = try table.compareRecords(
+      input, property: property, maximumSites: maximumSites, columns: spaceGroup.map { [$0] } ?? []
+    ) {
+      switch $0 {
+      case .compared(let crystal): crystals.append(crystal)
+      case .unpredicted: crystals.append(nil)
+      case .tooLarge, .withoutValue: break
+      }
+    }
+    return crystals
   }
 
   /// What came of the runs of one model.

@@ -127,7 +127,7 @@ public struct TrainingRun: Sendable {
 
   /// A finished model is not trained over: only its own checkpoints say that it is this training's.
   private func checkOutput() throws {
-    guard FileManager.default.fileExists(atPath: output + "/" + ModelFolder.cardName),
+    guard ModelFolder.isFinished(at: output),
       !FileManager.default.fileExists(atPath: checkpointPath(0))
     else { return }
     throw ScreeningError.invalid(
