@@ -89,16 +89,29 @@ struct HullSimplex: Sendable {
       for row in 0..<k { sum += columns.energies[basis[row]] * inverse[row * k + column] }
       potentials[column] = sum
     }
-    reducedCosts.withUnsafeMutableBufferPointer { costs in
-      columns.energies.withUnsafeBufferPointer { energies in
-        for j in 0..<count { costs[j] = energies[j] }
-      }
-      columns.fractions.withUnsafeBufferPointer { fractions in
-        for row in 0..<k {
-          let (potential, base) = (potentials[row], row * stride)
-          for j in 0..<count { costs[j] -= potential * fractions[base + j] }
+    // Four columns at a time: a loop over single ones is bound by its loads and stores.
+    let whole = count & ~3
+    reducedCosts.withUnsafeMutableBytes { costs in
+      columns.energies.withUnsafeBytes { energies in
+        columns.fractions.withUnsafeBytes { fractions in
+          potentials.withUnsafeBufferPointer { potentials in
+            for j in Swift.stride(from: 0, to: whole, by: 4) {
+              var four = energies.loadUnaligned(fromByteOffset: 8 * j, as: SIMD4<Double>.self)
+              for row in 0..<k {
+                four -=
+                  potentials[row]
+                  * fractions.loadUnaligned(fromByteOffset: 8 * (row * stride + j), as: SIMD4<Double>.self)
+              }
+              costs.storeBytes(of: four, toByteOffset: 8 * j, as: SIMD4<Double>.self)
+            }
+          }
         }
       }
+    }
+    for j in whole..<count {
+      var cost = columns.energies[j]
+      for row in 0..<k { cost -= potentials[row] * columns.fractions[row * stride + j] }
+      reducedCosts[j] = cost
     }
   }
 
