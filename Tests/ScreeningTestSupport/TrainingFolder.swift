@@ -66,21 +66,23 @@ public struct TrainingFolder: Sendable {
       """, to: name + ".yaml")
   }
 
-  /// Trains, and raises the stop flag once `steps` steps have been reported; whether the training came to its end.
+  /// Trains, or one `member` only, and raises the stop flag once `steps` steps have been reported; whether the training came
+  /// to its end.
   @discardableResult
   public func train(
-    _ file: String, into output: String, jobs: Int = 1, stopAfter steps: Int? = nil,
+    _ file: String, into output: String, jobs: Int = 1, member: Int? = nil, stopAfter steps: Int? = nil,
     report: (TrainingEvent) -> Void = { _ in }
   ) throws -> Bool {
     let stop = StopFlag()
     var count = 0
-    return try TrainingRun(plan: TrainingPlan(file: file), output: folder.path(output), jobs: jobs)
-      .run(stop: stop) { event in
-        report(event)
-        guard case .step = event else { return }
-        count += 1
-        if let steps, count >= steps { stop.raise() }
-      }
+    let run = try TrainingRun(
+      plan: TrainingPlan(file: file), output: folder.path(output), jobs: jobs, member: member)
+    return try run.run(stop: stop) { event in
+      report(event)
+      guard case .step = event else { return }
+      count += 1
+      if let steps, count >= steps { stop.raise() }
+    }
   }
 
   private static let results = [

@@ -58,6 +58,23 @@ import Training
     }
   }
 
+  @Test func `members trained one by one, in any order, are collected into the model of one run`() throws {
+    let file = try files.training()
+    #expect(try files.train(file, into: "whole"))
+    #expect(try files.train(file, into: "parts", member: 1))
+    #expect(try !files.train(file, into: "parts", member: 0, stopAfter: 4))
+    #expect(try files.train(file, into: "parts", member: 0))
+    #expect(try !ModelFolder.isFinished(at: folder.path("parts")))
+    var steps = 0
+    #expect(
+      try files.train(file, into: "parts") { event in
+        if case .step = event { steps += 1 }
+      })
+    #expect(steps == 0)
+    #expect(try files.differences("whole", "parts") == [])
+    #expect(message { try files.train(file, into: "parts", member: 2) }.contains("no member 3"))
+  }
+
   @Test func `a SchNet whose weights are averaged, stopped and resumed, ends with the same weights`() throws {
     let file = try files.training(
       ", average: 0.9, loss: absolute, schedule: {cosine: {end: 0.02}}",
@@ -283,7 +300,7 @@ import Training
     let plan = try TrainingPlan(file: try files.training(epochs: 1))
     var words: [String] = []
     var leftOut: [Int] = []
-    let run = TrainingRun(plan: plan, output: folder.path("model"), jobs: 2)
+    let run = try TrainingRun(plan: plan, output: folder.path("model"), jobs: 2)
     let isFinished = try run.run(stop: StopFlag()) { event in
       guard case .loaded(_, _, let causes, let messages) = event else { return }
       words += messages

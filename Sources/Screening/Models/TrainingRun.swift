@@ -38,12 +38,22 @@ public struct TrainingRun: Sendable {
   public let output: String
   /// Number of threads; the weights do not depend on it.
   public let jobs: Int
+  /// The index of the only member to train; nil trains all and writes the model.
+  ///
+  /// Members are independent, so that several processes may train one each into the same folder.
+  public let member: Int?
 
   /// A training run into a folder.
-  public init(plan: TrainingPlan, output: String, jobs: Int) {
+  ///
+  /// - Throws: `ScreeningError` when the plan has no such member.
+  public init(plan: TrainingPlan, output: String, jobs: Int, member: Int? = nil) throws(ScreeningError) {
+    if let member, !(0..<plan.memberCount).contains(member) {
+      throw .invalid("there is no member \(member + 1): the training file asks for \(plan.memberCount)")
+    }
     self.plan = plan
     self.output = output
     self.jobs = jobs
+    self.member = member
   }
 
   private var checkpointFolder: String { output + "/checkpoints" }
@@ -52,7 +62,7 @@ public struct TrainingRun: Sendable {
 
   /// Runs to the end, or until `stop` is raised.
   ///
-  /// - Returns: true when the model is finished, false when it was stopped.
+  /// - Returns: true when the model, or the only member, is finished, false when it was stopped.
   /// - Throws: `ScreeningError`, `ArchiveError`; a checkpoint of another plan or other data is refused.
   public func run(stop: StopFlag, report: (TrainingEvent) -> Void) throws -> Bool {
     try checkOutput()
@@ -103,7 +113,7 @@ public struct TrainingRun: Sendable {
     ]
     let identity = Fingerprint(of: parts.compactMap { $0 }.joined(separator: "\n")).hexadecimal
     var trainers: [Trainer] = []
-    for member in 0..<plan.memberCount {
+    for member in member.map({ $0...$0 }) ?? 0...plan.memberCount - 1 {
       guard
         let trainer = try train(
           member, training, validation.data, identity: identity, earlier: trainers, stop: stop,
@@ -111,6 +121,7 @@ public struct TrainingRun: Sendable {
       else { return false }
       trainers.append(trainer)
     }
+    if member != nil { return true }
     var test: LoadedGraphs?
     if let path = plan.test {
       let (loaded, split) = try load("test", path)
@@ -219,8 +230,10 @@ public struct TrainingRun: Sendable {
     Fingerprint(of: SafeTensors.encode(tensors)).hexadecimal
   }
 
-  /// Writes `training.csv` and the learning curve of the members so far.
+  /// Writes `training.csv` and the learning curve of the members so far; a process that trains one member leaves both to
+  /// the one that collects them.
   private func writeHistory(_ trainers: [Trainer]) throws {
+    guard member == nil else { return }
     let figures =
       plan.classRule != nil
       ? ["roc_auc", "accuracy", "f1"]
