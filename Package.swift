@@ -79,6 +79,9 @@ let package = Package(
       ]),
     module("Configuration", ["TextFormats", .product(name: "Yams", package: "Yams")]),
     module("PipelineEngine", ["COpenSSL", "TextFormats"]),
+    .target(
+      name: "Reports", dependencies: ["Crystal", "PipelineEngine", "StructureArchive", "TextFormats"],
+      resources: [.embedInCode("Page/report.css"), .embedInCode("Page/report.js")], swiftSettings: settings),
     // Composition
     .target(name: "CCrashGuard"),
     module(
@@ -86,8 +89,7 @@ let package = Package(
       [
         "CCrashGuard", "Crystal", "CrystalGraphs", "LinearAlgebra", "Networks", "Training", "ModelFormats",
         "TensorKernels", "PhaseStability", "Prototypes", "StructureArchive", "ScreeningStore",
-        "Configuration", "PipelineEngine", "Charts",
-        "TextFormats",
+        "Configuration", "PipelineEngine", "Charts", "Reports", "TextFormats",
       ]),
     .executableTarget(
       name: "sluice",
@@ -125,6 +127,7 @@ let package = Package(
     tests("ScreeningStore", [.product(name: "GRDB", package: "GRDB.swift")]),
     tests("Configuration"),
     tests("PipelineEngine"),
+    tests("Reports"),
     .target(
       name: "ScreeningTestSupport",
       dependencies: [

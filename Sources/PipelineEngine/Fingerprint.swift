@@ -6,6 +6,12 @@ public struct Fingerprint: Hashable, Sendable {
   /// The digest in 64 lower-case hexadecimal digits.
   public let hexadecimal: String
 
+  /// The 32 bytes of the digest.
+  public var bytes: [UInt8] {
+    let digits = hexadecimal.utf8.map { $0 < 58 ? $0 - 48 : $0 - 87 }
+    return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+  }
+
   /// The fingerprint written as 64 hexadecimal digits, or nil for any other text.
   public init?(hexadecimal: String) {
     let isValid = hexadecimal.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }

@@ -107,13 +107,16 @@ public struct RankingFilter: Hashable, Sendable {
   public var order: RankingOrder
   /// Models whose scores come with the rows, by position in the run's list.
   public var scoredModels: [Int]
+  /// Only the rows of this record; nil for all.
+  public var record: RecordKey?
 
   /// A filter; without arguments it lets every row through.
   public init(
     model: Int? = nil, maximumEnergyAboveHull: Double? = nil, limit: Int? = nil,
     hull: RankingHull = .references, leavesOutFlagged: Bool = false, order: RankingOrder = .distance,
-    scoredModels: [Int] = []
+    scoredModels: [Int] = [], record: RecordKey? = nil
   ) {
+    self.record = record
     self.order = order
     self.scoredModels = scoredModels
     self.leavesOutFlagged = leavesOutFlagged
@@ -209,6 +212,10 @@ extension RankingFilter {
       conditions.append("\(rank) IS NOT NULL")
     }
     if leavesOutFlagged { conditions.append(hull.isCredible) }
+    if let record {
+      conditions.append("record_key = ?")
+      arguments += [record.packed]
+    }
     let combined =
       showsCombined
       ? "e_above_combined_hull, combined_decomposition_energy, combined_decomposition" : "NULL, NULL, NULL"

@@ -14,7 +14,8 @@ struct Sluice: ParsableCommand {
       """,
     version: SluiceVersion.current,
     subcommands: [
-      Init.self, Run.self, Plan.self, Status.self, Rank.self, Export.self, Predict.self, Sites.self,
+      Init.self, Run.self, Plan.self, Status.self, Rank.self, Show.self, Report.self, Export.self,
+      Predict.self, Sites.self,
       Evaluate.self,
       Graph.self,
       Compare.self, Rescore.self, Diff.self, Hull.self, Pack.self, Doctor.self,

@@ -274,6 +274,30 @@ import Testing
     #expect(outcome.errors.contains("campaign.threshold"), "\(outcome.errors)")
   }
 
+  @Test func `a report is written and a candidate shown in every form`() throws {
+    let files = try CampaignFolder()
+    try files.run(try files.campaign())
+    let run = files.folder.path("run")
+    let page = try Program.run(["report", run, "--output", files.folder.path("report.html")])
+    #expect(page.exitCode == 0 && page.errors.contains("open it in a browser"), "\(page.errors)")
+    #expect(try files.folder.text("report.html").hasPrefix("<!DOCTYPE html>"))
+    let id = "rock-salt:Na-Cl"
+    let text = try Program.run(["show", run, id])
+    #expect(text.exitCode == 0 && text.output.hasPrefix("\(id)  NaCl\n"), "\(text.errors)")
+    let json = try Program.run(["show", run, id, "--format", "json"])
+    let object = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
+    #expect(object?["formula"] as? String == "NaCl" && (object?["models"] as? [Any])?.count == 1)
+    #expect(try Program.run(["show", run, id, "--format", "cif"]).output.contains("_cell_length_a"))
+    #expect(try Program.run(["show", run, id, "--format", "poscar"]).output.contains("Direct"))
+    let absent = try Program.run(["show", run, "rock-salt:Na-C"])
+    #expect(absent.exitCode == 2 && absent.errors.contains("begin alike: rock-salt:Na-"), "\(absent.errors)")
+    for wrong in [
+      ["--rows", "0"], ["--model-a", "model"], ["--judge", "x.csv"], ["--labels", "x", "--model-a", "m"],
+    ] {
+      #expect(try Program.run(["report", run, "--output", "x.html"] + wrong).exitCode == 64, "\(wrong)")
+    }
+  }
+
   @Test func `a model is shown as text and as JSON`() throws {
     let text = try Program.run(["models", "show", path("model")])
     #expect(text.output.contains("formation_energy_per_atom in eV/atom"))

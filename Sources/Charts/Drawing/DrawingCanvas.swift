@@ -15,7 +15,8 @@ struct DrawingCanvas {
   /// - Parameters:
   ///   - title: what the picture is, for those who do not see it.
   ///   - description: what it shows, for the same; empty for none.
-  func document(title: String, description: String = "") -> String {
+  ///   - place: whether the picture is a file of its own, or a part of a page.
+  func document(title: String, description: String = "", for place: PicturePlace = .file) -> String {
     let (width, height) = (number(width), number(height))
     let opening = SVGElement.opening(
       "svg",
@@ -27,7 +28,7 @@ struct DrawingCanvas {
     var lines = [opening, named("title", title)]
     if !description.isEmpty { lines.append(named("desc", description)) }
     lines.append(SVGElement.markup("rect", ["width": width, "height": height, "fill": "white"]))
-    return (lines + elements + ["</svg>"]).joined(separator: "\n") + "\n"
+    return place.inked((lines + elements + ["</svg>"]).joined(separator: "\n") + "\n")
   }
 
   /// A straight line; `width` is 1 px unless given.
@@ -61,6 +62,15 @@ struct DrawingCanvas {
         "points": list(points), "fill": fill, "stroke": stroke, "stroke-width": strokeWidth.map(number),
         "fill-opacity": opacity.map(number),
       ], tooltip: tooltip)
+  }
+
+  /// Upright boxes of one color, as one shape: a picture of many stays short.
+  mutating func boxes(_ boxes: [Rectangle], fill: String, opacity: Double? = nil) {
+    guard !boxes.isEmpty else { return }
+    let outline = boxes.map {
+      "M\(number($0.left)) \(number($0.top))h\(number($0.width))v\(number($0.height))h\(number(-$0.width))z"
+    }
+    add("path", ["d": outline.joined(), "fill": fill, "fill-opacity": opacity.map(number)])
   }
 
   /// The border of a part of the picture.

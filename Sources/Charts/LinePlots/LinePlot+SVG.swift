@@ -4,7 +4,8 @@ extension LinePlot {
   /// - Parameters:
   ///   - width: width of the picture (px), at least 200.
   ///   - height: height of the picture (px), at least 150.
-  public func svg(width: Int = 720, height: Int = 440) -> String {
+  ///   - place: whether the picture is a file of its own, or a part of a page.
+  public func svg(width: Int = 720, height: Int = 440, for place: PicturePlace = .file) -> String {
     precondition(width >= 200 && height >= 150, "too small for axes")
     var canvas = DrawingCanvas(width: Double(width), height: Double(height))
     let middle = canvas.width / 2
@@ -28,7 +29,8 @@ extension LinePlot {
       for (index, line) in series.enumerated() { frame.drawLine(of: line, index: index, &part) }
     }
     frame.drawBorder(&canvas)
-    return canvas.document(title: title.isEmpty ? vertical.caption : title)
+    return canvas.document(
+      title: title.isEmpty ? "\(vertical.caption) against \(horizontal.caption)" : title, for: place)
   }
 
   private func frame(below top: Double, in canvas: DrawingCanvas) -> AxisFrame {

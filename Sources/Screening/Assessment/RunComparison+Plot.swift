@@ -1,9 +1,12 @@
 internal import Charts
 
 extension RunComparison {
-  /// Success against budget as an SVG picture: stable candidates found by both models with their 95 % intervals, by a
-  /// list drawn blindly, and by a list without a miss.
-  public func plot() -> String {
+  /// Success against budget as an SVG picture.
+  public func plot() -> String { successPlot.svg() }
+
+  /// Success against budget: stable candidates found by both models with their 95 % intervals, by a list without a miss, and
+  /// by a list drawn blindly.
+  var successPlot: LinePlot {
     let pool = comparison.pool
     let largest = comparison.curve.last?.size ?? 0
     let models = modelNames.enumerated().map { index, name in
@@ -30,8 +33,7 @@ extension RunComparison {
         "\(campaign): \(pool.stableCount) of \(pool.candidates.count) stable at \(pool.threshold) eV/atom",
       subtitle: judgingHull == hull ? "" : hullsText,
       horizontal: PlotAxis(label: "Calculations (length of the top list)"),
-      vertical: PlotAxis(label: "Stable candidates found"), series: models + [ideal, blind]
-    ).svg()
+      vertical: PlotAxis(label: "Stable candidates found"), series: models + [ideal, blind])
   }
 
   /// Writes the picture, whole or not at all.

@@ -5,9 +5,12 @@ internal import ScreeningStore
 internal import Training
 
 extension RunComparison {
-  /// Rates against probabilities as an SVG picture: how many of the candidates of each bin are stable, by the calibrated
-  /// probabilities of both models and, dashed, by their raw spreads. Points on the diagonal are reliable.
-  public func reliabilityPlot() -> String {
+  /// Rates against probabilities as an SVG picture.
+  public func reliabilityPlot() -> String { reliabilityLines.svg() }
+
+  /// Rates against probabilities: how many of the candidates of each bin are stable, by the calibrated probabilities of both
+  /// models and, dashed, by their raw spreads. Points on the diagonal are reliable.
+  var reliabilityLines: LinePlot {
     func series(_ name: String, _ statistics: ReliabilityStatistics?, isDashed: Bool) -> PlotSeries? {
       guard let statistics else { return nil }
       return PlotSeries(
@@ -26,8 +29,7 @@ extension RunComparison {
       title: "\(campaign): \(comparison.pool.stableCount) of \(comparison.pool.candidates.count) stable at "
         + "\(comparison.pool.threshold) eV/atom",
       horizontal: PlotAxis(label: "Probability to be stable, mean of a bin", range: 0...1),
-      vertical: PlotAxis(label: "Share that is stable", range: 0...1), series: models + [diagonal]
-    ).svg()
+      vertical: PlotAxis(label: "Share that is stable", range: 0...1), series: models + [diagonal])
   }
 
   /// Writes the picture, whole or not at all.
