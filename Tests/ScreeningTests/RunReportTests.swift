@@ -162,4 +162,41 @@ import Testing
     #expect(refusal("7:1").contains("no candidate") && refusal("0:-1").contains("no candidate"))
     #expect(refusal("").contains("no candidate"))
   }
+
+  @Test func `the report of a training tells the best epochs, and whether it is finished`() throws {
+    let training = try TrainingFolder()
+    let file = try training.training()
+    // Seven steps: two epochs of three, and one of the third.
+    #expect(try !training.train(file, into: "model", stopAfter: 7))
+    #expect(TrainingReport.isTraining(training.folder.path("model")))
+    #expect(!TrainingReport.isTraining(training.folder.path("absent")))
+    let early = try TrainingReport(folder: training.folder.path("model")).page(maker: "tests")
+    #expect(early.banner?.contains("not finished") == true)
+    #expect(early.tiles.prefix(2).map(\.value) == ["1", "2"])
+    #expect(try training.train(file, into: "model"))
+    let page = try TrainingReport(folder: training.folder.path("model")).page(maker: "tests")
+    #expect(page.banner == nil && page.tiles.prefix(2).map(\.value) == ["2", "8"])
+    #expect(page.sections.map(\.id) == ["learning", "model"])
+    let card = try ModelFolder(path: training.folder.path("model")).card
+    for (index, member) in card.members.enumerated() {
+      let error = try #require(member.validationError)
+      #expect(page.html.contains(">\(index + 1)</td><td class=\"n\">\(try #require(member.epoch))</td>"))
+      #expect(page.html.contains(String(format: "%.5f", error)))
+    }
+  }
+
+  @Test func `a history that is none is refused with its line`() throws {
+    let folder = try TemporaryFolder()
+    for (text, reason) in [
+      ("member,epoch\n", "training_loss"),
+      ("member,epoch,training_loss,validation_mae,learning_rate\n", "no epoch"),
+      ("member,epoch,training_loss,validation_mae,learning_rate\n0,x,1,1,1\n", "line 2"),
+      ("member,epoch,training_loss,validation_mae,learning_rate\n-1,1,1,1,1\n", "line 2"),
+      ("member,epoch,training_loss,learning_rate\n0,1,1,1\n", "validation"),
+    ] {
+      try folder.write(text, to: "training.csv")
+      let refusal = message { _ = try TrainingReport(folder: folder.path(".")) }
+      #expect(refusal.contains(reason), "\(refusal)")
+    }
+  }
 }

@@ -90,7 +90,7 @@ public struct RunReport {
     }
     if let comparison {
       sections.append(
-        ReportSection(id: "known", title: "Against known energies", blocks: known(comparison)))
+        ReportSection(id: "known", title: "Against known energies", blocks: comparison.reportBlocks))
     }
     sections.append(ReportSection(id: "making", title: "How it was made", blocks: try making()))
     let reference = referenceName(of: run).map { " (\($0))" } ?? ""

@@ -61,6 +61,9 @@ struct Compare: ParsableCommand {
   @Option(help: "SVG file of the share that is stable against its probability to write.")
   var reliabilityPlot: String?
 
+  @Option(help: "Page for a browser to write, with these figures and more; see also sluice report --labels.")
+  var report: String?
+
   @Option(help: "Seed of the resamples behind the intervals.")
   var seed: UInt64 = 0
 
@@ -117,6 +120,10 @@ struct Compare: ParsableCommand {
       case .text: Terminal.result(ComparisonText(comparison).text)
       case .json: Terminal.write(Array(comparison.jsonText().utf8))
       case .csv: Terminal.write(Array(comparison.csvText().utf8))
+      }
+      if let report {
+        try comparison.writePage(to: report, maker: "Sluice \(SluiceVersion.current)")
+        Terminal.note("\(report): open it in a browser")
       }
       if let plot {
         try comparison.writePlot(to: plot)

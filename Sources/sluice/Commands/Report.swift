@@ -4,18 +4,20 @@ import ScreeningStore
 
 struct Report: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write a report of a run: one page for a browser.",
+    abstract: "Write a report of a run, or of a training: one page for a browser.",
     discussion: """
       The page holds the candidates with a card each, what speaks against the list, and how it was made; with labels also \
       how many of the candidates are truly stable. It needs nothing from elsewhere and sends nothing. A run that is not \
-      finished is shown as far as it has come. The same run gives the same bytes.
+      finished is shown as far as it has come. The same run gives the same bytes. Of a training the page shows how its \
+      members learned, and the model.
 
       Example: sluice report my-campaign.sluice --output report.html
       Example: sluice report my-campaign.sluice --output report.html --labels labels.jsonl.zst --model-a cgcnn \
       --model-b icgcnn
+      Example: sluice report models/cgcnn --output training.html
       """)
 
-  @Argument(help: ArgumentHelp("Run directory.", valueName: "run"))
+  @Argument(help: ArgumentHelp("Run directory, or the output folder of a training.", valueName: "run"))
   var directory: String
 
   @Option(help: "File of the page to write.")
@@ -78,8 +80,16 @@ struct Report: ParsableCommand {
         reference: judge.map(Resources.reference), excludesSameComposition: excludeSameComposition,
         offsets: offsets)
       options.title = title
-      let report = try RunReport(directory: directory, options: options)
-      let count = try report.write(to: output, maker: "Sluice \(SluiceVersion.current)")
+      let maker = "Sluice \(SluiceVersion.current)"
+      let count: Int
+      if TrainingReport.isTraining(directory) {
+        guard labels == nil, hull == nil else {
+          throw ScreeningError.invalid("\(directory) is a training, which has neither candidates nor a hull")
+        }
+        count = try TrainingReport(folder: directory).write(to: output, title: title, maker: maker)
+      } else {
+        count = try RunReport(directory: directory, options: options).write(to: output, maker: maker)
+      }
       Terminal.note("\(output): \(count) bytes; open it in a browser")
     }
   }

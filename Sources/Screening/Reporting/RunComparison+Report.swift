@@ -1,30 +1,30 @@
 internal import Charts
 internal import Foundation
-internal import Reports
+public import Reports
 internal import TextFormats
 
-extension RunReport {
-  /// What labels say of the list.
-  func known(_ comparison: RunComparison) -> [ReportBlock] {
-    let pool = comparison.comparison.pool
-    let places = Set(comparison.modelNames).count > 1 ? [0, 1] : [0]
-    let names = comparison.modelNames
+extension RunComparison {
+  /// What labels say of the lists of two models, or of one that is compared with itself.
+  var reportBlocks: [ReportBlock] {
+    let pool = comparison.pool
+    let places = Set(modelNames).count > 1 ? [0, 1] : [0]
+    let names = modelNames
     return [
       .text(
         "\(grouped(pool.candidates.count)) candidates have a known energy; \(grouped(pool.stableCount)) of them "
           + "(\(percentText(pool.stableCount, of: pool.candidates.count))) are truly stable at \(pool.threshold) eV/atom. "
-          + "\(comparison.hullsText.prefix(1).uppercased() + comparison.hullsText.dropFirst())."),
-      .table(summary(comparison, places)),
+          + "\(hullsText.prefix(1).uppercased() + hullsText.dropFirst())."),
+      .table(summary(places)),
       .columns([
-        [.figure(success(comparison, places))], [.figure(precisionAndRecall(comparison, places))],
+        [.figure(success(places))], [.figure(precisionAndRecall(places))],
       ]),
-      .columns([[.figure(rollingError(comparison, places))], [.figure(receiver(comparison, places))]]),
-      .columns(places.map { [.figure(parity(comparison, $0))] }),
+      .columns([[.figure(rollingError(places))], [.figure(receiver(places))]]),
+      .columns(places.map { [.figure(parity($0))] }),
     ]
-      + (comparison.reliability.contains { $0.calibrated != nil || $0.rawSpread != nil }
+      + (reliability.contains { $0.calibrated != nil || $0.rawSpread != nil }
         ? [
           .columns([
-            [.figure(calibration(comparison, places))],
+            [.figure(calibration(places))],
             [
               .note(
                 "Of a calibrated probability the share that is stable lies on the dashed diagonal. A raw spread takes the "
@@ -35,7 +35,34 @@ extension RunReport {
         ] : [])
   }
 
-  private func summary(_ comparison: RunComparison, _ places: [Int]) -> ReportTable {
+  /// The page of a comparison alone.
+  ///
+  /// - Parameters:
+  ///   - title: its heading; nil for the campaign's name.
+  ///   - maker: the program, with its version.
+  public func page(title: String? = nil, maker: String) -> ReportPage {
+    let pool = comparison.pool
+    func tile(_ value: Int, _ name: String) -> ReportTile { ReportTile(value: grouped(value), name: name) }
+    return ReportPage(
+      title: title ?? campaign,
+      status: "\(Set(modelNames).sorted().joined(separator: " and ")) compared by known energies.",
+      tiles: [
+        tile(pool.candidates.count, "candidates with a known energy"),
+        tile(pool.stableCount, "of them truly stable"),
+        tile(counts.candidatesWithoutLabel, "candidates without a label, left out"),
+        tile(counts.labelsWithoutCandidate, "labels without a candidate, left out"),
+      ], sections: [ReportSection(id: "known", title: "Against known energies", blocks: reportBlocks)],
+      maker: maker)
+  }
+
+  /// Writes the page, whole or not at all.
+  ///
+  /// - Throws: `ScreeningError`.
+  public func writePage(to path: String, title: String? = nil, maker: String) throws {
+    try writeAtomically(Array(page(title: title, maker: maker).html.utf8), to: path)
+  }
+
+  private func summary(_ places: [Int]) -> ReportTable {
     func number(_ value: Double?, _ decimals: Int = 3) -> String {
       value.map { fixedPoint($0, decimals: decimals) } ?? "–"
     }
@@ -44,9 +71,9 @@ extension RunReport {
         "model", "mean absolute error, eV/atom", "precision", "recall", "F1", "ROC-AUC", "without prediction",
       ],
       rows: places.map { place in
-        let model = comparison.comparison.models[place]
+        let model = comparison.models[place]
         return [
-          comparison.modelNames[place], number(model.meanAbsoluteError, 4),
+          modelNames[place], number(model.meanAbsoluteError, 4),
           number(model.classification.precision),
           number(model.classification.recall), number(model.classification.f1), number(model.areaUnderCurve),
           "\(model.withoutPrediction)",
@@ -54,12 +81,12 @@ extension RunReport {
       })
   }
 
-  private func success(_ comparison: RunComparison, _ places: [Int]) -> ReportFigure {
-    var plot = comparison.successPlot
+  private func success(_ places: [Int]) -> ReportFigure {
+    var plot = successPlot
     plot.title = ""
     plot.subtitle = ""
     if places.count == 1 { plot.series.remove(at: 1) }
-    let budgets = comparison.comparison.budgets
+    let budgets = comparison.budgets
     return ReportFigure(
       title: "Stable candidates found against calculations",
       picture: plot.svg(width: 560, height: 380, for: .page),
@@ -67,7 +94,7 @@ extension RunReport {
         "From the top of each list. Bands are 95 % intervals of a bootstrap over candidates. Dashed: a list without a "
         + "miss, and one drawn blindly.",
       table: ReportTable(
-        columns: ["calculations"] + places.flatMap { ["\(comparison.modelNames[$0])", "95 % interval"] }
+        columns: ["calculations"] + places.flatMap { ["\(modelNames[$0])", "95 % interval"] }
           + (places.count > 1 ? ["ratio", "95 % interval"] : []),
         rows: budgets.map { budget in
           func interval(_ interval: ConfidenceInterval?, _ decimals: Int) -> String {
@@ -93,8 +120,8 @@ extension RunReport {
     return Array(Set(lengths.map { min(max(1, $0), count) })).sorted()
   }
 
-  private func precisionAndRecall(_ comparison: RunComparison, _ places: [Int]) -> ReportFigure {
-    let pool = comparison.comparison.pool
+  private func precisionAndRecall(_ places: [Int]) -> ReportFigure {
+    let pool = comparison.pool
     let lengths = lengths(pool.candidates.count)
     var series: [PlotSeries] = []
     var columns: [[Double]] = []
@@ -107,7 +134,7 @@ extension RunReport {
       for (name, values, isDashed) in [("precision", precision, false), ("recall", recall, true)] {
         series.append(
           PlotSeries(
-            name: "\(comparison.modelNames[place]), \(name)",
+            name: "\(modelNames[place]), \(name)",
             points: zip(lengths, values).map { PlotPoint(x: Double($0), y: $1) }, isDashed: isDashed))
       }
       columns += [precision, recall]
@@ -128,8 +155,8 @@ extension RunReport {
         }, numbers: Set(0...series.count)))
   }
 
-  private func rollingError(_ comparison: RunComparison, _ places: [Int]) -> ReportFigure {
-    let pool = comparison.comparison.pool
+  private func rollingError(_ places: [Int]) -> ReportFigure {
+    let pool = comparison.pool
     let centers = (-15...30).map { Double($0) * 0.02 }
     let halfWidth = 0.02
     let fewest = 10
@@ -145,7 +172,7 @@ extension RunReport {
     let series =
       zip(places, curves).map { place, curve in
         PlotSeries(
-          name: comparison.modelNames[place], points: zip(centers, curve).map { PlotPoint(x: $0, y: $1) })
+          name: modelNames[place], points: zip(centers, curve).map { PlotPoint(x: $0, y: $1) })
       } + [
         PlotSeries(
           name: "error as large as the distance",
@@ -162,15 +189,15 @@ extension RunReport {
         "Over candidates within 0.02 eV/atom of a place, at least \(fewest). Above the dashed lines the mean error is "
         + "larger than the distance from the hull: verdicts there are close to coin tosses.",
       table: ReportTable(
-        columns: ["known energy above hull"] + places.map { comparison.modelNames[$0] },
+        columns: ["known energy above hull"] + places.map { modelNames[$0] },
         rows: centers.indices.filter { row in curves.contains { !$0[row].isNaN } }.map { row in
           [fixedPoint(centers[row], decimals: 2)]
             + curves.map { $0[row].isNaN ? "–" : fixedPoint($0[row], decimals: 4) }
         }, numbers: Set(0...places.count)))
   }
 
-  private func receiver(_ comparison: RunComparison, _ places: [Int]) -> ReportFigure {
-    let pool = comparison.comparison.pool
+  private func receiver(_ places: [Int]) -> ReportFigure {
+    let pool = comparison.pool
     let unstable = pool.candidates.count - pool.stableCount
     let rates = (0...20).map { Double($0) / 20 }
     var series: [PlotSeries] = []
@@ -188,10 +215,10 @@ extension RunReport {
           PlotPoint(
             x: Double(wrong) / Double(max(1, unstable)), y: Double(found) / Double(max(1, pool.stableCount))))
       }
-      let area = comparison.comparison.models[place].areaUnderCurve
+      let area = comparison.models[place].areaUnderCurve
       series.append(
         PlotSeries(
-          name: comparison.modelNames[place] + (area.map { " (area \(fixedPoint($0, decimals: 3)))" } ?? ""),
+          name: modelNames[place] + (area.map { " (area \(fixedPoint($0, decimals: 3)))" } ?? ""),
           points: points))
       columns.append(rates.map { rate in points.last { $0.x <= rate }?.y ?? 0 })
     }
@@ -204,16 +231,16 @@ extension RunReport {
         vertical: PlotAxis(label: "Share of the stable that is found", range: 0...1), series: series
       ).svg(width: 560, height: 380, for: .page),
       table: ReportTable(
-        columns: ["false positive rate"] + places.map { comparison.modelNames[$0] },
+        columns: ["false positive rate"] + places.map { modelNames[$0] },
         rows: rates.indices.map { row in
           [fixedPoint(rates[row], decimals: 2)] + columns.map { fixedPoint($0[row], decimals: 3) }
         }, numbers: Set(0...places.count)))
   }
 
-  private func parity(_ comparison: RunComparison, _ place: Int) -> ReportFigure {
-    let name = comparison.modelNames[place]
+  private func parity(_ place: Int) -> ReportFigure {
+    let name = modelNames[place]
     let range = -1.0...2.0
-    let pairs = comparison.comparison.pool.candidates.compactMap { candidate in
+    let pairs = comparison.pool.candidates.compactMap { candidate in
       candidate.predictedDistances[place].map { (x: candidate.trueDistance, y: $0) }
     }
     let errors = pairs.map { abs($0.y - $0.x) }.sorted()
@@ -235,13 +262,13 @@ extension RunReport {
         }, numbers: [0, 1]))
   }
 
-  private func calibration(_ comparison: RunComparison, _ places: [Int]) -> ReportFigure {
-    var plot = comparison.reliabilityLines
+  private func calibration(_ places: [Int]) -> ReportFigure {
+    var plot = reliabilityLines
     plot.title = ""
     let rows = places.flatMap { place in
-      (comparison.reliability[place].calibrated?.bins ?? []).map { bin in
+      (reliability[place].calibrated?.bins ?? []).map { bin in
         [
-          comparison.modelNames[place], fixedPoint(bin.meanProbability, decimals: 3),
+          modelNames[place], fixedPoint(bin.meanProbability, decimals: 3),
           fixedPoint(bin.rate, decimals: 3), "\(bin.count)",
         ]
       }
