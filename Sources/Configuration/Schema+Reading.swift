@@ -80,7 +80,9 @@ private struct SchemaReader {
     case (.string(let minimumLength), .scalar(let text, let isPlain)):
       return string(text, isPlain: isPlain, minimumLength: minimumLength, node, schema, at: path)
     case (.path, .scalar(let text, let isPlain)):
-      guard string(text, isPlain: isPlain, minimumLength: 1, node, schema, at: path) != nil else { return nil }
+      guard string(text, isPlain: isPlain, minimumLength: 1, node, schema, at: path) != nil else {
+        return nil
+      }
       let substitution = node.substitution
       return .path(substitution?.path ?? text, written: substitution?.written ?? text)
     case (.choice(let words), .scalar(let text, _)):

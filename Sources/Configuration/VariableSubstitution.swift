@@ -32,17 +32,20 @@ struct VariableSubstitution {
     if let own, case .mapping(let defaults) = entries[own].value.content { self.defaults = defaults }
     for entry in defaults { check(entry) }
     for index in entries.indices where index != own {
-      entries[index].value = substituted(entries[index].value, at: KeyPathText.appending(entries[index].key, to: ""))
+      entries[index].value = substituted(
+        entries[index].value, at: KeyPathText.appending(entries[index].key, to: ""))
     }
     reportUnused(root)
     setValues(in: &entries, at: own, root)
     return SourceNode(content: .mapping(entries), line: root.line, column: root.column)
   }
 
-  private func value(of name: String) -> (text: String, path: String)? {
-    if let setting = settings[name] { return (setting.text, setting.path) }
-    guard case .scalar(let text, _)? = defaults.first(where: { $0.key == name })?.value.content else { return nil }
-    return (text, text)
+  private func value(of name: String) -> VariableSetting? {
+    if let setting = settings[name] { return setting }
+    guard case .scalar(let text, _)? = defaults.first(where: { $0.key == name })?.value.content else {
+      return nil
+    }
+    return VariableSetting(text: text, path: text)
   }
 
   private var knownNames: [String] {
@@ -196,6 +199,8 @@ struct VariableSubstitution {
       }
     }
     if let own {
+      // What is no mapping is the schema's to refuse.
+      guard case .mapping = entries[own].value.content else { return }
       entries[own].value.content = .mapping(values)
     } else {
       entries.append(

@@ -37,7 +37,8 @@ extension RunStore {
   public func beginRetry(_ run: RunDescription, reopened: Set<Int>) throws(StoreError) {
     try write { db in
       try RunStore.notePlan(run, in: db)
-      try db.execute(sql: "UPDATE run SET sluice_version = ?, finished = NULL", arguments: [run.sluiceVersion])
+      try db.execute(
+        sql: "UPDATE run SET sluice_version = ?, finished = NULL", arguments: [run.sluiceVersion])
       for index in run.sources.indices {
         if reopened.contains(index) {
           // Where the reader stood in the file as it was says nothing about the file as it is.
@@ -47,24 +48,6 @@ extension RunStore {
         try RunStore.takeBackBreak(of: index, in: db)
       }
       try db.execute(sql: "INSERT OR REPLACE INTO retry (only_row, next_key) VALUES (1, 0)")
-    }
-  }
-
-  /// Notes the plan of a run in other words, and the names of its sources: the run is the same, and its files have moved.
-  ///
-  /// - Parameter run: the run under its plan of now; it has the same models, and as many sources.
-  /// - Throws: `StoreError`.
-  public func notePlan(_ run: RunDescription) throws(StoreError) {
-    try write { try RunStore.notePlan(run, in: $0) }
-  }
-
-  private static func notePlan(_ run: RunDescription, in db: Database) throws {
-    try db.execute(
-      sql: "UPDATE run SET plan = ?, plan_fingerprint = ?", arguments: [run.plan, run.planFingerprint])
-    for (index, source) in run.sources.enumerated() {
-      try db.execute(
-        sql: "UPDATE sources SET name = ?, fingerprint = ? WHERE source = ?",
-        arguments: [source.name, source.fingerprint, index])
     }
   }
 

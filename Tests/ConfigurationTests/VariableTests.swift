@@ -164,7 +164,8 @@ private func set(_ values: [String: String]) -> [String: VariableSetting] {
     func stripped(_ text: String) throws -> ConfigurationTree {
       schema.withoutPaths(try read(text, set(["data": "d"])).tree)
     }
-    let one = try stripped("name: x\npath: ${data}/a\nstages: [predict: {model: a}, filter: {elements: [Na]}]\n")
+    let one = try stripped(
+      "name: x\npath: ${data}/a\nstages: [predict: {model: a}, filter: {elements: [Na]}]\n")
     let two = try stripped(
       "name: x\npath: [b, \"${data}\"]\nstages: [predict: {model: ../c}, filter: {elements: [Na]}]\n")
     #expect(one == two)

@@ -105,7 +105,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .index: ["SLUIHULL"]
     case .campaign, .training:
       [
-        "inputs:\n", "- archive: ", "variables: {a: b}\n", "${a}", "$${", "stages:", "hull: {", "&a ", "*a", "!!int ", "? ", "|\n", "<<: ", "---\n",
+        "inputs:\n", "- archive: ", "variables: {a: b}\n", "${a}", "$${", "stages:", "hull: {", "&a ", "*a",
+        "!!int ", "? ", "|\n", "<<: ", "---\n",
         "0x", ".nan", ".inf", "decorate:", "sites:", "training:", "model:", "data:",
       ]
     }

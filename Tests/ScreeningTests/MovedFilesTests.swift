@@ -18,7 +18,8 @@ import Testing
     let lines = try (0..<20).map { index in
       var generator = SeededGenerator(seed: UInt64(index))
       return try recordLine(
-        id: "c\(index)", structure: try randomStructure(siteCount: 2, using: &generator, elements: Self.elements))
+        id: "c\(index)",
+        structure: try randomStructure(siteCount: 2, using: &generator, elements: Self.elements))
     }
     _ = try files.archive(lines, named: "data/crystals.jsonl")
   }
@@ -50,7 +51,8 @@ import Testing
     try FileManager.default.moveItem(atPath: folder.path(name), toPath: folder.path(other))
   }
 
-  @Test func `a run goes on after its campaign, data, model and references moved, and ends the same`() throws {
+  @Test func `a run goes on after its campaign, data, model and references moved, and ends the same`() throws
+  {
     let file = try campaign()
     try run(file, ["data": folder.path("data")], in: "whole")
     try run(file, ["data": folder.path("data")], limit: 7)
@@ -88,9 +90,11 @@ import Testing
     #expect(try run(file, ["data": folder.path("data")]).isFinished)
   }
 
-  @Test func `a file under another name is another plan, since ids may come from it; a folder is not`() throws {
+  @Test func `a file under another name is another plan, since ids may come from it; a folder is not`() throws
+  {
     let file = try files.campaign(
-      inputs: "- archive: {path: \"${data}\"}", stages: Self.stages, more: "variables: {phases: ., model: model}")
+      inputs: "- archive: {path: \"${data}\"}", stages: Self.stages,
+      more: "variables: {phases: ., model: model}")
     try run(file, ["data": folder.path("data/crystals.jsonl")], limit: 7)
     try folder.write(folder.text("data/crystals.jsonl"), to: "copy.jsonl")
     let text = message { try run(file, ["data": folder.path("copy.jsonl")]) }
@@ -102,7 +106,8 @@ import Testing
 
   @Test func `references in another file are the same where their phases are, and others are not`() throws {
     let file = try files.campaign(
-      stages: "- predict: {model: model}\n- hull: {reference: \"${table}\"}", more: "variables: {table: phases.csv}")
+      stages: "- predict: {model: model}\n- hull: {reference: \"${table}\"}",
+      more: "variables: {table: phases.csv}")
     try run(file, [:], limit: 7)
     let phases = try folder.text("phases.csv")
     try folder.write(phases.replacing("-2.1", with: "-2.2"), to: "others.csv")
@@ -150,12 +155,14 @@ import Testing
   private func firstPlan(of plan: String) throws -> String {
     var lines = plan.split(separator: "\n", omittingEmptySubsequences: false)
     let start = try #require(lines.firstIndex(of: "  names:"))
-    let end = lines[(start + 1)...].firstIndex { !$0.hasPrefix("    ") && !$0.hasPrefix("  -") } ?? lines.endIndex
+    let end =
+      lines[(start + 1)...].firstIndex { !$0.hasPrefix("    ") && !$0.hasPrefix("  -") } ?? lines.endIndex
     lines.removeSubrange(start..<end)
     return lines.joined(separator: "\n")
   }
 
-  @Test func `a run of the first version goes on, with its inputs as they are written and no others`() throws {
+  @Test func `a run of the first version goes on, with its inputs as they are written and no others`() throws
+  {
     let file = try files.campaign(inputs: "- archive: {path: data/crystals.jsonl}")
     try files.run(file, in: "whole")
     try files.run(file, limit: 7)
@@ -166,7 +173,8 @@ import Testing
       #expect(plan != run.plan)
       try store.notePlan(
         RunDescription(
-          name: run.name, plan: plan, planFingerprint: Fingerprint(of: plan).hexadecimal, created: run.created,
+          name: run.name, plan: plan, planFingerprint: Fingerprint(of: plan).hexadecimal,
+          created: run.created,
           sluiceVersion: run.sluiceVersion, stabilityThreshold: run.stabilityThreshold, models: run.models,
           sources: run.sources))
       try store.close()
@@ -175,7 +183,8 @@ import Testing
       try files.run(try files.campaign(inputs: "- archive: {path: ./data/crystals.jsonl}"))
     }
     #expect(
-      text.contains("campaign.inputs[0].archive.path: data/crystals.jsonl → ./data/crystals.jsonl"), "\(text)")
+      text.contains("campaign.inputs[0].archive.path: data/crystals.jsonl → ./data/crystals.jsonl"), "\(text)"
+    )
     #expect(try files.run(try files.campaign(inputs: "- archive: {path: data/crystals.jsonl}")).isFinished)
     #expect(try files.export("run") == files.export("whole"))
   }
@@ -192,14 +201,16 @@ import Testing
     let text = try String(contentsOfFile: file, encoding: .utf8)
     let split = ["train", "validation", "test"]
     return try folder.write(
-      split.reduce(text) { $0.replacing(" \($1).jsonl", with: " \"${data}/\($1).jsonl\"") }, to: "training.yaml")
+      split.reduce(text) { $0.replacing(" \($1).jsonl", with: " \"${data}/\($1).jsonl\"") },
+      to: "training.yaml")
   }
 
   private func train(_ file: String, data: String, stopAfter steps: Int? = nil) throws -> Bool {
     let stop = StopFlag()
     var count = 0
     return try TrainingRun(
-      plan: TrainingPlan(file: file, variables: ["data": folder.path(data)]), output: folder.path("model"), jobs: 1
+      plan: TrainingPlan(file: file, variables: ["data": folder.path(data)]), output: folder.path("model"),
+      jobs: 1
     ).run(stop: stop) { event in
       guard case .step = event else { return }
       count += 1
@@ -207,7 +218,8 @@ import Testing
     }
   }
 
-  @Test func `a training goes on after its file and its data moved, and its card keeps the variable`() throws {
+  @Test func `a training goes on after its file and its data moved, and its card keeps the variable`() throws
+  {
     let file = try training()
     #expect(try files.train(try files.training(epochs: 2, named: "plain"), into: "whole"))
     #expect(try train(file, data: "", stopAfter: 5) == false)
@@ -223,7 +235,8 @@ import Testing
     #expect(!text.contains(folder.path()))
   }
 
-  @Test func `a checkpoint of the first version, whose identity had the paths in it, is gone on with`() throws {
+  @Test func `a checkpoint of the first version, whose identity had the paths in it, is gone on with`() throws
+  {
     let file = try files.training(epochs: 2)
     #expect(try files.train(file, into: "whole"))
     #expect(try files.train(file, into: "model", stopAfter: 5) == false)
@@ -236,7 +249,8 @@ import Testing
     var metadata = found
     #expect(metadata["identity"] != first)
     metadata["identity"] = first
-    try folder.write(SafeTensors.encode(tensors, metadata: metadata), to: "model/checkpoints/member-0.safetensors")
+    try folder.write(
+      SafeTensors.encode(tensors, metadata: metadata), to: "model/checkpoints/member-0.safetensors")
     #expect(try files.train(file, into: "model"))
     #expect(try files.differences("model", "whole") == [])
   }

@@ -21,13 +21,25 @@ import Testing
     "train-cgcnn-band-gap-transfer.yaml",
   ]
 
+  /// The references that most campaigns share, read once: where a run would keep them.
+  private static let references: (folder: TemporaryFolder, path: String)? = {
+    guard let folder = try? TemporaryFolder() else { return nil }
+    let table = Fixtures.url("hull/materials-project-2019.csv.zst").path
+    _ = try? ReferenceIndex(reference: table).write(to: folder.path("references.hull"))
+    return (folder, folder.path())
+  }()
+
   private func path(_ name: String) -> String { Self.pipelines.appending(path: name).path }
+
+  private func campaign(_ name: String, _ variables: [String: String] = [:]) throws -> CampaignPlan {
+    try CampaignPlan(file: path(name), runDirectory: Self.references?.path, variables: variables)
+  }
 
   private func plan(_ name: String, _ variables: [String: String] = [:]) throws {
     if name.hasPrefix("train-") {
       _ = try TrainingPlan(file: path(name), variables: variables)
     } else {
-      _ = try CampaignPlan(file: path(name), variables: variables)
+      _ = try campaign(name, variables)
     }
   }
 
@@ -54,13 +66,12 @@ import Testing
 
   @Test func `archives of the repository are read whole by the campaigns that name them`() throws {
     let report = try CampaignRun(
-      plan: CampaignPlan(file: path("cif-archive.yaml")), directory: folder.path("run"), jobs: 2
+      plan: campaign("cif-archive.yaml"), directory: folder.path("run"), jobs: 2
     ).run(stop: StopFlag()) { _, _ in }
     #expect(report.isFinished && report.counts.records == 61 && report.counts.rows == 61)
     let other = try CampaignRun(
-      plan: CampaignPlan(
-        file: path("cif-archive.yaml"),
-        variables: ["crystals": Fixtures.url("archives/oqmd-perovskites.jsonl.zst").path]),
+      plan: campaign(
+        "cif-archive.yaml", ["crystals": Fixtures.url("archives/oqmd-perovskites.jsonl.zst").path]),
       directory: folder.path("perovskites"), jobs: 2
     ).run(limit: 20, stop: StopFlag()) { _, _ in }
     #expect(other.counts.rows == 20)

@@ -81,7 +81,8 @@ import Testing
     // So are the references, by their name and with what they cannot know.
     let limits = "knows no phase that was published later"
     #expect(outcome.errors.contains(limits), "\(outcome.errors)")
-    #expect(try folder.text("campaign.yaml").contains("\n  - hull:\n      reference: materials-project-2019\n"))
+    #expect(
+      try folder.text("campaign.yaml").contains("\n  - hull:\n      reference: materials-project-2019\n"))
     #expect(try folder.text("campaign.yaml").contains(limits))
     try folder.write("formula,formation_energy_per_atom\nNaCl,-2\n", to: "phases.csv")
     #expect(try start("good.jsonl", "--reference", "phases.csv", "--force").exitCode == 0)

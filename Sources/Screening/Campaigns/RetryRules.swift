@@ -50,8 +50,9 @@ struct RetryRules {
     let key = difference.keyPath
     let isInput = key.hasPrefix("campaign.inputs[")
     if key == "campaign.rejections.allowed_share" { return true }
-    if ["inputs", PlanIdentity.namesKey, "references", "hulls"].contains(where: { key.hasPrefix("digests.\($0)[") })
-    {
+    if ["inputs", PlanIdentity.namesKey, "references", "hulls"].contains(where: {
+      key.hasPrefix("digests.\($0)[")
+    }) {
       return difference.before != nil && difference.after != nil
     }
     if isInput, key.hasSuffix("].archive.occupancy") { return difference.after?.contains("majority") == true }

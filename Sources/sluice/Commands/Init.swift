@@ -20,7 +20,9 @@ struct Init: ParsableCommand {
   var output = "campaign.yaml"
 
   @Option(
-    help: "Reference phases: CSV, entries in JSON, or an index. (default: the Materials Project of 2019 that ships)")
+    help:
+      "Reference phases: CSV, entries in JSON, or an index. (default: the Materials Project of 2019 that ships)"
+  )
   var reference: String?
 
   @Option(help: "Model folder. (default: the iCGCNN ensemble that ships)")

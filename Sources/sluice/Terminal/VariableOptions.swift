@@ -5,7 +5,8 @@ struct VariableOptions: ParsableArguments {
   @Option(
     name: .customLong("set"),
     help: ArgumentHelp(
-      "Value of a variable that the file holds as ${NAME}; may be given several times.", valueName: "name=value"))
+      "Value of a variable that the file holds as ${NAME}; may be given several times.",
+      valueName: "name=value"))
   var settings: [String] = []
 
   /// The values by name.
