@@ -138,8 +138,8 @@ let package = Package(
     tests(
       "Screening",
       [
-        "Configuration", "CrystalGraphs", "LinearAlgebra", "Networks", "PhaseStability", "PipelineEngine",
-        "ScreeningStore",
+        "Configuration", "CrystalGraphs", "LinearAlgebra", "ModelFormats", "Networks", "PhaseStability",
+        "PipelineEngine", "ScreeningStore",
         "Training",
         "StructureArchive",
         "ScreeningTestSupport", "TextFormats",

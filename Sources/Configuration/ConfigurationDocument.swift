@@ -75,7 +75,7 @@ struct SourceNode: Sendable {
     let key: String
     let line: Int
     let column: Int
-    let value: SourceNode
+    var value: SourceNode
   }
 
   enum Content: Sendable {
@@ -84,9 +84,11 @@ struct SourceNode: Sendable {
     case mapping([Entry])
   }
 
-  let content: Content
+  var content: Content
   let line: Int
   let column: Int
+  /// Of a text in which variables stood.
+  var substitution: SubstitutedText?
 
   func location(file: String, keyPath: String) -> ConfigurationLocation {
     ConfigurationLocation(file: file, line: line, column: column, keyPath: keyPath)
@@ -244,9 +246,13 @@ private struct SourceNodeLoader {
       YamlError.parser(let context, let message, let mark, _),
       YamlError.composer(let context, let message, let mark, _):
       let situation = context.map { "\($0.text) at line \($0.mark.line): " } ?? ""
+      let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+      let hint =
+        lines.indices.contains(mark.line - 1) && lines[mark.line - 1].contains("${")
+        ? "; a text with ${…} within { } or [ ] needs quotes" : ""
       return problem(
         line: mark.line, column: mark.column, kind: .syntax, expected: "YAML",
-        found: "a syntax error (\(situation)\(message))")
+        found: "a syntax error (\(situation)\(message))\(hint)")
     case YamlError.reader(let message, let offset, _, _):
       let before = text.prefix(offset ?? 0)
       let line = before.count { $0.isNewline } + 1

@@ -38,6 +38,10 @@ public struct ConfigurationProblem: Hashable, Sendable {
     case unknownChoice
     /// Values that are each allowed but not together.
     case conflict
+    /// A variable that has no value.
+    case unsetVariable
+    /// A value of a variable that stands nowhere.
+    case unusedVariable
   }
 
   /// What is wrong.
@@ -73,11 +77,15 @@ extension ConfigurationProblem: CustomStringConvertible {
     case .unknownKey: text += "unknown key \(found ?? "")"
     case .missingKey: text += "missing key \(expected)"
     case .duplicateKey: text += "key \(found ?? "") is given twice"
+    case .unsetVariable: text += "the variable \"\(found ?? "")\" has no value"
+    case .unusedVariable: text += "no text of this file uses the variable \"\(found ?? "")\""
     default:
       text += "expected \(expected)"
       if let found { text += ", found \(found)" }
     }
     if let nearest { text += "; did you mean \"\(nearest)\"?" }
+    if kind == .unsetVariable { text += " (\(expected) gives it one)" }
+    if kind == .unusedVariable { text += " (it uses \(expected))" }
     if kind == .unknownKey { text += nearest == nil ? "; expected \(expected)" : " (expected \(expected))" }
     return text
   }

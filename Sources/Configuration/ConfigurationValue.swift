@@ -13,6 +13,8 @@ public struct ConfigurationValue: Sendable {
     case number(Double)
     /// A text.
     case string(String)
+    /// A text that names a file or folder, and the text of the file, where variables may have stood in it.
+    case path(String, written: String)
     /// Elements in order.
     case list([ConfigurationValue])
     /// Values by key, in the order of the schema; keys that are absent and have no default are absent here too.
@@ -60,8 +62,10 @@ public struct ConfigurationValue: Sendable {
 
   /// This value as a text.
   public var string: String {
-    guard case .string(let value) = content else { mismatch("a text") }
-    return value
+    switch content {
+    case .string(let value), .path(let value, _): return value
+    default: mismatch("a text")
+    }
   }
 
   /// The elements of this list.
@@ -96,15 +100,23 @@ public struct ConfigurationValue: Sendable {
   public func elements(_ key: String) -> [ConfigurationValue] { self[key].elements }
 
   /// The value without places: for canonical text, hashing and comparison.
-  public var tree: ConfigurationTree {
+  public var tree: ConfigurationTree { tree(pathsAsWritten: false) }
+
+  /// The value without places, with the variables in its paths as the file has them: for texts that leave this machine.
+  public var treeAsWritten: ConfigurationTree { tree(pathsAsWritten: true) }
+
+  private func tree(pathsAsWritten: Bool) -> ConfigurationTree {
     switch content {
     case .boolean(let value): return .boolean(value)
     case .integer(let value): return .integer(value)
     case .number(let value): return .number(value)
     case .string(let value): return .string(value)
-    case .list(let elements): return .list(elements.map(\.tree))
+    case .path(let value, let written): return .string(pathsAsWritten ? written : value)
+    case .list(let elements): return .list(elements.map { $0.tree(pathsAsWritten: pathsAsWritten) })
     case .mapping(let entries):
-      return .mapping(Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.value.tree) }))
+      return .mapping(
+        Dictionary(
+          uniqueKeysWithValues: entries.map { ($0.key, $0.value.tree(pathsAsWritten: pathsAsWritten)) }))
     }
   }
 
@@ -114,7 +126,10 @@ public struct ConfigurationValue: Sendable {
     candidates: [String] = []
   ) -> ConfigurationProblem {
     var typed = found ?? ""
-    if case .string(let text) = content { typed = text }
+    switch content {
+    case .string(let text), .path(let text, _): typed = text
+    default: break
+    }
     return ConfigurationProblem(
       kind: kind, location: location, expected: expected, found: found ?? tree.inlineText,
       nearest: nearest(to: typed, among: candidates))

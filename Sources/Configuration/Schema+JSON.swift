@@ -44,6 +44,7 @@ extension Schema {
     case .string(let minimumLength):
       return [Member("type", .string("string"))]
         + (minimumLength > 0 ? [Member("minLength", .number("\(minimumLength)"))] : [])
+    case .path: return Schema.string.keywords
     case .choice(let words):
       return [Member("type", .string("string")), Member("enum", .array(words.map { .string($0) }))]
     case .list(let element, let count):

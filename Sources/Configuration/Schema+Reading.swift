@@ -1,11 +1,20 @@
 extension ConfigurationDocument {
   /// The document read by a schema: every key known, every value checked, defaults filled in.
   ///
+  /// - Parameter settings: what variables stand for, beside what the document's own `variables` say; nil for a document
+  ///   whose texts are taken as they are, as a program wrote them.
   /// - Throws: `ConfigurationError` with every problem of the document.
-  public func read(_ schema: Schema) throws(ConfigurationError) -> ConfigurationValue {
+  public func read(
+    _ schema: Schema, settings: [String: VariableSetting]? = nil
+  ) throws(ConfigurationError) -> ConfigurationValue {
+    var substitution = VariableSubstitution(file: file, settings: settings ?? [:])
+    let root = settings == nil ? self.root : substitution.apply(to: self.root)
     var reader = SchemaReader(file: file)
     let value = reader.read(root, schema, at: "", isDefault: false)
-    if let error = ConfigurationError(reader.problems) { throw error }
+    // A text that lacks a value is nothing that a schema could judge.
+    let places = Set(substitution.problems.map(\.location))
+    let others = reader.problems.filter { !places.contains($0.location) }
+    if let error = ConfigurationError(substitution.problems + others) { throw error }
     guard let value else { preconditionFailure("a document without problems has a value") }
     return value
   }
@@ -18,7 +27,7 @@ extension Schema {
 
   fileprivate func findBrokenDefaults(at path: String) -> [String] {
     switch kind {
-    case .boolean, .integer, .number, .string, .choice: return []
+    case .boolean, .integer, .number, .string, .path, .choice: return []
     case .list(let element, _): return element.findBrokenDefaults(at: path + "[]")
     case .dictionary(let value): return value.findBrokenDefaults(at: KeyPathText.appending("*", to: path))
     case .either(let schemas): return schemas.flatMap { $0.findBrokenDefaults(at: path) }
@@ -70,6 +79,12 @@ private struct SchemaReader {
       return number(text, range, node, schema, at: path)
     case (.string(let minimumLength), .scalar(let text, let isPlain)):
       return string(text, isPlain: isPlain, minimumLength: minimumLength, node, schema, at: path)
+    case (.path, .scalar(let text, let isPlain)):
+      guard string(text, isPlain: isPlain, minimumLength: 1, node, schema, at: path) != nil else {
+        return nil
+      }
+      let substitution = node.substitution
+      return .path(substitution?.path ?? text, written: substitution?.written ?? text)
     case (.choice(let words), .scalar(let text, _)):
       if words.contains(text) { return .string(text) }
       return fail(.unknownChoice, node, schema, at: path, nearest: nearest(to: text, among: words))

@@ -5,6 +5,7 @@ public struct Schema: Hashable, Sendable {
     case integer(ClosedRange<Int>)
     case number(NumberRange)
     case string(minimumLength: Int)
+    case path
     case choice([String])
     case list(Schema, count: ClosedRange<Int>)
     case mapping([Field])
@@ -49,6 +50,9 @@ public struct Schema: Hashable, Sendable {
 
   /// A text, the empty one included.
   public static let anyString = Schema(kind: .string(minimumLength: 0))
+
+  /// A text that names a file or folder, or a pattern of such names; not empty.
+  public static let path = Schema(kind: .path)
 
   /// One of a closed list of words.
   public static func choice(of words: [String]) -> Schema {
@@ -177,6 +181,7 @@ extension Schema {
       case (let lower, let upper): return "a whole number from \(lower) to \(upper)"
       }
     case .number(let range): return range.expectation
+    case .path: return Schema.string.expectation
     case .string(let minimumLength): return minimumLength > 0 ? "a text" : "a text (quotes for an empty one)"
     case .choice(let words):
       return words.count == 1 ? words[0] : "one of " + words.joined(separator: ", ")

@@ -1,12 +1,28 @@
 internal import Configuration
 internal import Foundation
 
+/// The key of campaign and training files for the values of their variables.
+let variablesField = Field.optional(
+  "variables", .dictionary(of: .string),
+  "Values of the variables that texts of this file hold as ${name}; --set NAME=VALUE goes before them.")
+
 /// Reads a YAML file with a schema.
-func readConfiguration(_ file: String, _ schema: Schema) throws -> ConfigurationValue {
+///
+/// - Parameter variables: values of the file's variables, by name, that go before its own. Where a path begins with a
+///   variable, a value that names something in the current folder, or holds a "/", is relative to that folder and not to
+///   the file's.
+/// - Throws: `ScreeningError.unreadable`; `ConfigurationError` with every problem of the file.
+func readConfiguration(
+  _ file: String, _ schema: Schema, variables: [String: String]
+) throws -> ConfigurationValue {
   guard let data = FileManager.default.contents(atPath: file) else {
     throw ScreeningError.unreadable(path: file, reason: "no such file, or not readable")
   }
-  return try ConfigurationDocument(bytes: [UInt8](data), file: file).read(schema)
+  let settings = variables.mapValues { text in
+    let isPath = text.contains("/") || FileManager.default.fileExists(atPath: text)
+    return VariableSetting(text: text, path: isPath ? URL(filePath: text).standardizedFileURL.path : text)
+  }
+  return try ConfigurationDocument(bytes: [UInt8](data), file: file).read(schema, settings: settings)
 }
 
 /// The absolute path that a configuration names, relative to its own folder.

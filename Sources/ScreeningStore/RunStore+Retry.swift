@@ -36,14 +36,10 @@ extension RunStore {
   /// - Throws: `StoreError`.
   public func beginRetry(_ run: RunDescription, reopened: Set<Int>) throws(StoreError) {
     try write { db in
+      try RunStore.notePlan(run, in: db)
       try db.execute(
-        sql: """
-          UPDATE run SET plan = ?, plan_fingerprint = ?, sluice_version = ?, finished = NULL
-          """, arguments: [run.plan, run.planFingerprint, run.sluiceVersion])
-      for (index, source) in run.sources.enumerated() {
-        try db.execute(
-          sql: "UPDATE sources SET name = ?, fingerprint = ? WHERE source = ?",
-          arguments: [source.name, source.fingerprint, index])
+        sql: "UPDATE run SET sluice_version = ?, finished = NULL", arguments: [run.sluiceVersion])
+      for index in run.sources.indices {
         if reopened.contains(index) {
           // Where the reader stood in the file as it was says nothing about the file as it is.
           try db.execute(

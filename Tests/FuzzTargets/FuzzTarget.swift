@@ -105,7 +105,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .index: ["SLUIHULL"]
     case .campaign, .training:
       [
-        "inputs:\n", "- archive: ", "stages:", "hull: {", "&a ", "*a", "!!int ", "? ", "|\n", "<<: ", "---\n",
+        "inputs:\n", "- archive: ", "variables: {a: b}\n", "${a}", "$${", "stages:", "hull: {", "&a ", "*a",
+        "!!int ", "? ", "|\n", "<<: ", "---\n",
         "0x", ".nan", ".inf", "decorate:", "sites:", "training:", "model:", "data:",
       ]
     }
@@ -257,6 +258,7 @@ private func readConfiguration(_ bytes: [UInt8], _ schema: Schema) {
     let text = tree.canonicalText
     let again = try? ConfigurationDocument(text: text, file: "canonical").tree()
     precondition(again == nil || again?.canonicalText == text, "canonical text is a fixed point")
+    _ = try? document.read(schema, settings: [:])
     _ = try document.read(schema)
   } catch {
     precondition(!"\(error)".isEmpty)

@@ -28,7 +28,8 @@ import Testing
     _ archive: String, model: String = "model", reference: String? = nil, for file: String = "campaign.yaml"
   ) throws -> CampaignDraft {
     try CampaignDraft(
-      archive: archive, model: files.folder.path(model), reference: reference.map { files.folder.path($0) },
+      archive: archive, model: files.folder.path(model),
+      reference: reference.map { CampaignDraft.Reference(path: files.folder.path($0)) },
       for: files.folder.path(file), clock: { 0 }, progress: { _ in })
   }
 

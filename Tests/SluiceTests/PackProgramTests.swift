@@ -78,6 +78,15 @@ import Testing
     #expect(outcome.exitCode == 0, "\(outcome.errors)")
     #expect(try folder.text("campaign.yaml").contains("fixtures/models/icgcnn-formation-energy"))
     #expect(try Program.run(["plan", folder.path("campaign.yaml")]).exitCode == 0)
+    // So are the references, by their name and with what they cannot know.
+    let limits = "knows no phase that was published later"
+    #expect(outcome.errors.contains(limits), "\(outcome.errors)")
+    #expect(
+      try folder.text("campaign.yaml").contains("\n  - hull:\n      reference: materials-project-2019\n"))
+    #expect(try folder.text("campaign.yaml").contains(limits))
+    try folder.write("formula,formation_energy_per_atom\nNaCl,-2\n", to: "phases.csv")
+    #expect(try start("good.jsonl", "--reference", "phases.csv", "--force").exitCode == 0)
+    #expect(try folder.text("campaign.yaml").contains("\n      reference: phases.csv\n"))
     let refused = try start("bad.jsonl")
     #expect(refused.exitCode == 2 && refused.errors.contains("--force"))
     #expect(try start("bad.jsonl", "--force").exitCode == 0)

@@ -12,6 +12,22 @@ public struct CampaignDraft: Sendable {
   public let text: String
   /// Number of records of the archive.
   public let records: Int
+  /// What the references are and cannot know; nil where nothing is known of them.
+  public let referenceLimits: String?
+
+  /// Reference phases for a draft.
+  public struct Reference: Sendable {
+    /// Their file.
+    public let path: String
+    /// What they are called in the campaign; nil for the path.
+    public let name: String?
+
+    /// References in a file, by its path or a name.
+    public init(path: String, name: String? = nil) {
+      self.path = path
+      self.name = name
+    }
+  }
 
   /// The models that ship, and when to take which.
   private static let shippedModels = [
@@ -26,13 +42,13 @@ public struct CampaignDraft: Sendable {
   /// - Parameters:
   ///   - archive: the archive.
   ///   - model: folder of the model that predicts.
-  ///   - reference: file of reference phases; nil to leave the hull stage out, as a comment.
+  ///   - reference: reference phases; nil to leave the hull stage out, as a comment.
   ///   - file: the campaign file, which paths will be relative to.
   ///   - clock: the time (s), by a clock that only moves forward.
   ///   - progress: called every thousand records with their number.
   /// - Throws: `ArchiveError.cannotOpen`, `ScreeningError` where a file is missing or holds no crystal.
   public init(
-    archive: String, model: String, reference: String?, for file: String, clock: () -> Double,
+    archive: String, model: String, reference: Reference?, for file: String, clock: () -> Double,
     progress: (Int) -> Void
   ) throws {
     let report = try ArchiveExamination(archive, listsColumns: true).run(clock: clock, progress: progress)
@@ -52,6 +68,7 @@ public struct CampaignDraft: Sendable {
       ).card
       : whole.card
     records = report.records
+    referenceLimits = try reference.flatMap { try ReferenceDescription(of: $0.path)?.words }
     name = Self.campaignName(of: archive)
     var lines = Self.inputLines(report, path: Self.path(archive, from: folder), name: name)
     lines += ["stages:"] + Self.filterLines(report)
@@ -61,11 +78,16 @@ public struct CampaignDraft: Sendable {
     lines += Self.energyLines(report)
     let isEnergy = card.property == formationEnergyProperty
     if let reference, isEnergy {
-      let loaded = try ReferenceFile.load(reference)
+      let loaded = try ReferenceFile.load(reference.path)
       let known = Set(loaded.references.elements.map(\.symbol))
       let unknown = report.elements.filter { !known.contains($0.key) }.sorted { $0.key < $1.key }
+      if let referenceLimits {
+        lines.append("  # The references: \(referenceLimits).")
+        lines.append("  # A candidate may be known, or beaten by a phase, that they do not hold.")
+      }
       lines += Self.hullLines(
-        Self.path(reference, from: folder), elements: report.elements.keys.sorted(), isComment: false)
+        reference.name.map(Self.scalar) ?? Self.path(reference.path, from: folder),
+        elements: report.elements.keys.sorted(), isComment: false)
       if !unknown.isEmpty {
         lines.append(
           "  # No reference phase holds "
@@ -234,7 +256,7 @@ extension CampaignDraft {
     let base = folder.standardizedFileURL.pathComponents
     let common = zip(target, base).prefix { $0 == $1 }.count
     let steps = Array(repeating: "..", count: base.count - common) + target[common...]
-    return scalar(steps.isEmpty ? "." : steps.joined(separator: "/"))
+    return scalar((steps.isEmpty ? "." : steps.joined(separator: "/")).replacing("${", with: "$${"))
   }
 
   private static func scalar(_ text: String) -> String {

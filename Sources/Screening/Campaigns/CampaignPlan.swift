@@ -3,7 +3,6 @@ internal import Crystal
 internal import CrystalGraphs
 internal import Foundation
 internal import PhaseStability
-internal import PipelineEngine
 internal import StructureArchive
 
 /// A campaign as it will run: every default filled in, every file found, read and fingerprinted.
@@ -41,9 +40,9 @@ public struct CampaignPlan: Sendable {
   public let threshold: Double
   /// Largest accepted share of rejections.
   public let allowedRejectionShare: Double
-  /// Everything that decides the result, as canonical YAML: the file with defaults, and digests of what it names.
+  /// The plan as canonical YAML: the file with defaults and its variables' values, and digests of what it names.
   public let canonicalText: String
-  /// SHA-256 of `canonicalText`: equal fingerprints give equal results.
+  /// SHA-256 of what of the plan decides results, which paths do not: equal fingerprints give equal results.
   public let fingerprint: String
 
   let tree: ConfigurationTree
@@ -67,9 +66,13 @@ public struct CampaignPlan: Sendable {
   ///   - file: the campaign file.
   ///   - runDirectory: where an earlier call may have left an index of the references; nil for the default.
   ///   - resources: where models and references lie that the file calls by name.
+  ///   - variables: values of the file's variables, by name, that go before its own.
   /// - Throws: `ConfigurationError` or `ScreeningError`, each naming file, line and column.
-  public init(file: String, runDirectory: String? = nil, resources: ResourceFolders = .none) throws {
-    let value = try readConfiguration(file, CampaignSchema.schema)
+  public init(
+    file: String, runDirectory: String? = nil, resources: ResourceFolders = .none,
+    variables: [String: String] = [:]
+  ) throws {
+    let value = try readConfiguration(file, CampaignSchema.schema, variables: variables)
     name = value.string("name")
     guard !name.contains("/"), !name.hasPrefix(".") else {
       throw ScreeningError.invalid("\(value["name"].location): a name that can name a folder is needed")
@@ -95,6 +98,7 @@ public struct CampaignPlan: Sendable {
     references = resolver.references
     var digests: [String: ConfigurationTree] = [
       "inputs": .list(resolver.sourceFingerprints.map { .string($0 ?? "none") }),
+      PlanIdentity.namesKey: .list(resolver.inputNames.map { .list($0.map { .string($0) }) }),
       "models": .mapping(
         Dictionary(resolver.models.map { ($0.name, .string($0.fingerprint)) }) { first, _ in first }),
       "references": .list(resolver.referenceDigests.map { .string($0) }),
@@ -110,9 +114,12 @@ public struct CampaignPlan: Sendable {
     if !resolver.offsetDigests.isEmpty {
       digests["offsets"] = .list(resolver.offsetDigests.map { .string($0) })
     }
+    if !resolver.prototypeDigests.isEmpty {
+      digests[PlanIdentity.prototypesKey] = .list(resolver.prototypeDigests.map { .string($0) })
+    }
     tree = .mapping(["campaign": value.tree, "digests": .mapping(digests)])
     canonicalText = tree.canonicalText
-    fingerprint = Fingerprint(of: canonicalText).hexadecimal
+    fingerprint = PlanIdentity.fingerprint(of: tree)
   }
 
   /// Number of records of each source, and its name; nil where the source cannot be counted.

@@ -15,6 +15,9 @@ struct CampaignResolver {
   private(set) var sources: [CrystalSource] = []
   private(set) var sourceFingerprints: [String?] = []
   private(set) var sourceStamps: [FileStamp?] = []
+  /// For each input the names, without folders, of its files; `PlanIdentity.folder` for a folder.
+  private(set) var inputNames: [[String]] = []
+  private(set) var prototypeDigests: [String] = []
   private(set) var stages: [CampaignPlan.Stage] = []
   private(set) var models: [CampaignPlan.Model] = []
   /// The rule of the last graph stage that the file has; nil where models are to say it.
@@ -53,18 +56,26 @@ struct CampaignResolver {
     if kind == "archive" {
       let decoder = ReadingPolicy(value).decoder(properties: columns)
       let limits = archiveLimits(value)
-      for path in try archivePaths(value["path"], relativeTo: folder) {
+      let paths = try archivePaths(value["path"], relativeTo: folder)
+      for path in paths {
         // The stamp first: what is written after it shows.
         sourceStamps.append(FileStamp(path: path))
         sources.append(
           .archive(path: path, decoder: decoder, limits: limits))
         sourceFingerprints.append(try InputDigest.of(path))
       }
+      inputNames.append(
+        zip(paths, sourceStamps.suffix(paths.count)).map { path, stamp in
+          stamp == nil ? PlanIdentity.folder : exportedName(path)
+        })
     } else {
       if let search = value.optional("search") {
         searchedShapes[sources.count] = (search, try shapes(search, of: value))
       }
       sources.append(.decoration(try decoration(value)))
+      let file = try value.optional("file").map(prototypeFile)
+      prototypeDigests += try file.map { [try InputDigest.of($0)] } ?? []
+      inputNames.append(file.map { [exportedName($0)] } ?? [])
       let (kind, volume) = value["volume"].tagged
       sourceFingerprints.append(kind == "fitted" ? try InputDigest.of(try fittedTable(volume)) : nil)
       sourceStamps.append(nil)
@@ -123,13 +134,17 @@ struct CampaignResolver {
       }
       return prototype
     case (nil, let file?):
-      let path = try existingPath(file, relativeTo: folder, kind: "a structure file")
+      let path = try prototypeFile(file)
       do { return try filePrototype(path) } catch {
         throw ScreeningError.invalid("\(file.location): \(describe(error))")
       }
     default:
       throw ScreeningError.invalid("\(value.location): give either prototype or file")
     }
+  }
+
+  private func prototypeFile(_ value: ConfigurationValue) throws -> String {
+    try existingPath(value, relativeTo: folder, kind: "a structure file")
   }
 
   private func shaped(_ prototype: Prototype, _ value: ConfigurationValue) throws -> Prototype {

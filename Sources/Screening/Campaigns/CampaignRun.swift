@@ -63,6 +63,7 @@ public struct CampaignRun: Sendable {
   ///   - stop: raised to finish the batches in hand and return.
   ///   - preparing: called after each commit of the pass that predicts competitors, before the first record.
   ///   - progress: called after each commit with the records of this call and of the whole run.
+  /// A run goes on under the same plan wherever its files have moved (`PlanIdentity`).
   /// - Throws: `ScreeningError.planChanged` where the directory holds a run of another plan, `.retryRefused` where a
   ///   retry cannot make up for what changed; `StoreError`, `RunClaimError`, `ArchiveError`.
   public func run(
@@ -154,8 +155,12 @@ public struct CampaignRun: Sendable {
         // Killed while the store was being made: nothing is lost by making it now.
       }
     }
-    try writeAtomically(Array(plan.canonicalText.utf8), to: directory + "/" + Self.planName)
+    try writePlan()
     return try RunStore.create(at: path, run: description)
+  }
+
+  private func writePlan() throws {
+    try writeAtomically(Array(plan.canonicalText.utf8), to: directory + "/" + Self.planName)
   }
 
   private func beginRetry(_ store: RunStore) throws {
@@ -164,7 +169,7 @@ public struct CampaignRun: Sendable {
     if try store.isRetrying(), try store.description().planFingerprint == plan.fingerprint { return }
     CrashNotes.clear(directory: directory)
     try store.beginRetry(description, reopened: changed)
-    try writeAtomically(Array(plan.canonicalText.utf8), to: directory + "/" + Self.planName)
+    try writePlan()
   }
 
   /// Keeps the references with the run: it resumes in milliseconds, and the hull of references and candidates needs no
@@ -180,13 +185,21 @@ public struct CampaignRun: Sendable {
     try loaded.saveIndex(to: path)
   }
 
+  /// Checks that the run is one of this plan, and notes in it where the plan's files lie now.
   private func checkPlan(of store: RunStore) throws {
     let found = try store.description()
-    guard found.planFingerprint != plan.fingerprint else { return }
+    guard found.plan != plan.canonicalText else { return }
     let earlier = try ConfigurationDocument(text: found.plan, file: Self.planName).tree()
-    let differences = plan.tree.difference(from: earlier).map(\.description)
+    let differences = PlanIdentity.differences(from: earlier, to: plan.tree)
+    guard !differences.isEmpty else {
+      try writePlan()
+      try store.notePlan(description)
+      return
+    }
     // Where the inputs' bytes are all that differs, say which.
-    if differences.allSatisfy({ $0.hasPrefix("digests.inputs") }), found.sources.count == plan.sources.count {
+    if differences.allSatisfy({ $0.keyPath.hasPrefix("digests.inputs") }),
+      found.sources.count == plan.sources.count
+    {
       for (index, source) in found.sources.enumerated()
       where source.name == plan.sources[index].name && source.fingerprint != plan.sourceFingerprints[index] {
         throw ScreeningError.inputChanged(
@@ -196,7 +209,7 @@ public struct CampaignRun: Sendable {
       }
     }
     throw ScreeningError.planChanged(
-      runDirectory: directory, differences: differences)
+      runDirectory: directory, differences: PlanIdentity.explanation(from: earlier, to: plan.tree))
   }
 
   private var description: RunDescription {

@@ -15,6 +15,7 @@ public enum CampaignSchema {
   public static let schema = Schema.mapping([
     Field("version", .integer(1...1), "Version of the campaign format; 1."),
     Field("name", .string, "Name of the campaign; names its run directory."),
+    variablesField,
     Field(
       "seed", .integer(0...Int.max), default: 0,
       "Seed of everything random: which candidates are the pilots of a search's cascade."),
@@ -32,7 +33,7 @@ public enum CampaignSchema {
       "archive",
       .mapping([
         Field(
-          "path", .either(.string, .list(of: .string, count: 1...)),
+          "path", .either(.path, .list(of: .path, count: 1...)),
           "Archive, file or folder of crystals, a pattern with * ? or [], or a list; relative to the campaign file."
         ),
         Field(
@@ -54,7 +55,7 @@ public enum CampaignSchema {
       .mapping([
         .optional("prototype", .choice(of: Prototype.all.map(\.name)), "A built-in prototype."),
         .optional(
-          "file", .string,
+          "file", .path,
           "A structure file to use as prototype instead; its elements are the labels of its sites."),
         Field(
           "parameters", .dictionary(of: .number), default: [:],
@@ -85,7 +86,7 @@ public enum CampaignSchema {
               "fitted",
               .mapping([
                 Field(
-                  "table", .string, "Table that `sluice prototypes fit` wrote; relative to the campaign file."
+                  "table", .path, "Table that `sluice prototypes fit` wrote; relative to the campaign file."
                 )
               ]), "Volume and free parameters as fitted to known members of the prototype."),
           ]), default: ["elemental": [:]], "How large a candidate's cell is."),
@@ -173,7 +174,7 @@ public enum CampaignSchema {
       "predict",
       .mapping([
         .optional("name", .string, "Name of the model in this run; the model's own when absent."),
-        Field("model", .string, "Folder of the model; relative to the campaign file."),
+        Field("model", .path, "Folder of the model; relative to the campaign file."),
         .optional("target", .string, "Which of the model's targets is predicted, where it has several."),
       ]), "Predicts a property with an ensemble."),
     Alternative(
@@ -184,7 +185,7 @@ public enum CampaignSchema {
           "column", .string, default: "formation_energy_per_atom",
           "Field of the input's records that holds the formation energy (eV/atom)."),
         .optional(
-          "offsets", .string,
+          "offsets", .path,
           "Table of offsets by `sluice hull align` that are taken off these energies; relative to the campaign file."
         ),
       ]), "Takes the formation energy from the input instead of a model."),
@@ -192,14 +193,14 @@ public enum CampaignSchema {
       "hull",
       .mapping([
         Field(
-          "reference", .string,
+          "reference", .path,
           "Reference phases: CSV with formula and formation_energy_per_atom (eV/atom), entries in JSON, or an index."
         ),
         Field(
           "exclude_same_composition", .boolean, default: false,
           "Whether references of the candidate's own composition are left out."),
         .optional(
-          "offsets", .string,
+          "offsets", .path,
           "Table of offsets by `sluice hull align` that are taken off the reference phases' energies."),
         Field(
           "coverage",

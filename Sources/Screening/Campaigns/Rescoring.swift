@@ -219,7 +219,7 @@ public struct Rescoring: Sendable {
     let stableBefore = try copy.stableCounts(threshold: thresholdBefore)
     try copy.beginRescore(
       RunDescription(
-        name: before.name, plan: plan, planFingerprint: Fingerprint(of: plan).hexadecimal,
+        name: before.name, plan: plan, planFingerprint: PlanIdentity.fingerprint(of: rules.plan),
         created: timestamp(), sluiceVersion: programVersion, stabilityThreshold: rules.odds.threshold,
         models: before.models, sources: before.sources),
       noting: rules.hasOtherReferences ? Self.note : nil, at: HullPlacement.stageName)

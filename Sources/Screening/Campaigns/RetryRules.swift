@@ -27,7 +27,8 @@ struct RetryRules {
     let found = try store.description()
     guard found.planFingerprint != plan.fingerprint else { return [] }
     let earlier = try ConfigurationDocument(text: found.plan, file: CampaignRun.planName).tree()
-    let refused = plan.tree.difference(from: earlier).filter { !Self.isAcceptable($0) }.map(\.description)
+    let refused = PlanIdentity.differences(from: earlier, to: plan.tree)
+      .filter { !Self.isAcceptable($0) }.map(\.description)
     guard refused.isEmpty, found.sources.count == plan.sources.count else {
       throw ScreeningError.retryRefused(
         runDirectory: directory,
@@ -49,9 +50,9 @@ struct RetryRules {
     let key = difference.keyPath
     let isInput = key.hasPrefix("campaign.inputs[")
     if key == "campaign.rejections.allowed_share" { return true }
-    if key.hasPrefix("digests.inputs[") || key.hasPrefix("digests.references[")
-      || key.hasPrefix("digests.hulls[")
-    {
+    if ["inputs", PlanIdentity.namesKey, "references", "hulls"].contains(where: {
+      key.hasPrefix("digests.\($0)[")
+    }) {
       return difference.before != nil && difference.after != nil
     }
     if isInput, key.hasSuffix("].archive.occupancy") { return difference.after?.contains("majority") == true }

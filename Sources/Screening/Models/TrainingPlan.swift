@@ -31,16 +31,22 @@ public struct TrainingPlan: Sendable {
   public let initial: InitialParameters?
   /// Licence and source of the data.
   public let license: String?
-  /// The resolved file as canonical YAML, paths as they are written there.
+  /// The resolved file as canonical YAML, paths as they are written there, with the variables in them.
   public let canonicalText: String
+  /// What of that text decides the weights: all but where files lie.
+  let identityText: String
 
   /// Reads and resolves a training file.
   ///
-  /// - Parameter resources: where models lie that the file calls by name.
+  /// - Parameters:
+  ///   - resources: where models lie that the file calls by name.
+  ///   - variables: values of the file's variables, by name, that go before its own.
   /// - Throws: `ConfigurationError` naming file, line and column; `ScreeningError` for a shape that no network has, or
   ///   an initial model that is damaged, of another shape, or of fewer members.
-  public init(file: String, resources: ResourceFolders = .none) throws {
-    let value = try readConfiguration(file, TrainingSchema.schema)
+  public init(
+    file: String, resources: ResourceFolders = .none, variables: [String: String] = [:]
+  ) throws {
+    let value = try readConfiguration(file, TrainingSchema.schema, variables: variables)
     let folder = URL(filePath: file).deletingLastPathComponent()
     func path(_ value: ConfigurationValue) throws -> String {
       try existingFile(
@@ -81,9 +87,10 @@ public struct TrainingPlan: Sendable {
     options.groups = start.groups
     initial = start.parameters
     self.options = options
-    guard case .mapping(var tree) = value.tree else {
+    guard case .mapping(var tree) = value.treeAsWritten else {
       preconditionFailure("a training file is a mapping")
     }
+    tree[variablesField.name] = nil
     tree["model"] = Self.tree(options.configuration)
     // What nothing said means.
     if loss == .negativeLogLikelihood, case .mapping(var training) = tree["training"] {
@@ -91,6 +98,7 @@ public struct TrainingPlan: Sendable {
       tree["training"] = .mapping(training)
     }
     canonicalText = ConfigurationTree.mapping(tree).canonicalText
+    identityText = TrainingSchema.schema.withoutPaths(.mapping(tree)).canonicalText
   }
 
   /// Unit of what a classifier predicts.

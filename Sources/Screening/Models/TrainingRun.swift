@@ -108,15 +108,18 @@ public struct TrainingRun: Sendable {
       "train", plan.train, keepsStructures: plan.options.augmentation != nil)
     let (validation, validationSplit) = try load("validation", plan.validation)
     var splits = ["train": trainingSplit, "validation": validationSplit]
-    let parts = [
-      plan.canonicalText, trainingSplit.sha256, validationSplit.sha256, plan.initial?.model.fingerprint,
-    ]
-    let identity = Fingerprint(of: parts.compactMap { $0 }.joined(separator: "\n")).hexadecimal
+    // What checkpoints are written with, and what those of the first version have, which counted paths too.
+    let identities = [plan.identityText, plan.canonicalText].map { text in
+      let parts = [
+        text, trainingSplit.sha256, validationSplit.sha256, plan.initial?.model.fingerprint,
+      ]
+      return Fingerprint(of: parts.compactMap { $0 }.joined(separator: "\n")).hexadecimal
+    }
     var trainers: [Trainer] = []
     for member in member.map({ $0...$0 }) ?? 0...plan.memberCount - 1 {
       guard
         let trainer = try train(
-          member, training, validation.data, identity: identity, earlier: trainers, stop: stop,
+          member, training, validation.data, identities: identities, earlier: trainers, stop: stop,
           report: report)
       else { return false }
       trainers.append(trainer)
@@ -155,7 +158,7 @@ public struct TrainingRun: Sendable {
   }
 
   private func train(
-    _ member: Int, _ training: LoadedGraphs, _ validation: LabelledGraphs, identity: String,
+    _ member: Int, _ training: LoadedGraphs, _ validation: LabelledGraphs, identities: [String],
     earlier: [Trainer], stop: StopFlag, report: (TrainingEvent) -> Void
   ) throws -> Trainer? {
     var options = plan.options
@@ -171,7 +174,7 @@ public struct TrainingRun: Sendable {
       initial: try plan.initial.map {
         try $0.parameters(of: member, drawn: try options.drawnParameters())
       }, jobs: jobs)
-    try restore(trainer, member: member, identity: identity)
+    try restore(trainer, member: member, identities: identities)
     report(.member(index: member, of: plan.memberCount, epochsDone: trainer.history.count))
     while !trainer.isFinished {
       let epoch = trainer.history.count + 1
@@ -189,7 +192,9 @@ public struct TrainingRun: Sendable {
       let state = trainer.checkpoint()
       let bytes = SafeTensors.encode(
         state,
-        metadata: ["format": "sluice-checkpoint-1", "identity": identity, "digest": Self.digest(of: state)])
+        metadata: [
+          "format": "sluice-checkpoint-1", "identity": identities[0], "digest": Self.digest(of: state),
+        ])
       try writeAtomically(bytes, to: checkpointPath(member))
       try writeHistory(earlier + [trainer])
       report(
@@ -200,12 +205,12 @@ public struct TrainingRun: Sendable {
     return trainer
   }
 
-  private func restore(_ trainer: Trainer, member: Int, identity: String) throws {
+  private func restore(_ trainer: Trainer, member: Int, identities: [String]) throws {
     let path = checkpointPath(member)
     guard let data = FileManager.default.contents(atPath: path) else { return }
     do {
       let (tensors, metadata) = try SafeTensors.decode([UInt8](data))
-      guard metadata["identity"] == identity else {
+      guard let identity = metadata["identity"], identities.contains(identity) else {
         throw ScreeningError.unreadable(
           path: path,
           reason:

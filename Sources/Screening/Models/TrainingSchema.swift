@@ -13,6 +13,7 @@ public enum TrainingSchema {
   public static let schema = Schema.mapping([
     Field("version", .integer(1...1), "Version of the training format; 1."),
     Field("name", .string, "Name of the model."),
+    variablesField,
     Field(
       "task", .choice(of: PredictionTask.allCases.map(\.rawValue)), default: "regression",
       "What is learned: a number, or the probability of one class of two."),
@@ -23,9 +24,9 @@ public enum TrainingSchema {
   ])
 
   private static let data = Schema.mapping([
-    Field("train", .string, "Archive of the training split; relative to the training file."),
-    Field("validation", .string, "Archive of the validation split, which chooses the best epoch."),
-    .optional("test", .string, "Archive of the test split, looked at once, after training."),
+    Field("train", .path, "Archive of the training split; relative to the training file."),
+    Field("validation", .path, "Archive of the validation split, which chooses the best epoch."),
+    .optional("test", .path, "Archive of the test split, looked at once, after training."),
     Field(
       "property", .either(.string, .list(of: .string, count: 1...64)),
       "Column of the target, or a list of several targets, of which a record may lack some."),
@@ -79,7 +80,7 @@ public enum TrainingSchema {
   }
 
   private static let initial = Schema.mapping([
-    Field("model", .string, "Model folder; relative to the training file."),
+    Field("model", .path, "Model folder; relative to the training file."),
     .optional(
       "take", .list(of: .string, count: 1...),
       "Beginnings of the names of the tensors that are taken over; the others are drawn by the seed. All when absent."
@@ -98,7 +99,7 @@ public enum TrainingSchema {
     Field(
       "seed", .integer(0...1_000_000_000), default: 0, "Seed of the first member; the next ones count on."),
     .optional(
-      "initial_model", .string,
+      "initial_model", .path,
       "Model folder whose members the members start from, relative to the training file; drawn by the seed when absent."
     ),
     .optional("initial", initial, "A model of which the members take tensors over; none when absent."),

@@ -7,8 +7,8 @@ struct Init: ParsableCommand {
     abstract: "Write a campaign file for an archive, after looking at it.",
     discussion: """
       Reads the archive through as doctor does and writes a campaign that runs as it is, with what was seen and what \
-      else could stand there as comments. Without --reference the hull stage is a comment, and the campaign predicts \
-      energies without ranking.
+      else could stand there as comments. The references are those that ship, of 2019, unless --reference names others; \
+      where there are none the hull stage is a comment, and the campaign predicts energies without ranking.
 
       Example: sluice init crystals.tar.zst --reference phases.csv --output campaign.yaml
       """)
@@ -19,7 +19,10 @@ struct Init: ParsableCommand {
   @Option(help: "Campaign file to write.")
   var output = "campaign.yaml"
 
-  @Option(help: "Reference phases: CSV, entries in JSON, or an index.")
+  @Option(
+    help:
+      "Reference phases: CSV, entries in JSON, or an index. (default: the Materials Project of 2019 that ships)"
+  )
   var reference: String?
 
   @Option(help: "Model folder. (default: the iCGCNN ensemble that ships)")
@@ -29,6 +32,15 @@ struct Init: ParsableCommand {
   var force = false
 
   private static let shippedModel = "icgcnn-formation-energy"
+  private static let shippedReference = "materials-project-2019"
+
+  /// The references that are named, or those that ship where they are there.
+  private var references: CampaignDraft.Reference? {
+    if let reference { return CampaignDraft.Reference(path: Resources.reference(reference)) }
+    let path = Resources.reference(Self.shippedReference)
+    return path == Self.shippedReference
+      ? nil : CampaignDraft.Reference(path: path, name: Self.shippedReference)
+  }
 
   func run() throws {
     try reportingErrors {
@@ -36,11 +48,12 @@ struct Init: ParsableCommand {
       try CampaignDraft.checkFree(output, replacing: force)
       var meter = Terminal.meter(unit: "records", total: nil)
       let draft = try CampaignDraft(
-        archive: archive, model: model, reference: reference.map(Resources.reference), for: output,
+        archive: archive, model: model, reference: references, for: output,
         clock: { Terminal.now }
       ) { meter.update(done: $0, now: Terminal.now) }
       meter.finish(done: draft.records, now: Terminal.now)
       try draft.write(to: output, replacing: force)
+      if let limits = draft.referenceLimits { Terminal.note("references: \(limits)") }
       Terminal.note("\(output): a campaign for \(draft.records) records; next: sluice run \(output)")
     }
   }

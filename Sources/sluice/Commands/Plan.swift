@@ -9,9 +9,12 @@ struct Plan: ParsableCommand {
   @Argument(help: "Campaign file (YAML).")
   var campaign: String
 
+  @OptionGroup var variables: VariableOptions
+
   func run() throws {
     try reportingErrors {
-      let plan = try CampaignPlan(file: campaign, resources: Resources.folders)
+      let plan = try CampaignPlan(
+        file: campaign, resources: Resources.folders, variables: variables.values)
       Terminal.result("# Inputs")
       for (index, input) in plan.countRecords().enumerated() {
         Terminal.result(

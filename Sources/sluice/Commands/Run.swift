@@ -8,13 +8,15 @@ struct Run: ParsableCommand {
     abstract: "Run a campaign; called again, go on where it stopped.",
     discussion: """
       Results go into a run directory, by default NAME.sluice in the current folder. The process may be stopped or \
-      killed at any moment: the same command goes on after the last committed batch.
+      killed at any moment: the same command goes on after the last committed batch, also where the campaign, its \
+      archives or its models have moved.
 
       With --retry-rejected, records that were rejected are read again after their cause was mended. The campaign may \
       then differ from the run's in what leaves its rows as they are: mended input files, occupancy: majority, raised \
       limits, references of elements that had none.
 
       Example: sluice run pipelines/quickstart.yaml --jobs 2
+      Example: sluice run pipelines/thcr2si2-known.yaml --set data=my-data
       """)
 
   @Argument(help: "Campaign file (YAML).")
@@ -22,6 +24,8 @@ struct Run: ParsableCommand {
 
   @Option(help: "Run directory. (default: NAME.sluice)")
   var runDirectory: String?
+
+  @OptionGroup var variables: VariableOptions
 
   @OptionGroup var threads: ThreadOptions
 
@@ -38,7 +42,7 @@ struct Run: ParsableCommand {
   func run() throws {
     try reportingErrors {
       let plan = try CampaignPlan(
-        file: campaign, runDirectory: runDirectory, resources: Resources.folders)
+        file: campaign, runDirectory: runDirectory, resources: Resources.folders, variables: variables.values)
       let directory = runDirectory ?? plan.name + ".sluice"
       let stop = Interruption.flag()
       let start = Terminal.now

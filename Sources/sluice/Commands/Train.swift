@@ -9,7 +9,7 @@ struct Train: ParsableCommand {
       Writes model.json and one safetensors file a member, training.csv and learning-curve.svg into the output \
       folder. The weights do not depend on --jobs, nor on how often the training was interrupted.
 
-      Example: sluice train pipelines/train-cgcnn.yaml --output models/cgcnn
+      Example: sluice train pipelines/train-cgcnn.yaml --set data=my-data --output models/cgcnn
       """)
 
   @Argument(help: "Training file (YAML).")
@@ -25,6 +25,8 @@ struct Train: ParsableCommand {
       valueName: "number"))
   var member: Int?
 
+  @OptionGroup var variables: VariableOptions
+
   @OptionGroup var threads: ThreadOptions
 
   func validate() throws {
@@ -33,7 +35,8 @@ struct Train: ParsableCommand {
 
   func run() throws {
     try reportingErrors {
-      let plan = try TrainingPlan(file: training, resources: Resources.folders)
+      let plan = try TrainingPlan(
+        file: training, resources: Resources.folders, variables: variables.values)
       let stop = Interruption.flag()
       var progress = TrainingProgress()
       let run = try TrainingRun(
