@@ -11,7 +11,7 @@ sources := Sources Tests Benchmarks Faults Fuzz Package.swift
 SLUICE_COMMIT ?= $(shell scripts/commit)
 export SLUICE_COMMIT
 
-.PHONY: help deps build demo test test-bare test-faults test-address test-thread test-readers fuzz fuzz-all lint format install uninstall bench bench-against clean
+.PHONY: help deps build demo test test-bare test-faults test-address test-thread test-readers fuzz fuzz-all lint format install uninstall dist bench bench-against clean
 
 help: ## List these targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -67,6 +67,9 @@ install: build ## Install into PREFIX (/usr/local), within DESTDIR where one is 
 
 uninstall: ## Remove what was installed into PREFIX
 	@scripts/install --remove '$(DESTDIR)$(PREFIX)'
+
+dist: deps ## Make an archive of the program and all it needs, to be unpacked anywhere: .build-dist/sluice-*.tar.zst
+	@scripts/dist
 
 bench: build ## Measure: prints medians and ratios to the plain references
 	@scripts/bench
