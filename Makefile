@@ -4,9 +4,14 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
+PREFIX ?= /usr/local
 sources := Sources Tests Benchmarks Faults Fuzz Package.swift
 
-.PHONY: help deps build demo test test-faults test-address test-thread test-readers fuzz fuzz-all lint format bench bench-against clean
+# What `sluice --version` and every run say; see Package.swift.
+SLUICE_COMMIT ?= $(shell scripts/commit)
+export SLUICE_COMMIT
+
+.PHONY: help deps build demo test test-bare test-faults test-address test-thread test-readers fuzz fuzz-all lint format install uninstall dist bench bench-against clean
 
 help: ## List these targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -22,6 +27,9 @@ demo: build ## Show it in a minute: a screening by two networks, killed and gone
 
 test: deps ## Run the tests (some minutes once built; FILTER=NAME runs some)
 	@scripts/test $(if $(FILTER),--filter '$(FILTER)')
+
+test-bare: ## Run `make demo` and `make test` in a clean clone in a bare Debian (root; see scripts/check-bare-debian)
+	@scripts/check-bare-debian
 
 test-faults: build ## Kill, starve and damage runs in many ways, and print what was lost
 	swift build -c release --product SluiceFaults
@@ -53,6 +61,15 @@ lint: ## Check formatting, style, imports between layers, generated files, and p
 
 format: ## Format all Swift files in place
 	swift format --in-place --recursive --parallel $(sources)
+
+install: build ## Install into PREFIX (/usr/local), within DESTDIR where one is given
+	@scripts/install .build/release/sluice '$(DESTDIR)$(PREFIX)'
+
+uninstall: ## Remove what was installed into PREFIX
+	@scripts/install --remove '$(DESTDIR)$(PREFIX)'
+
+dist: deps ## Make an archive of the program and all it needs, to be unpacked anywhere: .build-dist/sluice-*.tar.zst
+	@scripts/dist
 
 bench: build ## Measure: prints medians and ratios to the plain references
 	@scripts/bench

@@ -11,6 +11,9 @@ let fuzzers: [Target] =
       name: "SluiceFuzz", dependencies: ["FuzzTargets"], path: "Fuzz",
       swiftSettings: [.unsafeFlags(["-parse-as-library"])])
   ] : []
+// `make` says which commit is built (scripts/commit). Context.gitInformation would be that of the first build ever after:
+// manifests are evaluated anew when their text or the environment changes.
+let commit = (Context.environment["SLUICE_COMMIT"] ?? "").filter { $0.isLetter || $0.isNumber || $0 == "-" }
 let settings: [SwiftSetting] =
   [.enableUpcomingFeature("InternalImportsByDefault"), .enableUpcomingFeature("ExistentialAny")]
   + (isCI ? [.treatAllWarnings(as: .error)] : [])
@@ -84,10 +87,13 @@ let package = Package(
       resources: [.embedInCode("Page/report.css"), .embedInCode("Page/report.js")], swiftSettings: settings),
     // Composition
     .target(name: "CCrashGuard"),
+    .target(name: "CCommit", cSettings: [.define("SLUICE_COMMIT", to: "\"\(commit)\"")]),
+    .target(name: "CBuildFacts", dependencies: ["CCommit"]),
     module(
       "Screening",
       [
-        "CCrashGuard", "Crystal", "CrystalGraphs", "LinearAlgebra", "Networks", "Training", "ModelFormats",
+        "CBuildFacts", "CCrashGuard", "Crystal", "CrystalGraphs", "LinearAlgebra", "Networks", "Training",
+        "ModelFormats",
         "TensorKernels", "PhaseStability", "Prototypes", "StructureArchive", "ScreeningStore",
         "Configuration", "PipelineEngine", "Charts", "Reports", "TextFormats",
       ]),

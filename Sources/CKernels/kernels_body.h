@@ -2,11 +2,9 @@
 #include <string.h>
 
 #include "CKernels.h"
+#include "levels.h"
 
-// One binary for every x86-64: the loader picks the clone. Under the thread sanitizer the resolver runs before the
-// sanitizer is ready and crashes, so there is only the default then.
-#if defined(__x86_64__) && defined(__linux__) && !__has_feature(thread_sanitizer)
-#define HAS_LEVELS
+#ifdef HAS_LEVELS
 // The compiler halves vectors of 512 bits, even where the processor has them, unless they are asked for.
 #define KERNEL \
   __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"), min_vector_width(512)))

@@ -45,10 +45,7 @@ import Testing
     }
   }
 
-  @Test func `version and overview are printed`() throws {
-    let version = try Program.run(["--version"])
-    #expect(version.exitCode == 0)
-    #expect(version.output.split(separator: ".").count == 3)
+  @Test func `the overview names every command`() throws {
     let help = try Program.run(["--help"])
     #expect(help.exitCode == 0)
     for command in Self.commands.map({ $0.split(separator: " ")[0] }) {

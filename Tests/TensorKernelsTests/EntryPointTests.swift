@@ -4,6 +4,7 @@ import Testing
 @Suite struct EntryPointTests {
   @Test func `what the product calls are the kernels of the highest level that the processor runs`() throws {
     let level = try #require(KernelLevel.supported.last)
+    #expect([level.processorLevel, .only].contains(ProcessorLevel.current))
     nodeKernels(level.single)
     nodeKernels(level.double)
     convolutionKernels(level.single)

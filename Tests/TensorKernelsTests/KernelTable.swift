@@ -15,6 +15,15 @@ enum KernelLevel: String, CaseIterable {
     }
   }
 
+  /// The name that the product has for it; `only` where there are no levels.
+  var processorLevel: ProcessorLevel {
+    switch self {
+    case .baseline: .baseline
+    case .v3: .avx2
+    case .v4: .avx512
+    }
+  }
+
   /// The levels that this processor runs, lowest first; the loader picks the last.
   static let supported = allCases.filter { sluice_level_is_supported($0.number) != 0 }
 

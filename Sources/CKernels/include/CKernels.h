@@ -28,6 +28,10 @@ extern "C" {
 /// multiple of it.
 #define SLUICE_PANEL_COLUMNS 32
 
+/// The level of x86-64 whose kernels run on this processor: 4 (with AVX-512), 3 (with AVX2) or 1; 0 where they are compiled for
+/// one level alone.
+int sluice_kernel_level(void);
+
 #define SLUICE_DECLARE(REAL, SUFFIX)                                                                              \
   /* Gaussian expansion restricted to the 8 centres nearest d: taps (n, 8), starts (n); count >= 8 centres. */     \
   void sluice_gaussian_taps_##SUFFIX(const REAL *distances, size_t n, REAL spacing, int32_t count, REAL *taps,     \

@@ -215,7 +215,7 @@ public struct CampaignRun: Sendable {
   private var description: RunDescription {
     RunDescription(
       name: plan.name, plan: plan.canonicalText, planFingerprint: plan.fingerprint, created: timestamp(),
-      sluiceVersion: programVersion, stabilityThreshold: plan.threshold,
+      sluiceVersion: recordedVersion, stabilityThreshold: plan.threshold,
       models: plan.models.map { model in
         ModelDescription(
           name: model.name, fingerprint: model.fingerprint, property: model.property, unit: model.unit,

@@ -220,7 +220,7 @@ public struct Rescoring: Sendable {
     try copy.beginRescore(
       RunDescription(
         name: before.name, plan: plan, planFingerprint: PlanIdentity.fingerprint(of: rules.plan),
-        created: timestamp(), sluiceVersion: programVersion, stabilityThreshold: rules.odds.threshold,
+        created: timestamp(), sluiceVersion: recordedVersion, stabilityThreshold: rules.odds.threshold,
         models: before.models, sources: before.sources),
       noting: rules.hasOtherReferences ? Self.note : nil, at: HullPlacement.stageName)
     guard try place(copy, rules, total: countsBefore.rows, stop: stop, progress: progress) else { return nil }

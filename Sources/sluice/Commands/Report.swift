@@ -80,7 +80,7 @@ struct Report: ParsableCommand {
         reference: judge.map(Resources.reference), excludesSameComposition: excludeSameComposition,
         offsets: offsets)
       options.title = title
-      let maker = "Sluice \(SluiceVersion.current)"
+      let maker = "Sluice \(programVersion)"
       let count: Int
       if TrainingReport.isTraining(directory) {
         guard labels == nil, hull == nil else {

@@ -1,6 +1,10 @@
 import Screening
 
-/// The version that `--version` prints and runs record.
+/// What `--version` prints: the version, the commit that the program was built from, and the kernels that it uses here.
 enum SluiceVersion {
-  static let current = programVersion
+  static let current = """
+    sluice \(programVersion)
+    commit \(programCommit ?? "unknown")
+    kernels for \(kernelLevel)
+    """
 }
