@@ -68,7 +68,7 @@ install: build ## Install into PREFIX (/usr/local), within DESTDIR where one is 
 uninstall: ## Remove what was installed into PREFIX
 	@scripts/install --remove '$(DESTDIR)$(PREFIX)'
 
-dist: deps ## Make an archive of the program and all it needs, to be unpacked anywhere: .build-dist/sluice-*.tar.zst
+dist: build ## Make an archive of the program and all it needs, to be unpacked anywhere: .build/dist/sluice-*.tar.zst
 	@scripts/dist
 
 bench: build ## Measure: prints medians and ratios to the plain references
