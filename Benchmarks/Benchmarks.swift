@@ -120,7 +120,8 @@ struct Benchmarks {
 
   private static func symmetry(_ structures: [Structure]) {
     let times = seconds(repetitions: 3) {
-      for structure in structures { _ = try? CrystalSymmetry(of: structure, tolerance: 0.01) }
+      var finder = SymmetryFinder()
+      for structure in structures { _ = try? finder.symmetry(of: structure, tolerance: 0.01) }
     }
     report("space groups, 1 thread", count: structures.count, unit: "structures", times)
   }

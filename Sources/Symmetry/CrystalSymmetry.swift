@@ -1,4 +1,3 @@
-internal import CSpglib
 public import Crystal
 
 /// The symmetry of a crystal within a tolerance, found by spglib (A. Togo, K. Shinohara and I. Tanaka, Sci. Technol. Adv.
@@ -22,8 +21,8 @@ public struct CrystalSymmetry: Hashable, Sendable {
   /// Most sites of a crystal whose symmetry is looked for. Time grows with the square of their number, where many tolerances are
   /// tried in vain to about ten seconds.
   public static let maximumSiteCount = 1000
-  /// Largest tolerance (Å); atoms are hardly farther apart.
-  public static let maximumTolerance = 1.0
+  /// Tolerances that are taken (Å): far above rounding, and below the distances of atoms.
+  public static let tolerances = 1e-5...1.0
 
   /// Finds the symmetry of a crystal, given in any cell.
   ///
@@ -31,33 +30,30 @@ public struct CrystalSymmetry: Hashable, Sendable {
   /// here.
   /// - Parameters:
   ///   - structure: the crystal.
-  ///   - tolerance: how far sites may lie from their ideal places, and lattice points from theirs (Å); above 0, at most
-  ///     `maximumTolerance`. Where operations within it form no group, spglib tries smaller ones.
+  ///   - tolerance: how far sites may lie from their ideal places, and lattice points from theirs (Å), one of `tolerances`; up to
+  ///     1.6 % less is taken, see `SymmetryFinder`. Where operations within it form no group, spglib tries smaller ones.
   /// - Throws: `SymmetryError`.
   public init(of structure: Structure, tolerance: Double) throws(SymmetryError) {
-    guard tolerance > 0, tolerance <= Self.maximumTolerance else { throw .badTolerance(tolerance) }
-    guard structure.siteCount <= Self.maximumSiteCount else {
-      throw .tooManySites(count: structure.siteCount, limit: Self.maximumSiteCount)
-    }
-    var cell = try SymmetryCell(structure)
-    guard let dataset = cell.dataset(tolerance: tolerance) else { throw cell.reason(tolerance: tolerance) }
-    defer { spg_free_dataset(dataset) }
-    let found = dataset.pointee
-    let count = structure.siteCount
-    guard let group = SpaceGroup(number: Int(found.spacegroup_number)), Int(found.n_atoms) == count,
-      let letters = found.wyckoffs, let orbits = found.crystallographic_orbits
-    else { throw .notFound }
-    spaceGroup = group
-    hallNumber = Int(found.hall_number)
-    wyckoffLetters = (0..<count).map { Self.letter(Int(letters[$0])) }
-    self.orbits = (0..<count).map { Int(orbits[$0]) }
-    wyckoffSites = Self.sites(
-      structure, wyckoffLetters, self.orbits, conventionalSites: Int(found.n_std_atoms))
+    self.init(structure, try Self.problem(of: structure, tolerance: tolerance).solution())
   }
 
-  private static func letter(_ index: Int) -> Character {
-    let code = index < 26 ? Int(UInt8(ascii: "a")) + index : Int(UInt8(ascii: "A")) + index - 26
-    return Character(UnicodeScalar(UInt8(clamping: code)))
+  static func problem(
+    of structure: Structure, tolerance: Double
+  ) throws(SymmetryError) -> SymmetryProblem {
+    guard tolerances.contains(tolerance) else { throw .badTolerance(tolerance) }
+    guard structure.siteCount <= maximumSiteCount else {
+      throw .tooManySites(count: structure.siteCount, limit: maximumSiteCount)
+    }
+    return try SymmetryProblem(structure, tolerance: tolerance)
+  }
+
+  init(_ structure: Structure, _ solution: SymmetryProblem.Solution) {
+    spaceGroup = solution.spaceGroup
+    hallNumber = solution.hallNumber
+    wyckoffLetters = solution.letters
+    orbits = solution.orbits
+    wyckoffSites = Self.sites(
+      structure, solution.letters, solution.orbits, conventionalSites: solution.conventionalSites)
   }
 
   /// - Parameter conventionalSites: sites of the conventional cell, of which multiplicities are counted.

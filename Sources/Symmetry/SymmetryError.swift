@@ -1,6 +1,6 @@
 /// Why no symmetry of a crystal is known.
 public enum SymmetryError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// The tolerance (Å) is not above 0 or too large.
+  /// The tolerance (Å) is none of `CrystalSymmetry.tolerances`.
   case badTolerance(Double)
   /// More sites than are looked at.
   case tooManySites(count: Int, limit: Int)
@@ -26,7 +26,8 @@ public enum SymmetryError: Error, Hashable, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .badTolerance(let tolerance):
-      "a tolerance above 0 and at most \(CrystalSymmetry.maximumTolerance) Å is needed, not \(tolerance)"
+      "a tolerance from \(CrystalSymmetry.tolerances.lowerBound) to \(CrystalSymmetry.tolerances.upperBound) Å is needed, "
+        + "not \(tolerance)"
     case .tooManySites(let count, let limit):
       "\(count) sites; symmetry is looked for in cells of at most \(limit)"
     case .coincidentSites(let siteA, let siteB, let distance):

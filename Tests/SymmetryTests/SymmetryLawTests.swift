@@ -133,6 +133,30 @@ import Testing
     }
   }
 
+  @Test func `a finder says of each crystal what is said of it alone, whatever it has seen before`() throws {
+    var generator = SeededGenerator(seed: 12)
+    var crystals: [Structure] = []
+    for name in Self.names {
+      let prototype = try #require(Prototype.named(name))
+      for _ in 0..<6 {
+        // Few elements, so that labels often share one, which is another problem.
+        let lists = prototype.labels.map { ($0, [Self.pool[Int.random(in: 0..<3, using: &generator)]]) }
+        let decoration = try Decoration(
+          prototype: prototype, elements: Dictionary(uniqueKeysWithValues: lists), distinctElements: false,
+          volume: .estimated(factor: Double.random(in: 0.9...1.3, using: &generator)))
+        crystals.append(decoration.candidate(at: 0).structure)
+      }
+    }
+    crystals.shuffle(using: &generator)
+    var finder = SymmetryFinder()
+    for tolerance in [0.01, 0.02, 0.01] {
+      for crystal in crystals {
+        let expected = try CrystalSymmetry(of: crystal, tolerance: tolerance)
+        #expect(try finder.symmetry(of: crystal, tolerance: tolerance) == expected)
+      }
+    }
+  }
+
   @Test func `many threads at once find what one finds`() throws {
     var generator = SeededGenerator(seed: 10)
     var crystals = try Self.names.map { try crystal($0) }

@@ -186,6 +186,7 @@ private struct Tally {
   private var rules: [String: Int] = [:]
   private var columns: [String: Int] = [:]
   private let symmetryTolerance: Double?
+  private var finder = SymmetryFinder()
   private var symmetry = SymmetryCounts()
 
   init(symmetryTolerance: Double?) { self.symmetryTolerance = symmetryTolerance }
@@ -200,7 +201,7 @@ private struct Tally {
     }
     if let symmetryTolerance {
       do throws(SymmetryError) {
-        symmetry.add(try CrystalSymmetry(of: record.structure, tolerance: symmetryTolerance).spaceGroup)
+        symmetry.add(try finder.symmetry(of: record.structure, tolerance: symmetryTolerance).spaceGroup)
       } catch {
         symmetry.add(failure: error.code)
       }

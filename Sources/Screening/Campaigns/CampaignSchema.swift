@@ -162,7 +162,7 @@ public enum CampaignSchema {
       "symmetry",
       .mapping([
         Field(
-          "tolerance", .number(above: 0, through: CrystalSymmetry.maximumTolerance), default: 0.01,
+          "tolerance", .number(CrystalSymmetry.tolerances), default: 0.01,
           "How far sites may lie from where symmetry puts them (Å)."),
         .optional(
           "maximum_distance", .number,

@@ -14,6 +14,7 @@ final class CampaignScratch {
   let hull: HullScratch?
   var collection = GraphCollection()
   let search = ShapeSearchScratch()
+  var symmetry = SymmetryFinder()
 
   init(_ plan: CampaignPlan, _ competitors: CompetitorHulls = CompetitorHulls()) {
     ensembles = plan.models.map { _ in Ensemble.Scratch() }
@@ -112,7 +113,7 @@ struct CampaignWorker: Sendable {
       switch stage {
       case .filter(let filter): apply(filter, &candidates)
       case .symmetry(let tolerance, let distance):
-        findSymmetry(within: tolerance, maximumDistance: distance, &candidates)
+        findSymmetry(within: tolerance, maximumDistance: distance, &candidates, scratch)
       case .graph(let rule): buildGraphs(rule, &candidates, scratch)
       case .predict(let index): predict(index, &candidates, scratch)
       case .energy(let index, let column, let offsets): takeEnergies(index, column, offsets, &candidates)
@@ -198,14 +199,15 @@ struct CampaignWorker: Sendable {
 
   /// A crystal of which no symmetry is found goes on without.
   private func findSymmetry(
-    within tolerance: Double, maximumDistance: Double?, _ candidates: inout [Candidate]
+    within tolerance: Double, maximumDistance: Double?, _ candidates: inout [Candidate],
+    _ scratch: CampaignScratch
   ) {
     for index in candidates.indices where candidates[index].isAlive {
       guard let structure = candidates[index].structure else { continue }
       if let maximumDistance, candidates[index].lowestDistance > maximumDistance { continue }
       do throws(SymmetryError) {
         candidates[index].symmetry = RowSymmetry(
-          try CrystalSymmetry(of: structure, tolerance: tolerance))
+          try scratch.symmetry.symmetry(of: structure, tolerance: tolerance))
       } catch {
         candidates[index].symmetryFailure = error.code
       }

@@ -13,7 +13,7 @@ struct Doctor: ParsableCommand {
       rejected; a run directory in place of the archive is read as its campaign says.
 
       With --symmetry it counts crystal systems and space groups, found by spglib within a tolerance in Å (0.01 unless \
-      another follows): about a tenth of a millisecond more a crystal.
+      another follows), which takes some milliseconds a crystal.
 
       Example: sluice doctor crystals.tar.zst --format json
       Example: sluice doctor crystals.tar.zst --symmetry 0.1
@@ -38,8 +38,8 @@ struct Doctor: ParsableCommand {
 
   func validate() throws {
     if archives.isEmpty { throw ValidationError("name at least one archive") }
-    if let symmetry, !(symmetry > 0 && symmetry <= 1) {
-      throw ValidationError("--symmetry takes a tolerance above 0 and at most 1 Å")
+    if let symmetry, !(1e-5...1).contains(symmetry) {
+      throw ValidationError("--symmetry takes a tolerance from 0.00001 to 1 Å")
     }
     if explain != nil, archives.count > 1 {
       throw ValidationError("--explain takes one archive or run directory")
