@@ -56,6 +56,8 @@ let package = Package(
       "PhaseStability",
       ["Crystal", "LinearAlgebra", "TextFormats", .product(name: "BigInt", package: "BigInt")]),
     module("Prototypes", ["Crystal"]),
+    .systemLibrary(name: "CSpglib", pkgConfig: "spglib", providers: [.apt(["libsymspg-dev"])]),
+    module("Symmetry", ["Crystal", "CSpglib"]),
     module("Networks", ["Crystal", "CrystalGraphs", "LinearAlgebra", "TensorKernels", "ModelFormats"]),
     module("Training", ["Crystal", "Networks", "ModelFormats", "TensorKernels"]),
     module("Charts", ["Crystal", "PhaseStability", "TextFormats"]),
@@ -95,7 +97,7 @@ let package = Package(
         "CBuildFacts", "CCrashGuard", "Crystal", "CrystalGraphs", "LinearAlgebra", "Networks", "Training",
         "ModelFormats",
         "TensorKernels", "PhaseStability", "Prototypes", "StructureArchive", "ScreeningStore",
-        "Configuration", "PipelineEngine", "Charts", "Reports", "TextFormats",
+        "Configuration", "PipelineEngine", "Charts", "Reports", "Symmetry", "TextFormats",
       ]),
     .executableTarget(
       name: "sluice",
@@ -109,7 +111,7 @@ let package = Package(
       dependencies: [
         "CKernelLevels", "Crystal", "CrystalGraphs", "LinearAlgebra", "Networks", "PhaseStability",
         "Screening",
-        "StructureArchive", "Training", "TensorKernels",
+        "StructureArchive", "Symmetry", "Training", "TensorKernels",
       ],
       path: "Benchmarks", swiftSettings: settings),
     // Tests
@@ -128,6 +130,7 @@ let package = Package(
     tests("Charts", ["PhaseStability"]),
     tests("PhaseStability", ["TextFormats", .product(name: "BigInt", package: "BigInt")]),
     tests("Prototypes"),
+    tests("Symmetry", ["CSpglib", "Prototypes", "StructureArchive"]),
     tests("CrystalGraphs"),
     tests("StructureArchive", ["CArchive"]),
     tests("ScreeningStore", [.product(name: "GRDB", package: "GRDB.swift")]),
@@ -148,7 +151,7 @@ let package = Package(
         "PipelineEngine", "ScreeningStore",
         "Training",
         "StructureArchive",
-        "ScreeningTestSupport", "TextFormats",
+        "ScreeningTestSupport", "Symmetry", "TextFormats",
       ]),
     .testTarget(
       name: "SluiceTests",

@@ -5,6 +5,7 @@ import Networks
 import PhaseStability
 import Screening
 import StructureArchive
+import Symmetry
 import Synchronization
 import TensorKernels
 import Training
@@ -55,6 +56,7 @@ struct Benchmarks {
         + (archive ?? "a seeded generator"))
     MatrixProducts.report()
     let collection = try graphs(structures)
+    symmetry(structures)
     try voronoi(structures)
     try schnet(structures)
     try cgcnn(whole: collection, merged: try mergedGraphs(structures))
@@ -114,6 +116,14 @@ struct Benchmarks {
     }
     report("graph, 12 nearest, 1 thread", count: structures.count, unit: "structures", times)
     return collection
+  }
+
+  private static func symmetry(_ structures: [Structure]) {
+    let times = seconds(repetitions: 3) {
+      var finder = SymmetryFinder()
+      for structure in structures { _ = try? finder.symmetry(of: structure, tolerance: 0.01) }
+    }
+    report("space groups, 1 thread", count: structures.count, unit: "structures", times)
   }
 
   private static func voronoi(_ structures: [Structure]) throws {

@@ -1,3 +1,4 @@
+import Crystal
 import CrystalGraphs
 import Foundation
 import Networks
@@ -8,11 +9,6 @@ import Training
 /// What evaluating equivalent sites once gains in each crystal system: how many sites and edges remain, how much faster
 /// ensembles predict on one thread, and by how much their predictions differ at most.
 enum SymmetryGain {
-  private static let systems: [(name: String, last: Double)] = [
-    ("triclinic", 2), ("monoclinic", 15), ("orthorhombic", 74), ("tetragonal", 142), ("trigonal", 167),
-    ("hexagonal", 194), ("cubic", 230),
-  ]
-
   /// Prints a line for each crystal system and model.
   ///
   /// - Parameters:
@@ -24,7 +20,8 @@ enum SymmetryGain {
     )
     for model in models {
       let ensemble = Ensemble(try ModelFolder(path: model))
-      for (system, graphs) in zip(systems, try graphs(archive, ensemble.encoder)) where !graphs.isEmpty {
+      for (system, graphs) in zip(CrystalSystem.allCases, try graphs(archive, ensemble.encoder))
+      where !graphs.isEmpty {
         let network = ensemble.configuration
         let scratch = Ensemble.Scratch()
         var (whole, merged) = (GraphCollection(), GraphCollection())
@@ -48,7 +45,7 @@ enum SymmetryGain {
         let difference = zip(expected, found).map { abs($0.mean - $1.mean) }.max() ?? 0
         let rates = [wholeTime, mergedTime].map { Double(graphs.count) / $0 }
         let columns = [
-          (system.name, -14), (network.title, -8), ("\(graphs.count)", 11),
+          (system.rawValue, -14), (network.title, -8), ("\(graphs.count)", 11),
           ("\(whole.atomicNumbers.count)", 10), ("\(merged.atomicNumbers.count)", 8),
           ("\(whole.neighbors.count)", 10), ("\(merged.neighbors.count)", 8),
           ("\(Int(rates[0]))", 9), ("\(Int(rates[1]))", 10), (rounded(rates[1] / rates[0]), 6),
@@ -61,14 +58,15 @@ enum SymmetryGain {
 
   /// The graphs of the crystals of each system.
   private static func graphs(_ archive: String, _ encoder: InputEncoder) throws -> [[NeighborGraph]] {
-    var graphs = systems.map { _ in [NeighborGraph]() }
+    var graphs = CrystalSystem.allCases.map { _ in [NeighborGraph]() }
     let scratch = InputEncoder.Scratch()
     let reader = try ArchiveReader(path: archive)
     let decoder = StructureDecoder(properties: ["spacegroup"])
     while let record = try reader.next() {
       let decoded = try decoder.decode(record)
-      guard let group = decoded.properties["spacegroup"], decoded.structure.siteCount <= 30,
-        let system = systems.firstIndex(where: { group <= $0.last })
+      guard let group = decoded.properties["spacegroup"].flatMap({ Int(exactly: $0) }),
+        decoded.structure.siteCount <= 30,
+        let system = CrystalSystem.allCases.firstIndex(where: { $0.spaceGroups.contains(group) })
       else { continue }
       graphs[system].append(try encoder.graph(of: decoded.structure, scratch: scratch))
     }

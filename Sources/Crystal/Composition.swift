@@ -73,11 +73,15 @@ public struct Composition: Hashable, Sendable {
   /// The formula as counted, least electronegative element first, e.g. "Na4Cl4". Elements without a tabulated
   /// electronegativity come last; ties go by symbol.
   public var formula: String {
+    partsInFormula.map { $0.count == 1 ? $0.element.symbol : "\($0.element.symbol)\($0.count)" }.joined()
+  }
+
+  /// The parts in the order of `formula`.
+  public var partsInFormula: [Part] {
     parts
       .map { (part: $0, key: $0.element.electronegativity ?? 100) }
       .sorted { ($0.key, $0.part.element.symbol) < ($1.key, $1.part.element.symbol) }
-      .map { $0.part.count == 1 ? $0.part.element.symbol : "\($0.part.element.symbol)\($0.part.count)" }
-      .joined()
+      .map(\.part)
   }
 
   /// The formula of `reduced`, e.g. "NaCl".

@@ -15,44 +15,44 @@ extension Prototype {
 
   private static let cubicBinaries = [
     PrototypeType(
-      name: "rock-salt", compound: "NaCl", spaceGroup: SpaceGroup(225, "Fm-3m"), metric: .cubic,
+      name: "rock-salt", compound: "NaCl", spaceGroup: 225, metric: .cubic,
       centering: .face, a: 5.64,
       sites: [
         PrototypeSite("A", "4a", "(0, 0, 0)", origin), PrototypeSite("X", "4b", "(½, ½, ½)", center),
       ], volumeRatio: 0.939),
     PrototypeType(
-      name: "zinc-blende", compound: "ZnS", spaceGroup: SpaceGroup(216, "F-43m"), metric: .cubic,
+      name: "zinc-blende", compound: "ZnS", spaceGroup: 216, metric: .cubic,
       centering: .face, a: 5.409,
       sites: [
         PrototypeSite("A", "4a", "(0, 0, 0)", origin), PrototypeSite("X", "4c", "(¼, ¼, ¼)", [voids[0]]),
       ], volumeRatio: 1.046),
     PrototypeType(
-      name: "CsCl", compound: "CsCl", spaceGroup: SpaceGroup(221, "Pm-3m"), metric: .cubic,
+      name: "CsCl", compound: "CsCl", spaceGroup: 221, metric: .cubic,
       centering: .primitive, a: 4.123,
       sites: [
         PrototypeSite("A", "1a", "(0, 0, 0)", origin), PrototypeSite("X", "1b", "(½, ½, ½)", center),
       ], volumeRatio: 1.024),
     PrototypeType(
-      name: "L12", compound: "AuCu3", spaceGroup: SpaceGroup(221, "Pm-3m"), metric: .cubic,
+      name: "L12", compound: "AuCu3", spaceGroup: 221, metric: .cubic,
       centering: .primitive, a: 3.748,
       sites: [
         PrototypeSite("A", "1a", "(0, 0, 0)", origin), PrototypeSite("B", "3c", "(0, ½, ½)", faces),
       ], volumeRatio: 1.024),
     PrototypeType(
-      name: "CaF2", compound: "CaF2", spaceGroup: SpaceGroup(225, "Fm-3m"), metric: .cubic,
+      name: "CaF2", compound: "CaF2", spaceGroup: 225, metric: .cubic,
       centering: .face, a: 5.463,
       sites: [
         PrototypeSite("A", "4a", "(0, 0, 0)", origin), PrototypeSite("X", "8c", "(¼, ¼, ¼)", voids),
       ], volumeRatio: 0.961),
     PrototypeType(
-      name: "D03", compound: "BiF3", spaceGroup: SpaceGroup(225, "Fm-3m"), metric: .cubic,
+      name: "D03", compound: "BiF3", spaceGroup: 225, metric: .cubic,
       centering: .face, a: 5.853,
       sites: [
         PrototypeSite("A", "4a", "(0, 0, 0)", origin), PrototypeSite("B", "4b", "(½, ½, ½)", center),
         PrototypeSite("B", "8c", "(¼, ¼, ¼)", voids),
       ], volumeRatio: 1.055),
     PrototypeType(
-      name: "C15", compound: "MgCu2", spaceGroup: SpaceGroup(227, "Fd-3m"), metric: .cubic,
+      name: "C15", compound: "MgCu2", spaceGroup: 227, metric: .cubic,
       centering: .face, a: 7.048,
       sites: [
         PrototypeSite("A", "8a", "(0, 0, 0)", [SIMD3(0, 0, 0), SIMD3(0.25, 0.25, 0.25)]),
@@ -64,7 +64,7 @@ extension Prototype {
           ]),
       ], volumeRatio: 1.026),
     PrototypeType(
-      name: "A15", compound: "Cr3Si", spaceGroup: SpaceGroup(223, "Pm-3n"), metric: .cubic,
+      name: "A15", compound: "Cr3Si", spaceGroup: 223, metric: .cubic,
       centering: .primitive, a: 4.555,
       sites: [
         PrototypeSite("A", "2a", "(0, 0, 0)", origin + center),
@@ -76,7 +76,7 @@ extension Prototype {
           ]),
       ], volumeRatio: 0.992),
     PrototypeType(
-      name: "pyrite", compound: "FeS2", spaceGroup: SpaceGroup(205, "Pa-3"), metric: .cubic,
+      name: "pyrite", compound: "FeS2", spaceGroup: 205, metric: .cubic,
       centering: .primitive, a: 5.418,
       parameters: [PrototypeParameter("u", 0.385, typical: 0.3839, 0.34...0.43, "X at (u, u, u)")],
       sites: [
@@ -94,35 +94,35 @@ extension Prototype {
 
   private static let cubicTernaries = [
     PrototypeType(
-      name: "perovskite", compound: "SrTiO3", spaceGroup: SpaceGroup(221, "Pm-3m"), metric: .cubic,
+      name: "perovskite", compound: "SrTiO3", spaceGroup: 221, metric: .cubic,
       centering: .primitive, a: 3.905,
       sites: [
         PrototypeSite("A", "1a", "(0, 0, 0)", origin), PrototypeSite("B", "1b", "(½, ½, ½)", center),
         PrototypeSite("X", "3c", "(0, ½, ½)", faces),
       ], volumeRatio: 0.930),
     PrototypeType(
-      name: "Heusler", compound: "Cu2MnAl", spaceGroup: SpaceGroup(225, "Fm-3m"), metric: .cubic,
+      name: "Heusler", compound: "Cu2MnAl", spaceGroup: 225, metric: .cubic,
       centering: .face, a: 5.949,
       sites: [
         PrototypeSite("X", "8c", "(¼, ¼, ¼)", voids), PrototypeSite("Y", "4b", "(½, ½, ½)", center),
         PrototypeSite("Z", "4a", "(0, 0, 0)", origin),
       ], volumeRatio: 1.015),
     PrototypeType(
-      name: "inverse-Heusler", compound: "CuHg2Ti", spaceGroup: SpaceGroup(216, "F-43m"), metric: .cubic,
+      name: "inverse-Heusler", compound: "CuHg2Ti", spaceGroup: 216, metric: .cubic,
       centering: .face, a: 6.1,
       sites: [
         PrototypeSite("X", "4a", "(0, 0, 0)", origin), PrototypeSite("X", "4d", "(¾, ¾, ¾)", [voids[1]]),
         PrototypeSite("Y", "4b", "(½, ½, ½)", center), PrototypeSite("Z", "4c", "(¼, ¼, ¼)", [voids[0]]),
       ], volumeRatio: 1.010),
     PrototypeType(
-      name: "half-Heusler", compound: "MgAgAs", spaceGroup: SpaceGroup(216, "F-43m"), metric: .cubic,
+      name: "half-Heusler", compound: "MgAgAs", spaceGroup: 216, metric: .cubic,
       centering: .face, a: 6.24,
       sites: [
         PrototypeSite("X", "4c", "(¼, ¼, ¼)", [voids[0]]), PrototypeSite("Y", "4b", "(½, ½, ½)", center),
         PrototypeSite("Z", "4a", "(0, 0, 0)", origin),
       ], volumeRatio: 1.079),
     PrototypeType(
-      name: "spinel", compound: "MgAl2O4", spaceGroup: SpaceGroup(227, "Fd-3m"), metric: .cubic,
+      name: "spinel", compound: "MgAl2O4", spaceGroup: 227, metric: .cubic,
       centering: .face, a: 8.083,
       parameters: [
         PrototypeParameter(
@@ -144,7 +144,7 @@ extension Prototype {
         },
       ], volumeRatio: 0.994),
     PrototypeType(
-      name: "elpasolite", compound: "K2NaAlF6", spaceGroup: SpaceGroup(225, "Fm-3m"), metric: .cubic,
+      name: "elpasolite", compound: "K2NaAlF6", spaceGroup: 225, metric: .cubic,
       centering: .face, a: 8.122,
       parameters: [PrototypeParameter("x", 0.219, typical: 0.2386, 0.19...0.31, "X at (x, 0, 0)")],
       sites: [

@@ -25,7 +25,7 @@ extension Prototype {
 
   private static let hexagonalBinaries = [
     PrototypeType(
-      name: "wurtzite", compound: "ZnS", spaceGroup: SpaceGroup(186, "P63mc"), metric: .hexagonal,
+      name: "wurtzite", compound: "ZnS", spaceGroup: 186, metric: .hexagonal,
       centering: .primitive, a: 3.823,
       parameters: [
         .axialRatio(1.638, typical: 1.642, 1.3...1.9),
@@ -36,14 +36,14 @@ extension Prototype {
         PrototypeSite("X", "2b", "(⅓, ⅔, u)") { screw($0["u"]) },
       ], volumeRatio: 1.041),
     PrototypeType(
-      name: "NiAs", compound: "NiAs", spaceGroup: SpaceGroup(194, "P63/mmc"), metric: .hexagonal,
+      name: "NiAs", compound: "NiAs", spaceGroup: 194, metric: .hexagonal,
       centering: .primitive, a: 3.619,
       parameters: [.axialRatio(1.391, typical: 1.568, 1.1...2)],
       sites: [
         PrototypeSite("A", "2a", "(0, 0, 0)", layers), PrototypeSite("X", "2c", "(⅓, ⅔, ¼)", screw(0.25)),
       ], volumeRatio: 0.875),
     PrototypeType(
-      name: "AlB2", compound: "AlB2", spaceGroup: SpaceGroup(191, "P6/mmm"), metric: .hexagonal,
+      name: "AlB2", compound: "AlB2", spaceGroup: 191, metric: .hexagonal,
       centering: .primitive, a: 3.009,
       parameters: [.axialRatio(1.084, typical: 0.9127, 0.6...1.3)],
       sites: [
@@ -51,7 +51,7 @@ extension Prototype {
       ],
       volumeRatio: 1.014),
     PrototypeType(
-      name: "CaCu5", compound: "CaCu5", spaceGroup: SpaceGroup(191, "P6/mmm"), metric: .hexagonal,
+      name: "CaCu5", compound: "CaCu5", spaceGroup: 191, metric: .hexagonal,
       centering: .primitive, a: 5.082,
       parameters: [.axialRatio(0.8024, typical: 0.8055, 0.7...0.95)],
       sites: [
@@ -59,7 +59,7 @@ extension Prototype {
         PrototypeSite("B", "3g", "(½, 0, ½)", triangle(0.5, 0.5)),
       ], volumeRatio: 1.079),
     PrototypeType(
-      name: "C14", compound: "MgZn2", spaceGroup: SpaceGroup(194, "P63/mmc"), metric: .hexagonal,
+      name: "C14", compound: "MgZn2", spaceGroup: 194, metric: .hexagonal,
       centering: .primitive, a: 5.221,
       parameters: [
         .axialRatio(1.641, typical: 1.641, 1.5...1.8),
@@ -76,7 +76,7 @@ extension Prototype {
         },
       ], volumeRatio: 1.024),
     PrototypeType(
-      name: "CdI2", compound: "CdI2", spaceGroup: SpaceGroup(164, "P-3m1"), metric: .hexagonal,
+      name: "CdI2", compound: "CdI2", spaceGroup: 164, metric: .hexagonal,
       centering: .primitive, a: 4.24,
       parameters: [
         .axialRatio(1.613, typical: 1.677, 1.2...2.2),
@@ -87,7 +87,7 @@ extension Prototype {
         PrototypeSite("X", "2d", "(⅓, ⅔, z)") { pair($0["z"]) },
       ], volumeRatio: 0.942),
     PrototypeType(
-      name: "MoS2", compound: "MoS2", spaceGroup: SpaceGroup(194, "P63/mmc"), metric: .hexagonal,
+      name: "MoS2", compound: "MoS2", spaceGroup: 194, metric: .hexagonal,
       centering: .primitive, a: 3.160,
       parameters: [
         .axialRatio(3.890, typical: 4.092, 3...5.5),
@@ -101,7 +101,7 @@ extension Prototype {
 
   private static let hexagonalTernaries = [
     PrototypeType(
-      name: "CaAl2Si2", compound: "CaAl2Si2", spaceGroup: SpaceGroup(164, "P-3m1"), metric: .hexagonal,
+      name: "CaAl2Si2", compound: "CaAl2Si2", spaceGroup: 164, metric: .hexagonal,
       centering: .primitive, a: 4.13,
       parameters: [
         .axialRatio(1.730, typical: 1.668, 1.4...2),
@@ -114,7 +114,7 @@ extension Prototype {
         PrototypeSite("X", "2d", "(⅓, ⅔, z_X)") { pair($0["z_X"]) },
       ], volumeRatio: 1.038),
     PrototypeType(
-      name: "Cr2AlC", compound: "Cr2AlC", spaceGroup: SpaceGroup(194, "P63/mmc"), metric: .hexagonal,
+      name: "Cr2AlC", compound: "Cr2AlC", spaceGroup: 194, metric: .hexagonal,
       centering: .primitive, a: 2.86,
       parameters: [
         .axialRatio(4.483, typical: 3.997, 3.4...5.2),
@@ -125,7 +125,7 @@ extension Prototype {
         PrototypeSite("A", "2d", "(⅓, ⅔, ¾)", screw(0.75)), PrototypeSite("X", "2a", "(0, 0, 0)", layers),
       ], volumeRatio: 0.897),
     PrototypeType(
-      name: "ZrNiAl", compound: "ZrNiAl", spaceGroup: SpaceGroup(189, "P-62m"), metric: .hexagonal,
+      name: "ZrNiAl", compound: "ZrNiAl", spaceGroup: 189, metric: .hexagonal,
       centering: .primitive, a: 6.915,
       parameters: [
         .axialRatio(0.5012, typical: 0.5464, 0.4...0.65),
@@ -144,7 +144,7 @@ extension Prototype {
     _ name: String, _ compound: String, a: Double, _ parameters: [PrototypeParameter], volumeRatio: Double
   ) -> PrototypeType {
     PrototypeType(
-      name: name, compound: compound, spaceGroup: SpaceGroup(166, "R-3m"), metric: .hexagonal,
+      name: name, compound: compound, spaceGroup: 166, metric: .hexagonal,
       centering: .rhombohedral, a: a, parameters: parameters,
       sites: [
         PrototypeSite("A", "3a", "(0, 0, 0)", origin), PrototypeSite("B", "3b", "(0, 0, ½)", [layers[1]]),
@@ -168,7 +168,7 @@ extension Prototype {
       ],
       volumeRatio: 0.928),
     PrototypeType(
-      name: "corundum", compound: "Al2O3", spaceGroup: SpaceGroup(167, "R-3c"), metric: .hexagonal,
+      name: "corundum", compound: "Al2O3", spaceGroup: 167, metric: .hexagonal,
       centering: .rhombohedral, a: 4.7589,
       parameters: [
         .axialRatio(2.730, typical: 2.7, 2.4...3.1),
@@ -185,7 +185,7 @@ extension Prototype {
         },
       ], volumeRatio: 0.941),
     PrototypeType(
-      name: "ilmenite", compound: "FeTiO3", spaceGroup: SpaceGroup(148, "R-3"), metric: .hexagonal,
+      name: "ilmenite", compound: "FeTiO3", spaceGroup: 148, metric: .hexagonal,
       centering: .rhombohedral, a: 5.0881,
       parameters: [
         .axialRatio(2.768, typical: 2.772, 2.4...3.1),

@@ -2,7 +2,7 @@ extension Prototype {
   /// Types with tetragonal symmetry.
   static let tetragonalTypes: [PrototypeType] = [
     PrototypeType(
-      name: "ThCr2Si2", compound: "ThCr2Si2", spaceGroup: SpaceGroup(139, "I4/mmm"), metric: .tetragonal,
+      name: "ThCr2Si2", compound: "ThCr2Si2", spaceGroup: 139, metric: .tetragonal,
       centering: .body, a: 4.0435,
       parameters: [
         .axialRatio(10.577 / 4.0435, typical: 2.506, 1.6...4.6),
@@ -14,7 +14,7 @@ extension Prototype {
         PrototypeSite("X", "4e", "(0, 0, z)") { [SIMD3(0, 0, $0["z"]), SIMD3(0, 0, -$0["z"])] },
       ], volumeRatio: 0.990),
     PrototypeType(
-      name: "L10", compound: "CuAu", spaceGroup: SpaceGroup(123, "P4/mmm"), metric: .tetragonal,
+      name: "L10", compound: "CuAu", spaceGroup: 123, metric: .tetragonal,
       centering: .primitive, a: 2.804,
       parameters: [.axialRatio(1.310, typical: 1.333, 1.02...1.9)],
       sites: [
@@ -22,7 +22,7 @@ extension Prototype {
         PrototypeSite("B", "1d", "(½, ½, ½)", [SIMD3(0.5, 0.5, 0.5)]),
       ], volumeRatio: 1.008),
     PrototypeType(
-      name: "rutile", compound: "TiO2", spaceGroup: SpaceGroup(136, "P42/mnm"), metric: .tetragonal,
+      name: "rutile", compound: "TiO2", spaceGroup: 136, metric: .tetragonal,
       centering: .primitive, a: 4.594,
       parameters: [
         .axialRatio(0.6441, typical: 0.6546, 0.5...0.9),
@@ -38,7 +38,7 @@ extension Prototype {
         },
       ], volumeRatio: 1.012),
     PrototypeType(
-      name: "anatase", compound: "TiO2", spaceGroup: SpaceGroup(141, "I41/amd"), metric: .tetragonal,
+      name: "anatase", compound: "TiO2", spaceGroup: 141, metric: .tetragonal,
       centering: .body, a: 3.785,
       parameters: [
         .axialRatio(2.514, 1.8...3.4), PrototypeParameter("z", 0.2081, 0.17...0.235, "X at (0, 0, z)"),
@@ -53,7 +53,7 @@ extension Prototype {
         },
       ], volumeRatio: 1.057),
     PrototypeType(
-      name: "PbFCl", compound: "PbFCl", spaceGroup: SpaceGroup(129, "P4/nmm"), metric: .tetragonal,
+      name: "PbFCl", compound: "PbFCl", spaceGroup: 129, metric: .tetragonal,
       centering: .primitive, a: 4.11,
       parameters: [
         .axialRatio(1.759, typical: 1.806, 1.2...3),
@@ -66,7 +66,7 @@ extension Prototype {
         PrototypeSite("X", "2c", "(¼, ¼, z_X)") { layer($0["z_X"]) },
       ], volumeRatio: 0.953),
     PrototypeType(
-      name: "ZrCuSiAs", compound: "ZrCuSiAs", spaceGroup: SpaceGroup(129, "P4/nmm"), metric: .tetragonal,
+      name: "ZrCuSiAs", compound: "ZrCuSiAs", spaceGroup: 129, metric: .tetragonal,
       centering: .primitive, a: 3.6736,
       parameters: [
         .axialRatio(2.6054, typical: 2.208, 1.8...3.2),
@@ -80,7 +80,7 @@ extension Prototype {
         PrototypeSite("X", "2c", "(¼, ¼, z_X)") { layer($0["z_X"]) },
       ], volumeRatio: 0.969),
     PrototypeType(
-      name: "K2NiF4", compound: "K2NiF4", spaceGroup: SpaceGroup(139, "I4/mmm"), metric: .tetragonal,
+      name: "K2NiF4", compound: "K2NiF4", spaceGroup: 139, metric: .tetragonal,
       centering: .body, a: 4.006,
       parameters: [
         .axialRatio(3.264, typical: 3.255, 2.6...4.2),
@@ -101,7 +101,7 @@ extension Prototype {
   /// Types with orthorhombic symmetry.
   static let orthorhombicTypes: [PrototypeType] = [
     PrototypeType(
-      name: "TiNiSi", compound: "TiNiSi", spaceGroup: SpaceGroup(62, "Pnma"), metric: .orthorhombic,
+      name: "TiNiSi", compound: "TiNiSi", spaceGroup: 62, metric: .orthorhombic,
       centering: .primitive, a: 6.1484,
       parameters: [
         PrototypeParameter("b_ratio", 0.5969, typical: 0.613, 0.45...0.8, "b/a of the conventional cell"),

@@ -158,7 +158,7 @@ public struct Prototype: Sendable {
 
   /// The space group of a built-in prototype with a different element on each label; nil for others.
   public var spaceGroup: SpaceGroup? {
-    if case .type(let type) = form { type.spaceGroup } else { nil }
+    if case .type(let type) = form { SpaceGroup(number: type.spaceGroup) } else { nil }
   }
 
   /// The Wyckoff sites of a built-in prototype; empty for others.

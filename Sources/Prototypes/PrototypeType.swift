@@ -24,8 +24,8 @@ struct PrototypeType: Sendable {
   let name: String
   /// The compound that the type is named after.
   let compound: String
-  /// Number and symbol in the International Tables.
-  let spaceGroup: SpaceGroup
+  /// Number of the space group in the International Tables.
+  let spaceGroup: Int
   let metric: Metric
   let centering: Centering
   /// a of the type compound (Å).
@@ -96,18 +96,5 @@ struct PrototypeType: Sendable {
     case .face: SIMD3(-x + y + z, x - y + z, x + y - z)
     case .rhombohedral: SIMD3(x + z, -x + y + z, -y + z)
     }
-  }
-}
-
-/// A space group by its number and its Hermann–Mauguin symbol.
-public struct SpaceGroup: Hashable, Sendable {
-  /// Number in the International Tables, 1…230.
-  public let number: Int
-  /// Symbol, e.g. "I4/mmm".
-  public let symbol: String
-
-  init(_ number: Int, _ symbol: String) {
-    self.number = number
-    self.symbol = symbol
   }
 }

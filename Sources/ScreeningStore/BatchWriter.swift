@@ -17,8 +17,8 @@ struct BatchWriter {
       db,
       """
       INSERT INTO structures (record_key, material_id, formula, chemical_system, sites, volume, shape, evaluations,
-        reading)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        reading, space_group, space_group_symbol, crystal_system, wyckoff_letters, wyckoff_sites, symmetry_failure)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """)
     crystals = try RawStatement(db, "INSERT INTO crystals (record_key, payload) VALUES (?, ?)")
     scores = try RawStatement(
@@ -52,6 +52,12 @@ struct BatchWriter {
       structures.bind(7, row.shape)
       structures.bind(8, row.evaluations.map { Int64($0) })
       structures.bind(9, row.reading.columnText)
+      structures.bind(10, row.symmetry.map { Int64($0.spaceGroup.number) })
+      structures.bind(11, row.symmetry?.spaceGroup.symbol)
+      structures.bind(12, row.symmetry?.spaceGroup.crystalSystem.rawValue)
+      structures.bind(13, row.symmetry?.wyckoffLetters)
+      structures.bind(14, row.symmetry?.wyckoffSites)
+      structures.bind(15, row.symmetryFailure)
       try structures.run()
       if let payload = row.payload {
         crystals.bind(1, key)

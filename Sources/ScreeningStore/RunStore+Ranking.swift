@@ -27,6 +27,8 @@ public struct RankedRow: Hashable, Sendable {
   public let evaluations: Int?
   /// The rules by which its reader concluded what the record does not say, in the order of application.
   public let reading: [ReadingRule]
+  /// Its symmetry; nil where none was found, or none was looked for.
+  public let symmetry: RowSymmetry?
   /// What the models of `RankingFilter.scoredModels` say of it, in their order; nil where one says nothing.
   public internal(set) var scores: [Double?] = []
 }
@@ -231,7 +233,7 @@ extension RankingFilter {
     }
     let sql = """
       SELECT record_key, material_id, formula, chemical_system, sites, volume, energy_std, shape, evaluations,
-        reading, \(combined), model_index, \(Stability.ownColumns)
+        reading, \(combined), \(RowSymmetry.columns), model_index, \(Stability.ownColumns)
       FROM ranking \(conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND "))
       ORDER BY \(ranks), material_id, record_key, model_index LIMIT ?
       """
@@ -242,7 +244,7 @@ extension RankingFilter {
 extension RankedRow {
   fileprivate init(_ row: Row) {
     let key = RecordKey(packed: row[0])
-    let stability = Stability(row, from: 13)
+    let stability = Stability(row, from: 16)
     self.key = key
     materialID = row[1]
     formula = row[2]
@@ -254,6 +256,7 @@ extension RankedRow {
     shape = row[7]
     evaluations = row[8]
     reading = [ReadingRule](columnText: row[9])
+    symmetry = RowSymmetry(row, from: 13)
     let distance: Double? = row[10]
     combined = distance.map {
       CombinedStability(

@@ -62,7 +62,7 @@ extension RunStore {
         db,
         sql: """
           SELECT structures.record_key, material_id, formula, chemical_system, sites, volume, \(payload), sources.name,
-            shape, evaluations, reading
+            shape, evaluations, reading, symmetry_failure, \(RowSymmetry.columns)
           FROM structures JOIN sources ON sources.source = structures.record_key >> 40
           LEFT JOIN crystals ON crystals.record_key = structures.record_key
           ORDER BY structures.record_key
@@ -86,6 +86,8 @@ extension RunStore {
         screened.shape = row[8]
         screened.evaluations = row[9]
         screened.reading = [ReadingRule](columnText: row[10])
+        screened.symmetryFailure = row[11]
+        screened.symmetry = RowSymmetry(row, from: 12)
         try body(StoredRow(row: screened, sourceName: row[7]))
       }
     }

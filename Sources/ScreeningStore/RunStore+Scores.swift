@@ -25,6 +25,8 @@ public struct ScoreRankedRow: Hashable, Sendable {
   public let evaluations: Int?
   /// The rules by which its reader concluded what the record does not say, in the order of application.
   public let reading: [ReadingRule]
+  /// Its symmetry; nil where none was found, or none was looked for.
+  public let symmetry: RowSymmetry?
   /// What other models say of it, in the order in which they were asked for; nil where one says nothing.
   public internal(set) var others: [Double?] = []
 }
@@ -45,7 +47,8 @@ extension RunStore {
       let cursor = try Row.fetchCursor(
         db,
         sql: """
-          SELECT record_key, material_id, formula, chemical_system, sites, volume, mean, std, shape, evaluations, reading
+          SELECT record_key, material_id, formula, chemical_system, sites, volume, mean, std, shape, evaluations, reading,
+            \(RowSymmetry.columns)
           FROM scores JOIN structures USING (record_key) WHERE model = ?
           ORDER BY mean DESC, material_id, record_key LIMIT ?
           """, arguments: [model, limit ?? -1])
@@ -85,5 +88,6 @@ extension ScoreRankedRow {
     shape = row[8]
     evaluations = row[9]
     reading = [ReadingRule](columnText: row[10])
+    symmetry = RowSymmetry(row, from: 11)
   }
 }

@@ -68,6 +68,10 @@ public struct ScreenedRow: Hashable, Sendable {
   public var evaluations: Int?
   /// The rules by which its reader concluded what the record does not say, in the order of application.
   public var reading: [ReadingRule] = []
+  /// Its symmetry; nil where none was found, or none was looked for.
+  public var symmetry: RowSymmetry?
+  /// Why none was found, as a code; nil where one was, or none was looked for.
+  public var symmetryFailure: String?
   /// What each model predicts.
   public var scores: [Score]
   /// What each energy means on the hull.

@@ -37,6 +37,11 @@ enum StoreSchema {
       try db.execute(sql: rulesOfReading)
       try db.execute(sql: rankingWithReading)
     }
+    migrator.registerMigration("7 symmetry", foreignKeyChecks: .immediate) { db in
+      try db.execute(sql: "DROP VIEW ranking")
+      try db.execute(sql: symmetryColumns)
+      try db.execute(sql: rankingWithSymmetry)
+    }
     return migrator
   }
 
@@ -79,6 +84,15 @@ enum StoreSchema {
   private static let rulesOfReading = """
     ALTER TABLE structures ADD COLUMN reading TEXT;
     ALTER TABLE rejections ADD COLUMN reading TEXT;
+    """
+
+  private static let symmetryColumns = """
+    ALTER TABLE structures ADD COLUMN space_group INTEGER;
+    ALTER TABLE structures ADD COLUMN space_group_symbol TEXT;
+    ALTER TABLE structures ADD COLUMN crystal_system TEXT;
+    ALTER TABLE structures ADD COLUMN wyckoff_letters TEXT;
+    ALTER TABLE structures ADD COLUMN wyckoff_sites TEXT;
+    ALTER TABLE structures ADD COLUMN symmetry_failure TEXT;
     """
 
   private static let preparationTables = """
@@ -137,6 +151,30 @@ enum StoreSchema {
       stability.competitor_decomposition, stability.sigma, stability.p_stable, stability.competitor_p_stable,
       stability.compounds, stability.unknown_pairs, stability.elements_without_phase, stability.elements_only,
       stability.coverage_flags, structures.shape, structures.evaluations, structures.reading
+    FROM stability
+    JOIN structures ON structures.record_key = stability.record_key
+    JOIN models ON models.model = stability.model
+    LEFT JOIN scores ON scores.record_key = stability.record_key AND scores.model = stability.model
+    LEFT JOIN combined_stability ON combined_stability.record_key = stability.record_key
+      AND combined_stability.model = stability.model
+    ORDER BY stability.e_above_hull, structures.material_id, stability.record_key, stability.model;
+    """
+
+  private static let rankingWithSymmetry = """
+    CREATE VIEW ranking AS
+    SELECT structures.material_id, structures.formula, structures.chemical_system, structures.sites,
+      structures.volume, models.name AS model, stability.energy, scores.std AS energy_std, stability.e_above_hull,
+      stability.decomposition_energy, stability.decomposition, structures.source, structures.record,
+      stability.record_key, stability.model AS model_index,
+      combined_stability.e_above_hull AS e_above_combined_hull,
+      combined_stability.decomposition_energy AS combined_decomposition_energy,
+      combined_stability.decomposition AS combined_decomposition,
+      stability.e_above_competitor_hull, stability.competitor_decomposition_energy,
+      stability.competitor_decomposition, stability.sigma, stability.p_stable, stability.competitor_p_stable,
+      stability.compounds, stability.unknown_pairs, stability.elements_without_phase, stability.elements_only,
+      stability.coverage_flags, structures.shape, structures.evaluations, structures.reading,
+      structures.space_group, structures.space_group_symbol, structures.crystal_system, structures.wyckoff_letters,
+      structures.wyckoff_sites, structures.symmetry_failure
     FROM stability
     JOIN structures ON structures.record_key = stability.record_key
     JOIN models ON models.model = stability.model

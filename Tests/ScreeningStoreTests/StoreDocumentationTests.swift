@@ -23,7 +23,7 @@ import Testing
     try store.replaceCombinedHull(
       pushedOff, computed: "2025-01-02T04:00:00Z", reference: "phases.csv", referenceFingerprint: "00ff")
     let examples = try StoreDocumentationTests.examples()
-    #expect(examples.count == 8)
+    #expect(examples.count == 9)
     for sql in examples { #expect(try !store.results(of: sql).isEmpty, "\(sql)") }
 
     let best = try store.results(of: examples[0]).map { $0[0] }
@@ -37,7 +37,9 @@ import Testing
     #expect(rejected == (try store.counts().rejected))
     #expect(try store.results(of: examples[4]).first?[1] == .integer(Int64(stable.count)))
     #expect(try store.results(of: examples[6]).count == stable.count)
-    let byRules = try store.results(of: examples[7]).reduce(0) { sum, row in
+    let bySystem = try store.results(of: examples[7])
+    #expect(bySystem == [[.null, .integer(Int64(stable.count))]])
+    let byRules = try store.results(of: examples[8]).reduce(0) { sum, row in
       if case .integer(let records) = row[1] { sum + Int(records) } else { sum }
     }
     #expect(byRules == (try store.counts().rows + store.counts().rejected))

@@ -2,6 +2,7 @@ internal import Crystal
 internal import Foundation
 public import ScreeningStore
 internal import StructureArchive
+internal import Symmetry
 
 /// What an archive is and holds, and what of it cannot be read.
 public struct ArchiveReport: Codable, Sendable {
@@ -57,6 +58,8 @@ public struct ArchiveReport: Codable, Sendable {
   public internal(set) var elements: [String: Int] = [:]
   /// Sites of the structures; nil where there are none.
   public internal(set) var sites: Sites?
+  /// How many structures have which symmetry; nil where it is not looked for.
+  public internal(set) var symmetry: SymmetryCounts?
   /// What cannot be read, the commonest first.
   public internal(set) var rejections: [Rejection] = []
   /// What ended the reading early; nil where the archive was read to its end.
@@ -91,13 +94,19 @@ public struct ArchiveExamination: Sendable {
   private let path: String
   private let policy: ReadingPolicy
   private let listsColumns: Bool
+  private let symmetryTolerance: Double?
 
   /// An examination of the archive at `path`.
   ///
   /// - Parameters:
   ///   - policy: what becomes of records that do not simply say what their crystal is.
   ///   - listsColumns: whether the names of the numbers that records carry are counted.
-  public init(_ path: String, policy: ReadingPolicy = ReadingPolicy(), listsColumns: Bool = false) {
+  ///   - symmetryTolerance: within which symmetry is looked for (Å); nil where it is not.
+  public init(
+    _ path: String, policy: ReadingPolicy = ReadingPolicy(), listsColumns: Bool = false,
+    symmetryTolerance: Double? = nil
+  ) {
+    self.symmetryTolerance = symmetryTolerance
     self.listsColumns = listsColumns
     self.path = path
     self.policy = policy
@@ -116,7 +125,7 @@ public struct ArchiveExamination: Sendable {
     let reader = try ArchiveReader(path: path)
     let decoder = policy.decoder(takesAllProperties: listsColumns)
     var seen = IDSet(limit: Self.mostIDs)
-    var tally = Tally()
+    var tally = Tally(symmetryTolerance: symmetryTolerance)
     do throws(ArchiveError) {
       while let record = try reader.next() {
         report.records += 1
@@ -176,6 +185,11 @@ private struct Tally {
   private static let mostColumns = 1000
   private var rules: [String: Int] = [:]
   private var columns: [String: Int] = [:]
+  private let symmetryTolerance: Double?
+  private var finder = SymmetryFinder()
+  private var symmetry = SymmetryCounts()
+
+  init(symmetryTolerance: Double?) { self.symmetryTolerance = symmetryTolerance }
 
   mutating func add(_ record: DecodedRecord) {
     siteCounts[record.structure.siteCount, default: 0] += 1
@@ -184,6 +198,13 @@ private struct Tally {
     for name in record.properties.keys.sorted() where columns[name] != nil || columns.count < Self.mostColumns
     {
       columns[name, default: 0] += 1
+    }
+    if let symmetryTolerance {
+      do throws(SymmetryError) {
+        symmetry.add(try finder.symmetry(of: record.structure, tolerance: symmetryTolerance).spaceGroup)
+      } catch {
+        symmetry.add(failure: error.code)
+      }
     }
     for rule in record.notes.rules { rules[rule.rawValue, default: 0] += 1 }
     var (low, high) = (UInt64(0), UInt64(0))
@@ -203,6 +224,7 @@ private struct Tally {
     }
     for (form, count) in forms { report.forms[form.rawValue] = count }
     report.columns = columns
+    if symmetryTolerance != nil { report.symmetry = symmetry }
     report.reading = ReadingCount.sorted(rules)
     report.structures = siteCounts.values.reduce(0, +)
     let sorted = siteCounts.sorted { $0.key < $1.key }

@@ -10,6 +10,8 @@ public struct CampaignPlan: Sendable {
   /// A stage ready to run.
   enum Stage: Sendable {
     case filter(CandidateFilter)
+    /// Space groups within a tolerance (Å), where there is a largest distance (eV/atom) of candidates within it alone.
+    case symmetry(tolerance: Double, maximumDistance: Double?)
     case graph(NeighborRule)
     /// A model by its position in `models`.
     case predict(Int)
@@ -145,11 +147,17 @@ public struct CampaignPlan: Sendable {
     return sum
   }
 
+  /// Whether candidates' space groups are looked for.
+  var findsSymmetry: Bool { stages.contains { if case .symmetry = $0 { true } else { false } } }
+
   /// One line a stage: what it is and what it uses.
   public var stageSummaries: [String] {
     stages.map { stage in
       switch stage {
       case .filter(let filter): "filter \(filter.name)"
+      case .symmetry(let tolerance, let distance):
+        "symmetry: space groups within \(tolerance) Å"
+          + (distance.map { ", of candidates at most \($0) eV/atom above the hull" } ?? "")
       case .graph(let rule): "graph: \(describe(rule))"
       case .predict(let index):
         "predict \(models[index].name): \(models[index].property) (\(models[index].unit)), "

@@ -168,6 +168,7 @@ struct CampaignResolver {
     let (kind, value) = stage.tagged
     switch kind {
     case "filter": stages.append(.filter(try filter(value)))
+    case "symmetry": try addSymmetry(value)
     case "graph":
       writtenRule = neighborRule(value)
       stages.append(.graph(neighborRule(value)))
@@ -203,6 +204,26 @@ struct CampaignResolver {
         })
     }
     return filter
+  }
+
+  private mutating func addSymmetry(_ value: ConfigurationValue) throws {
+    let distance = value.optional("maximum_distance")
+    if let distance, !stages.contains(where: { placesCandidates($0) }) {
+      throw ScreeningError.invalid(
+        "\(distance.location): no hull stage and no model of \(hullDistanceProperty) stands before this one to say "
+          + "how far candidates are above the hull")
+    }
+    stages.append(
+      .symmetry(tolerance: value.number("tolerance"), maximumDistance: distance?.number))
+  }
+
+  /// Whether a stage says how far candidates are above the hull.
+  private func placesCandidates(_ stage: CampaignPlan.Stage) -> Bool {
+    switch stage {
+    case .hull: true
+    case .predict(let model): models[model].property == hullDistanceProperty
+    case .filter, .symmetry, .graph, .energy: false
+    }
   }
 
   private func neighborRule(_ value: ConfigurationValue) -> NeighborRule {
@@ -368,6 +389,9 @@ struct CampaignResolver {
     let hulls = count { if case .hull = $0 { true } else { false } }
     guard hulls <= 1 else {
       throw ScreeningError.invalid("\(value.location): a campaign has at most one hull stage")
+    }
+    guard count({ if case .symmetry = $0 { true } else { false } }) <= 1 else {
+      throw ScreeningError.invalid("\(value.location): a campaign has at most one symmetry stage")
     }
     let names = stages.compactMap { stage in if case .filter(let filter) = stage { filter.name } else { nil }
     }

@@ -23,6 +23,8 @@ public struct CampaignReport: Sendable {
   public let allowedShare: Double
   /// How many rows and rejections were read by which rule.
   public let reading: [ReadingCount]
+  /// How many rows have which symmetry; nil without a symmetry stage.
+  public let symmetry: SymmetryCounts?
 }
 
 /// Runs a campaign into a run directory; called again, it goes on where it stopped.
@@ -121,7 +123,8 @@ public struct CampaignRun: Sendable {
     let report = CampaignReport(
       isFinished: isFinished, counts: try store.verifyCounts(), recordsNow: now,
       stable: try store.stableCounts(threshold: plan.threshold), threshold: plan.threshold,
-      allowedShare: plan.allowedRejectionShare, reading: try store.readingCounts())
+      allowedShare: plan.allowedRejectionShare, reading: try store.readingCounts(),
+      symmetry: plan.findsSymmetry ? try store.symmetryCounts() : nil)
     try store.close()
     return report
   }

@@ -1,5 +1,6 @@
 public import Configuration
 internal import Prototypes
+internal import Symmetry
 
 /// What a campaign file may say.
 public enum CampaignSchema {
@@ -158,6 +159,16 @@ public enum CampaignSchema {
         .optional(
           "formulas", .list(of: .string, count: 1...), "Keep candidates of these reduced formulas alone."),
       ]), "Drops candidates on purpose, and counts them."),
+    Alternative(
+      "symmetry",
+      .mapping([
+        Field(
+          "tolerance", .number(CrystalSymmetry.tolerances), default: 0.01,
+          "How far sites may lie from where symmetry puts them (Å)."),
+        .optional(
+          "maximum_distance", .number,
+          "Only of candidates at most this far above the hull (eV/atom) by some model; of all when absent."),
+      ]), "Finds the space group of each candidate and which of its sites are equivalent."),
     Alternative(
       "graph",
       .mapping([

@@ -4,6 +4,7 @@ internal import Networks
 internal import PhaseStability
 internal import ScreeningStore
 internal import StructureArchive
+internal import Symmetry
 internal import Training
 
 /// What a worker keeps from batch to batch. Results do not depend on what it held before.
@@ -13,6 +14,7 @@ final class CampaignScratch {
   let hull: HullScratch?
   var collection = GraphCollection()
   let search = ShapeSearchScratch()
+  var symmetry = SymmetryFinder()
 
   init(_ plan: CampaignPlan, _ competitors: CompetitorHulls = CompetitorHulls()) {
     ensembles = plan.models.map { _ in Ensemble.Scratch() }
@@ -33,6 +35,8 @@ private struct Candidate {
   var decorated: Int?
   var shape: String?
   var evaluations: Int?
+  var symmetry: RowSymmetry?
+  var symmetryFailure: String?
   /// What the model that chose the shape says of it.
   var searched: (model: Int, prediction: EnsemblePrediction)?
   /// What models of several targets say of it, by fingerprint, where a later stage asks for another target.
@@ -43,6 +47,11 @@ private struct Candidate {
   var stabilities: [Stability] = []
   var rejection: RejectedRecord?
   var filteredBy: String?
+
+  /// The lowest of its energies above the hull, that with competitors where there are some (eV/atom).
+  var lowestDistance: Double {
+    stabilities.map { $0.withCompetitors?.energyAboveHull ?? $0.energyAboveHull }.min() ?? .infinity
+  }
 
   /// Whether the later stages have anything to do.
   var isAlive: Bool { rejection == nil && filteredBy == nil }
@@ -96,12 +105,15 @@ struct CampaignWorker: Sendable {
     }
     var isSearched = searchers.isEmpty
     for stage in plan.stages {
-      if !isSearched, case .graph = stage {
+      // What looks at a cell looks at the one that was chosen.
+      if !isSearched, stage.looksAtCells {
         chooseShapes(&candidates, scratch)
         isSearched = true
       }
       switch stage {
       case .filter(let filter): apply(filter, &candidates)
+      case .symmetry(let tolerance, let distance):
+        findSymmetry(within: tolerance, maximumDistance: distance, &candidates, scratch)
       case .graph(let rule): buildGraphs(rule, &candidates, scratch)
       case .predict(let index): predict(index, &candidates, scratch)
       case .energy(let index, let column, let offsets): takeEnergies(index, column, offsets, &candidates)
@@ -181,6 +193,23 @@ struct CampaignWorker: Sendable {
         candidates[index].structure = shape.decoration.candidate(at: decorated).structure
         candidates[index].shape = shape.text
         candidates[index].searched = (model, best.prediction)
+      }
+    }
+  }
+
+  /// A crystal of which no symmetry is found goes on without.
+  private func findSymmetry(
+    within tolerance: Double, maximumDistance: Double?, _ candidates: inout [Candidate],
+    _ scratch: CampaignScratch
+  ) {
+    for index in candidates.indices where candidates[index].isAlive {
+      guard let structure = candidates[index].structure else { continue }
+      if let maximumDistance, candidates[index].lowestDistance > maximumDistance { continue }
+      do throws(SymmetryError) {
+        candidates[index].symmetry = RowSymmetry(
+          try scratch.symmetry.symmetry(of: structure, tolerance: tolerance))
+      } catch {
+        candidates[index].symmetryFailure = error.code
       }
     }
   }
@@ -325,9 +354,30 @@ struct CampaignWorker: Sendable {
         row.shape = candidate.shape
         row.evaluations = candidate.evaluations
         row.reading = candidate.reading
+        row.symmetry = candidate.symmetry
+        row.symmetryFailure = candidate.symmetryFailure
         batch.rows.append(row)
       }
     }
     return batch
+  }
+}
+
+extension CampaignPlan.Stage {
+  /// Whether what the stage says depends on the shape of the cell.
+  fileprivate var looksAtCells: Bool {
+    switch self {
+    case .graph, .symmetry: true
+    case .filter, .predict, .energy, .hull: false
+    }
+  }
+}
+
+extension RowSymmetry {
+  /// What is stored of a symmetry.
+  fileprivate init(_ found: CrystalSymmetry) {
+    self.init(
+      spaceGroup: found.spaceGroup, wyckoffLetters: String(found.wyckoffLetters),
+      wyckoffSites: found.wyckoffSites.text)
   }
 }

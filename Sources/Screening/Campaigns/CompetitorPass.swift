@@ -156,7 +156,7 @@ extension CampaignPlan {
     plan.stages = stages.filter { stage in
       switch stage {
       case .graph, .predict: true
-      case .filter, .energy, .hull: false
+      case .filter, .symmetry, .energy, .hull: false
       }
     }
     return plan

@@ -147,6 +147,21 @@ extension ConfigurationTree {
   }
 }
 
+/// The tolerance (Å) within which a run looked for the symmetry of its candidates; nil for a run without a symmetry stage.
+///
+/// - Throws: `ConfigurationError` where the stored plan cannot be read.
+public func symmetryTolerance(of run: RunDescription) throws -> Double? {
+  let tree = try ConfigurationDocument(text: run.plan, file: CampaignRun.planName).tree()
+  guard case .list(let stages) = tree["campaign"]?["stages"] else { return nil }
+  return stages.lazy.compactMap { stage -> Double? in
+    switch stage["symmetry"]?["tolerance"] {
+    case .number(let tolerance): tolerance
+    case .integer(let tolerance): Double(tolerance)
+    default: nil
+    }
+  }.first
+}
+
 /// Name of the reference phases by which a run's candidates are placed; nil for a run without a hull stage.
 public func referenceName(of run: RunDescription) -> String? {
   (try? StoredHullStage(plan: run.plan, directory: run.name)).map { exportedName($0.reference) }

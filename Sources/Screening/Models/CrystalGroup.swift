@@ -22,11 +22,9 @@ struct CrystalGroup: Hashable, Sendable {
       CrystalGroup(title: "\($0.lowerBound) to \($0.upperBound) sites", contains: .sites($0))
     } + [CrystalGroup(title: "61 sites or more", contains: .sites(61...Int.max))]
 
-  /// Space-group numbers of each crystal system: International Tables for Crystallography, volume A.
-  private static let systems: [CrystalGroup] = [
-    ("triclinic", 1...2), ("monoclinic", 3...15), ("orthorhombic", 16...74), ("tetragonal", 75...142),
-    ("trigonal", 143...167), ("hexagonal", 168...194), ("cubic", 195...230),
-  ].map { CrystalGroup(title: $0.0, contains: .spaceGroups($0.1)) }
+  private static let systems = CrystalSystem.allCases.map {
+    CrystalGroup(title: $0.rawValue, contains: .spaceGroups($0.spaceGroups))
+  }
 
   private static let lanthanides = [
     CrystalGroup(title: "with a lanthanide", contains: .lanthanides(true)),

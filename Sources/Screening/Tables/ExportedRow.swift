@@ -31,6 +31,8 @@ struct ExportedRow {
   let source: String
   /// The hull of the ranking, on which distances are judged for flags.
   let hull: RankingHull
+  /// Whether the list has columns of symmetry.
+  let showsSymmetry: Bool
 
   /// The names of the values, in their order; those of scores follow.
   static let columns = [
@@ -43,6 +45,20 @@ struct ExportedRow {
     "reading",
   ]
 
+  /// The columns that follow where the campaign looked for symmetry, before those of scores.
+  static let symmetryColumns = [
+    "space_group", "space_group_symbol", "crystal_system", "wyckoff_sites", "wyckoff_letters",
+  ]
+
+  /// The values of `symmetryColumns`; none where nothing was found.
+  static func values(_ symmetry: RowSymmetry?) -> [Value] {
+    [
+      number(symmetry?.spaceGroup.number), .text(symmetry?.spaceGroup.symbol),
+      .text(symmetry?.spaceGroup.crystalSystem.rawValue), .text(symmetry?.wyckoffSites),
+      .text(symmetry?.wyckoffLetters),
+    ]
+  }
+
   /// What kind of values a column of a list holds.
   enum Kind { case text, count, number }
 
@@ -50,10 +66,11 @@ struct ExportedRow {
   static func kind(of column: String) -> Kind {
     switch column {
     case "id", "formula", "chemical_system", "model", "decomposition", "source", "combined_decomposition",
-      "competitor_decomposition", "flags", "shape", "reading":
+      "competitor_decomposition", "flags", "shape", "reading", "space_group_symbol", "crystal_system",
+      "wyckoff_sites", "wyckoff_letters":
       .text
     case "rank", "sites", "record", "compounds", "unknown_pairs", "elements_without_phase", "elements_only",
-      "evaluations":
+      "evaluations", "space_group":
       .count
     default: .number
     }
@@ -89,9 +106,8 @@ struct ExportedRow {
       .text(flags.isEmpty ? nil : flags.map(\.rawValue).joined(separator: " ")), .text(row.shape),
       number(row.evaluations),
       .text(row.reading.isEmpty ? nil : row.reading.map(\.rawValue).joined(separator: " ")),
-    ] + row.scores.map { number($0) }
+    ] + (showsSymmetry ? Self.values(row.symmetry) : []) + row.scores.map { number($0) }
   }
-
 }
 
 /// A text as a CSV field that no spreadsheet takes for a formula: one that begins like one gets an apostrophe in front, as
@@ -113,6 +129,8 @@ struct ExportedScore {
   let row: ScoreRankedRow
   let model: String
   let source: String
+  /// Whether the list has columns of symmetry.
+  let showsSymmetry: Bool
 
   /// The names of the values, in their order; those of other models' scores follow.
   static let columns = [
@@ -128,6 +146,6 @@ struct ExportedScore {
       number(row.standardDeviation), .text(source), number(row.key.record), .text(row.shape),
       number(row.evaluations),
       .text(row.reading.isEmpty ? nil : row.reading.map(\.rawValue).joined(separator: " ")),
-    ] + row.others.map { number($0) }
+    ] + (showsSymmetry ? ExportedRow.values(row.symmetry) : []) + row.others.map { number($0) }
   }
 }

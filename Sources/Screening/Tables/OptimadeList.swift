@@ -33,9 +33,12 @@ enum OptimadeList {
 
   /// The entry of a crystal.
   ///
-  /// - Parameter id: identifies it in the list; the id of its record, which may stand twice, is a field of its own.
+  /// - Parameters:
+  ///   - id: identifies it in the list; the id of its record, which may stand twice, is a field of its own.
+  ///   - spaceGroup: its space group, where one was found.
   static func entry(
-    id: String, _ structure: Structure, _ columns: [String], _ values: [ExportedRow.Value]
+    id: String, _ structure: Structure, spaceGroup: SpaceGroup?, _ columns: [String],
+    _ values: [ExportedRow.Value]
   ) -> JSONTree {
     let lattice = structure.lattice
     let counts = structure.composition.reduced.parts.map { (symbol: $0.element.symbol, count: $0.count) }
@@ -59,6 +62,12 @@ enum OptimadeList {
       .init("species_at_sites", .array(structure.elements.map { .string($0.symbol) })),
       .init("species", .array(counts.map { species($0.symbol) })), .init("structure_features", .array([])),
     ]
+    if let spaceGroup {
+      attributes += [
+        .init("space_group_it_number", .count(spaceGroup.number)),
+        .init("space_group_symbol_hermann_mauguin", .string(spaceGroup.spacedSymbol)),
+      ]
+    }
     attributes += zip(columns, values).map { .init(field($0), $1.json) }
     return .object([
       "type": .string("structures"), "id": .string(id), "attributes": .object(JSONMembers(attributes)),

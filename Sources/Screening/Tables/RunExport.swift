@@ -95,13 +95,18 @@ public struct RunExport: Sendable {
       leavesOutFlagged: leavesOutFlagged, order: order, scoredModels: unrankedModels(in: description))
     let name = description.models.indices.contains(index) ? description.models[index].name : ""
     let sources = try store.sourceStates().map(\.source.name)
-    let columns = ExportedRow.columns + scoreColumns(filter.scoredModels, description)
+    let showsSymmetry = try symmetryTolerance(of: description) != nil
+    let columns =
+      ExportedRow.columns + (showsSymmetry ? ExportedRow.symmetryColumns : [])
+      + scoreColumns(filter.scoredModels, description)
     let count = try writeRows(columns, of: store, to: path) { write in
       try store.forEachRanked(filter) { row in
-        try write(ListedCrystal(key: row.key, id: row.materialID, reading: row.reading)) { rank in
+        let crystal = ListedCrystal(
+          key: row.key, id: row.materialID, reading: row.reading, spaceGroup: row.symmetry?.spaceGroup)
+        try write(crystal) { rank in
           ExportedRow(
             rank: rank, row: row, model: name, source: exportedName(sources[row.key.source]),
-            hull: filter.hull
+            hull: filter.hull, showsSymmetry: showsSymmetry
           ).values
         }
       }
@@ -126,12 +131,18 @@ public struct RunExport: Sendable {
     }
     let others = run.models.indices.filter { $0 != model }
     let sources = try store.sourceStates().map(\.source.name)
-    return try writeRows(ExportedScore.columns + scoreColumns(others, run), of: store, to: path) { write in
+    let showsSymmetry = try symmetryTolerance(of: run) != nil
+    let columns =
+      ExportedScore.columns + (showsSymmetry ? ExportedRow.symmetryColumns : [])
+      + scoreColumns(others, run)
+    return try writeRows(columns, of: store, to: path) { write in
       try store.forEachScored(by: model, others: others) { row in
-        try write(ListedCrystal(key: row.key, id: row.materialID, reading: row.reading)) { rank in
+        let crystal = ListedCrystal(
+          key: row.key, id: row.materialID, reading: row.reading, spaceGroup: row.symmetry?.spaceGroup)
+        try write(crystal) { rank in
           ExportedScore(
             rank: rank, row: row, model: run.models[model].name,
-            source: exportedName(sources[row.key.source])
+            source: exportedName(sources[row.key.source]), showsSymmetry: showsSymmetry
           ).values
         }
       }

@@ -8,6 +8,8 @@ struct ListedCrystal {
   let key: RecordKey
   let id: String
   let reading: [ReadingRule]
+  /// Its space group, where one was found.
+  let spaceGroup: SpaceGroup?
 }
 
 /// A list of crystals in a form that holds their structures. Cell, species and positions are the same in every form.
@@ -39,7 +41,9 @@ struct StructureList {
     case .cif:
       let archive = try StructureFileArchive(path: path)
       try forEachStructure(of: store) { row, structure in
-        try archive.append(id: row.crystal.id, structure: structure, reading: row.crystal.reading)
+        try archive.append(
+          id: row.crystal.id, structure: structure, reading: row.crystal.reading,
+          spaceGroup: row.crystal.spaceGroup)
         count += 1
       }
       try archive.finish()
@@ -57,7 +61,9 @@ struct StructureList {
       var names = UniqueNames()
       try forEachStructure(of: store) { row, structure in
         let id = names.unique(row.crystal.id)
-        try writer.append(OptimadeList.entry(id: id, structure, columns, row.values).compactText)
+        let entry = OptimadeList.entry(
+          id: id, structure, spaceGroup: row.crystal.spaceGroup, columns, row.values)
+        try writer.append(entry.compactText)
         count += 1
       }
       try writer.finish()

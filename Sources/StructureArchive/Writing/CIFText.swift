@@ -11,8 +11,12 @@ public import Crystal
 /// A structure as CIF text in space group P 1: every site listed, 12 significant digits.
 ///
 /// Fractional coordinates are written as they are. The cell is written as lengths and angles, so its orientation in
-/// space is not kept. The rules by which the structure was read stand in an item of their own, `_sluice_reading`.
-public func cifText(id: String, structure: Structure, reading: [ReadingRule] = []) -> String {
+/// space is not kept. The rules by which the structure was read stand in an item of their own, `_sluice_reading`, and so does
+/// a space group that was found, `_sluice_space_group_number` and `_sluice_space_group_symbol`: the items that CIF has for it
+/// say which symmetry the list of sites needs.
+public func cifText(
+  id: String, structure: Structure, reading: [ReadingRule] = [], spaceGroup: SpaceGroup? = nil
+) -> String {
   let lattice = structure.lattice
   let (lengths, angles) = cellParameters(of: lattice)
   let formula = structure.composition.parts.map { "\($0.element.symbol)\($0.count)" }.joined(separator: " ")
@@ -26,6 +30,10 @@ public func cifText(id: String, structure: Structure, reading: [ReadingRule] = [
   }
   if !reading.isEmpty {
     text += "_sluice_reading '\(reading.map(\.rawValue).joined(separator: " "))'\n"
+  }
+  if let spaceGroup {
+    text += "_sluice_space_group_number \(spaceGroup.number)\n"
+    text += "_sluice_space_group_symbol '\(spaceGroup.spacedSymbol)'\n"
   }
   text += """
     _cell_volume \(twelveDigits(lattice.volume))

@@ -52,11 +52,17 @@ public final class StructureFileArchive {
 
   /// Adds one structure as a member `id.cif`, a P 1 CIF.
   ///
-  /// - Parameter reading: the rules by which the structure's record was read, as an item `_sluice_reading`.
+  /// - Parameters:
+  ///   - id: name of the structure.
+  ///   - structure: the structure.
+  ///   - reading: the rules by which its record was read, as an item `_sluice_reading`.
+  ///   - spaceGroup: its space group where one was found, as items `_sluice_space_group_…`.
   public func append(
-    id: String, structure: Structure, reading: [ReadingRule] = []
+    id: String, structure: Structure, reading: [ReadingRule] = [], spaceGroup: SpaceGroup? = nil
   ) throws(ArchiveError) {
-    try append(cifText(id: id, structure: structure, reading: reading), named: id, suffix: ".cif")
+    try append(
+      cifText(id: id, structure: structure, reading: reading, spaceGroup: spaceGroup), named: id,
+      suffix: ".cif")
   }
 
   /// Adds a member with a text.

@@ -62,8 +62,10 @@ struct Rank: ParsableCommand {
         RankingFilter(
           model: index, limit: top, hull: hull, leavesOutFlagged: unflagged, order: ranking.order,
           scoredModels: others))
+      let showsSymmetry = try symmetryTolerance(of: description) != nil
       let names = others.map { description.models[$0].name }
-      Terminal.result(Self.table(rows, on: hull, scores: names, showsReading: reading).text)
+      Terminal.result(
+        Self.table(rows, on: hull, scores: names, showsSymmetry: showsSymmetry, showsReading: reading).text)
       let threshold = description.stabilityThreshold ?? 0
       let counts = try store.stableCounts(threshold: threshold, hull: hull)
       let name = description.models.indices.contains(index) ? description.models[index].name : "no model"
@@ -86,13 +88,15 @@ struct Rank: ParsableCommand {
       of: index, by: ranking.order, hull: hull, leavesOutFlagged: unflagged, in: run)
     let model = run.models[index]
     let others = run.models.indices.filter { $0 != index }
+    let showsSymmetry = try symmetryTolerance(of: run) != nil
     let score = model.givesProbability ? "P(\(model.property))" : "\(model.property) \(model.unit)"
     var table = TerminalTable(
       [
         .init("rank", .right), .init("id", .left), .init("formula", .left), .init(score, .right),
         .init("±", .right),
       ]
-        + others.map { .init(run.models[$0].name, .right) } + (reading ? [.init("reading", .left)] : []))
+        + others.map { .init(run.models[$0].name, .right) } + (showsSymmetry ? [Self.spaceGroupColumn] : [])
+        + (reading ? [.init("reading", .left)] : []))
     var rank = 0
     try store.forEachScored(by: index, limit: top, others: others) { row in
       rank += 1
@@ -100,6 +104,7 @@ struct Rank: ParsableCommand {
       table.append(
         ["\(rank)", row.materialID, row.formula, number(row.score), number(row.standardDeviation)]
           + row.others.map { number($0) }
+          + (showsSymmetry ? [row.symmetry?.spaceGroup.symbol ?? ""] : [])
           + (reading ? [row.reading.map(\.rawValue).joined(separator: " ")] : []))
     }
     Terminal.result(table.text)
@@ -112,8 +117,10 @@ struct Rank: ParsableCommand {
     )
   }
 
+  private static let spaceGroupColumn = TerminalTable.Column("space group", .left)
+
   private static func table(
-    _ rows: [RankedRow], on hull: RankingHull, scores: [String], showsReading: Bool
+    _ rows: [RankedRow], on hull: RankingHull, scores: [String], showsSymmetry: Bool, showsReading: Bool
   ) -> TerminalTable {
     let isCalibrated = rows.contains { $0.stability.sigma != nil }
     var columns: [TerminalTable.Column] = [
@@ -122,6 +129,7 @@ struct Rank: ParsableCommand {
     ]
     if isCalibrated { columns += [.init("σ", .right), .init("P(stable)", .right)] }
     columns += scores.map { .init($0, .right) }
+    if showsSymmetry { columns.append(spaceGroupColumn) }
     columns += [.init("decomposes into", .left), .init("flags", .left)]
     if showsReading { columns.append(.init("reading", .left)) }
     var table = TerminalTable(columns)
@@ -134,6 +142,7 @@ struct Rank: ParsableCommand {
           number(row.energyStandardDeviation, 4), decimals(place.energyAboveHull, 4),
         ] + (isCalibrated ? [number(row.stability.sigma, 4), number(place.probability, 3)] : [])
           + row.scores.map { number($0, 4) }
+          + (showsSymmetry ? [row.symmetry?.spaceGroup.symbol ?? ""] : [])
           + [place.decomposition ?? "", row.flags(on: hull).map(\.rawValue).joined(separator: " ")]
           + (showsReading ? [row.reading.map(\.rawValue).joined(separator: " ")] : []))
     }

@@ -81,6 +81,7 @@ struct Run: ParsableCommand {
   private func conclude(_ report: CampaignReport, directory: String, isStopped: Bool) throws {
     note(report.counts, of: directory)
     if let text = readingText(report.reading) { Terminal.note("reading: \(text)") }
+    if let text = report.symmetry.flatMap({ symmetryText($0) }) { Terminal.note("symmetry: \(text)") }
     note(report.stable, threshold: report.threshold, rows: report.counts.rows)
     guard report.isFinished else {
       Terminal.note("Not finished; call the same command again to go on.")

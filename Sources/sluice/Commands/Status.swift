@@ -30,6 +30,11 @@ struct Status: ParsableCommand {
         Terminal.result("             \(entry.records) at \(entry.stage): \(entry.reason)")
       }
       if let text = readingText(try store.readingCounts()) { Terminal.result("reading      \(text)") }
+      if try symmetryTolerance(of: description) != nil,
+        let text = symmetryText(try store.symmetryCounts())
+      {
+        Terminal.result("symmetry     \(text)")
+      }
       if let threshold = description.stabilityThreshold {
         let hulls = Set([try store.standardHull(), .references])
         for (position, hull) in RankingHull.allCases.filter(hulls.contains).enumerated() {
