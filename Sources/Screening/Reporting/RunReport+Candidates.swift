@@ -95,6 +95,11 @@ extension RunReport {
   /// What a card says of a row beside its numbers.
   static func notes(_ row: RankedRow) -> [String] {
     var notes: [String] = []
+    if let symmetry = row.symmetry {
+      let group = symmetry.spaceGroup
+      notes.append(
+        "space group \(group.symbol) (\(group.number), \(group.crystalSystem.rawValue)), sites \(symmetry.wyckoffSites)")
+    }
     if let coverage = row.stability.coverage {
       notes.append(
         "the references hold \(counted(coverage.compounds, "compound")) of its chemical system"
