@@ -98,7 +98,8 @@ extension RunReport {
     if let symmetry = row.symmetry {
       let group = symmetry.spaceGroup
       notes.append(
-        "space group \(group.symbol) (\(group.number), \(group.crystalSystem.rawValue)), sites \(symmetry.wyckoffSites)")
+        "space group \(group.symbol) (\(group.number), \(group.crystalSystem.rawValue)), sites \(symmetry.wyckoffSites)"
+      )
     }
     if let coverage = row.stability.coverage {
       notes.append(
