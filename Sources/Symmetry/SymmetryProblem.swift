@@ -1,11 +1,19 @@
 internal import CSpglib
 internal import Crystal
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// What the symmetry of a crystal follows from, alike for crystals that differ in size and elements alone.
 ///
-/// Lengths are in units of the first lattice vector, elements are numbers in the order of the sites. Lengths and coordinates are
-/// rounded to 1e-10 and the tolerance to six bits, downwards: two decorations of a prototype are then one problem, bit for bit, and
-/// what is found for one holds for the other.
+/// Lengths are in a unit in which a site takes up 20 Å³, about as in crystals: spglib compares volumes with the tolerance. Elements
+/// are numbers in the order of the sites. Lengths and coordinates are rounded to 1e-10 and the tolerance to seven bits, downwards:
+/// two decorations of a prototype are then one problem, bit for bit, and what is found for one holds for the other.
 struct SymmetryProblem: Hashable {
   /// Lengths of reduced lattice vectors (Å) that a crystal has; beyond them spglib can take minutes for a single site.
   private static let lengths = 0.5...1e4
@@ -19,7 +27,7 @@ struct SymmetryProblem: Hashable {
   private let positions: [SIMD3<Double>]
   private let types: [Int32]
   private let tolerance: Double
-  /// Length of the first lattice vector (Å); what is found does not depend on it.
+  /// The unit of lengths (Å); what is found does not depend on it.
   private let unit: Unit
 
   /// A number that is no part of what a problem is.
@@ -39,7 +47,7 @@ struct SymmetryProblem: Hashable {
     }
     let isSkew = own.volume < Self.skewness * length(own.a) * length(own.b) * length(own.c)
     let lattice = isSkew ? reduced : own
-    let size = length(lattice.a)
+    let size = cbrt(lattice.volume / (20 * Double(structure.siteCount)))
     unit = Unit(length: size)
     vectors = [lattice.a, lattice.b, lattice.c].map { Self.rounded($0 / size) }
     positions = structure.fractionalPositions.map { position in
@@ -59,7 +67,7 @@ struct SymmetryProblem: Hashable {
       scaled.ulp * (scaled / scaled.ulp / Self.toleranceSteps).rounded(.down) * Self.toleranceSteps
   }
 
-  /// 2⁴⁶: of the 53 bits of a tolerance the upper six after the first count.
+  /// 2⁴⁶: of the 53 bits of a tolerance the upper seven count.
   private static let toleranceSteps = Double(sign: .plus, exponent: 46, significand: 1)
 
   private static func rounded(_ vector: SIMD3<Double>) -> SIMD3<Double> {
