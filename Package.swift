@@ -84,9 +84,8 @@ let package = Package(
       ]),
     module("Configuration", ["TextFormats", .product(name: "Yams", package: "Yams")]),
     module("PipelineEngine", ["COpenSSL", "TextFormats"]),
-    .target(
-      name: "Reports", dependencies: ["Crystal", "PipelineEngine", "StructureArchive", "TextFormats"],
-      resources: [.embedInCode("Page/report.css"), .embedInCode("Page/report.js")], swiftSettings: settings),
+    .target(name: "CReportFiles", exclude: ["report.css", "report.js"]),
+    module("Reports", ["CReportFiles", "Crystal", "PipelineEngine", "StructureArchive", "TextFormats"]),
     // Composition
     .target(name: "CCrashGuard"),
     .target(name: "CCommit", cSettings: [.define("SLUICE_COMMIT", to: "\"\(commit)\"")]),

@@ -1,3 +1,4 @@
+internal import CReportFiles
 internal import PipelineEngine
 
 /// A report: one HTML document that needs nothing from elsewhere, sends nothing, and lets nothing run but its own script.
@@ -32,8 +33,8 @@ public struct ReportPage: Sendable {
   /// The document. The same report has the same bytes.
   public var html: String {
     let list = candidates
-    let script = String(decoding: PackageResources.report_js, as: UTF8.self)
-    let style = String(decoding: PackageResources.report_css, as: UTF8.self)
+    let script = String(cString: report_script())
+    let style = String(cString: report_style())
     let policy = [
       "default-src 'none'", "script-src '\(Self.digest(script))'", "style-src '\(Self.digest(style))'",
       "base-uri 'none'", "form-action 'none'",
