@@ -115,10 +115,10 @@ public struct ProgressMeter {
 
   private func amountParts(done: Int) -> [String] {
     let amount =
-      ProgressMeter.grouped(done) + (total.map { " of \(ProgressMeter.grouped($0))" } ?? "") + " \(unit)"
+      grouped(done) + (total.map { " of \(grouped($0))" } ?? "") + " \(unit)"
     guard let rate = recentRate, rate.isFinite else { return [amount] }
     let shown =
-      rate < 100 ? ProgressMeter.fixed(rate, decimals: 1) : ProgressMeter.grouped(Int(rate.rounded()))
+      rate < 100 ? ProgressMeter.fixed(rate, decimals: 1) : grouped(Int(rate.rounded()))
     return [amount, "\(shown)/s"]
   }
 
@@ -138,17 +138,6 @@ public struct ProgressMeter {
   }
 
   // MARK: Numbers as text
-
-  /// "1,234,567"
-  static func grouped(_ value: Int) -> String {
-    var digits = String(value.magnitude)
-    var groups: [String] = []
-    while digits.count > 3 {
-      groups.insert(String(digits.suffix(3)), at: 0)
-      digits.removeLast(3)
-    }
-    return (value < 0 ? "-" : "") + ([digits] + groups).joined(separator: ",")
-  }
 
   /// "0:07", "12:34", "1:02:03", "3 d 04:05"
   static func duration(_ seconds: Double) -> String {

@@ -11,3 +11,14 @@ public func fixedPoint(_ value: Double, decimals: Int) -> String {
   guard decimals > 0 else { return "\(sign)\(whole)" }
   return "\(sign)\(whole).\(String(repeating: "0", count: decimals - rest.utf8.count))\(rest)"
 }
+
+/// "1,234,567"
+public func grouped(_ value: Int) -> String {
+  var digits = String(value.magnitude)
+  var groups: [String] = []
+  while digits.count > 3 {
+    groups.insert(String(digits.suffix(3)), at: 0)
+    digits.removeLast(3)
+  }
+  return (value < 0 ? "-" : "") + ([digits] + groups).joined(separator: ",")
+}

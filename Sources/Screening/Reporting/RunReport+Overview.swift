@@ -69,13 +69,11 @@ extension RunReport {
   private func knownKinds(of model: RunSurvey.ModelCounts) -> [Histogram.Kind]? {
     guard let comparison, let place = comparison.modelNames.firstIndex(of: run.models[model.model].name)
     else { return nil }
-    let (range, count) = (RunSurvey.histogramRange, RunSurvey.binCount)
-    var kinds = [[Int]](repeating: [Int](repeating: 0, count: count), count: 4)
+    var kinds = [[Int]](repeating: [Int](repeating: 0, count: RunSurvey.binCount), count: 4)
     let pool = comparison.comparison.pool
     for (index, candidate) in pool.candidates.enumerated() {
-      guard let distance = candidate.predictedDistances[place], range.contains(distance) else { continue }
-      let width = (range.upperBound - range.lowerBound) / Double(count)
-      let bin = min(count - 1, Int((distance - range.lowerBound) / width))
+      guard let distance = candidate.predictedDistances[place], let bin = RunSurvey.bin(of: distance)
+      else { continue }
       kinds[(distance <= pool.threshold ? 0 : 2) + (pool.isStable[index] ? 0 : 1)][bin] += 1
     }
     let names = [

@@ -97,7 +97,7 @@ public struct RunReport {
     let meaning =
       hullModels.isEmpty
       ? "No model of it predicts an energy, so candidates are listed by what \(run.models.first?.name ?? "") says."
-      : "Stable means at most \(threshold) eV/atom above the hull of \(hull.reportWords)\(reference)."
+      : "Stable means at most \(threshold) eV/atom above the hull of \(hull.words)\(reference)."
     return ReportPage(
       title: options.title ?? run.name,
       status: "Screening run, " + (finished.map { "finished \($0)" } ?? "begun \(run.created)") + ". "
@@ -131,26 +131,6 @@ public struct RunReport {
     if survey.models.count > 1 { tiles.append(tile(survey.stableByAll, "stable by all models")) }
     return tiles
   }
-}
-
-extension RankingHull {
-  /// What the hull is made of.
-  var reportWords: String {
-    switch self {
-    case .references: "the references"
-    case .competitors: "references and predicted competitors"
-    case .combined: "references and candidates"
-    }
-  }
-}
-
-/// A whole number with its thousands apart.
-func grouped(_ value: Int) -> String {
-  let digits = Array(String(value.magnitude))
-  let text = digits.enumerated().map { place, digit in
-    (place > 0 && (digits.count - place) % 3 == 0 ? "," : "") + String(digit)
-  }.joined()
-  return value < 0 ? "−" + text : text
 }
 
 /// A share in percent, with one decimal.

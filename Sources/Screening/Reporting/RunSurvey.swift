@@ -48,6 +48,14 @@ struct RunSurvey {
   static let histogramRange = -0.5...1.0
   static let binCount = 75
 
+  /// The bin of a distance (eV/atom), from 0; nil outside the histograms.
+  static func bin(of distance: Double) -> Int? {
+    let range = histogramRange
+    guard distance >= range.lowerBound, distance < range.upperBound else { return nil }
+    let width = (range.upperBound - range.lowerBound) / Double(binCount)
+    return min(binCount - 1, Int((distance - range.lowerBound) / width))
+  }
+
   /// Goes through all rows.
   ///
   /// - Parameters:
@@ -90,14 +98,12 @@ struct RunSurvey {
       counts[place].placed += 1
       order[place].append((distance, row.key, row.materialID))
       if distance < CoverageFlag.lowestCredibleDistance { counts[place].tooLow += 1 }
-      let range = Self.histogramRange
-      if distance < range.lowerBound {
+      if let bin = Self.bin(of: distance) {
+        counts[place].bins[bin] += 1
+      } else if distance < Self.histogramRange.lowerBound {
         counts[place].below += 1
-      } else if distance >= range.upperBound {
-        counts[place].above += 1
       } else {
-        let width = (range.upperBound - range.lowerBound) / Double(Self.binCount)
-        counts[place].bins[min(Self.binCount - 1, Int((distance - range.lowerBound) / width))] += 1
+        counts[place].above += 1
       }
       guard distance <= threshold else { return }
       current?.votes += 1

@@ -89,3 +89,14 @@ public func checkRanking(
         + "by mean or pessimistic")
   }
 }
+
+extension RankingHull {
+  /// What the hull is made of.
+  public var words: String {
+    switch self {
+    case .references: "the references"
+    case .competitors: "references and predicted competitors"
+    case .combined: "references and candidates"
+    }
+  }
+}

@@ -1,3 +1,4 @@
+import Screening
 import ScreeningStore
 
 /// How many rows are stable, in words: each model's count, and where there are several, those of all and any.
@@ -18,15 +19,4 @@ func stableText(_ counts: StableCounts, threshold: Double, rows: Int) -> [String
       "  by all models: \(share(counts.byAll, counts.byAllUnflagged))",
       "  by any model: \(share(counts.byAny, counts.byAnyUnflagged))",
     ]
-}
-
-extension RankingHull {
-  /// What the hull is made of.
-  var words: String {
-    switch self {
-    case .references: "the references"
-    case .competitors: "references and predicted competitors"
-    case .combined: "references and candidates"
-    }
-  }
 }
