@@ -43,10 +43,9 @@
 #define PRODUCT_ROWS(ROWS, VECTORS) \
   for (; i + ROWS <= end; i += ROWS) PRODUCT_TILE(ROWS, VECTORS)
 
-// The rows i0 ..< end by VECTORS vectors of columns from column j.
+// The rows i0 ..< end by VECTORS vectors of columns from column j, over the panel from row l0 of B.
 #define PRODUCT_COLUMNS(ROWS, VECTORS)                                                                            \
-  for (size_t l0 = 0; l0 == 0 || l0 < k; l0 += PANEL) {                                                           \
-    size_t depth = k - l0 < PANEL ? k - l0 : PANEL;                                                               \
+  {                                                                                                               \
     const REAL *restrict panel = b + l0 * ldb + j;                                                                \
     size_t stride = ldb;                                                                                          \
     if (end - i0 > FEW_ROWS && ldb != VECTORS * LANES) {                                                          \
@@ -65,13 +64,15 @@
 #define PRODUCT(ROWS, VECTORS)                                                                                    \
   {                                                                                                               \
     REAL packed[PANEL * VECTORS * LANES] __attribute__((aligned(64)));                                            \
-    size_t block = BLOCK / (k + 1) / LEAST_ROWS * LEAST_ROWS;                                                     \
-    if (block < LEAST_ROWS) block = LEAST_ROWS;                                                                   \
+    size_t block = BLOCK / ((k < PANEL ? k : PANEL) + 1) / LEAST_ROWS * LEAST_ROWS;                                \
     for (size_t i0 = 0; i0 < n; i0 += block) {                                                                    \
       size_t end = n - i0 < block ? n : i0 + block;                                                               \
-      size_t j = 0;                                                                                               \
-      for (; j + VECTORS * LANES <= m; j += VECTORS * LANES) PRODUCT_COLUMNS(ROWS, VECTORS)                       \
-      if (VECTORS > 1 && j < m) PRODUCT_COLUMNS(ROWS, 1)                                                                         \
+      for (size_t l0 = 0; l0 == 0 || l0 < k; l0 += PANEL) {                                                       \
+        size_t depth = k - l0 < PANEL ? k - l0 : PANEL;                                                           \
+        size_t j = 0;                                                                                             \
+        for (; j + VECTORS * LANES <= m; j += VECTORS * LANES) PRODUCT_COLUMNS(ROWS, VECTORS)                     \
+        if (VECTORS > 1 && j < m) PRODUCT_COLUMNS(ROWS, 1)                                                        \
+      }                                                                                                           \
     }                                                                                                             \
   }
 

@@ -23,7 +23,7 @@ import Training
     library.load = { .missing(reason: "no file") }
     let algebra = DenseAlgebra(library)
     var network = MLP()
-    (network.hiddenWidth, network.hiddenLayerCount) = (768, 2)
+    (network.hiddenWidth, network.hiddenLayerCount) = (512, 2)
     guard
       case .slowProducts(let reason)? = try TrainingRun.slowProducts(
         of: NetworkConfiguration(network), by: algebra)
@@ -32,7 +32,7 @@ import Training
       return
     }
     #expect(reason == "\(DenseFault.missing(reason: "no file"))")
-    network.hiddenWidth = 752
+    network.hiddenWidth = 496
     #expect(try TrainingRun.slowProducts(of: NetworkConfiguration(network), by: algebra) == nil)
   }
 

@@ -16,6 +16,8 @@ import Testing
     for k in [127, 128, 129, 257] { product(kernels, n: 3, m: 16, k: k, bias: true) }
     // Columns that lie side by side as a tile takes them, and those that are copied to do so.
     for m in [16, 32, 48] { product(kernels, n: 70, m: m, k: 131, bias: true) }
+    // More rows than a block has, two panels and two tiles of columns.
+    product(kernels, n: 243, m: 48, k: 131, bias: true)
     for m in [16, 32, 80] {
       product(kernels, n: 13, m: m, k: 5, bias: true)
       product(kernels, n: 2, m: m, k: 131, accumulate: true)

@@ -24,8 +24,8 @@ struct Linear: Layer {
   private static let columnMultiple = 16
   private var isNarrow: Bool { outputCount % Self.columnMultiple != 0 }
   /// Inputs and outputs from which the products of OpenBLAS take less time than ours, as `SluiceBenchmarks --products`
-  /// measures them: gradients of weights up to a third less, products of hundreds of rows up to a tenth.
-  private static let leastWideCount = 768
+  /// measures them: on AVX2 gradients of weights a tenth to a fifth less.
+  private static let leastWideCount = 512
   var isWide: Bool { !isNarrow && min(inputCount, outputCount) >= Self.leastWideCount }
 
   init(
