@@ -61,7 +61,8 @@ import Testing
     }
     // A view has the columns of its tables too, its own before them.
     for table in ["structures", "stability"] {
-      descriptions["ranking"]?.merge(descriptions[table] ?? [:]) { own, _ in own }
+      let columns = descriptions[table] ?? [:]
+      descriptions["ranking"]?.merge(columns) { own, _ in own }
     }
     return descriptions
   }
