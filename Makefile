@@ -11,7 +11,7 @@ sources := Sources Tests Benchmarks Faults Fuzz Package.swift
 SLUICE_COMMIT ?= $(shell scripts/commit)
 export SLUICE_COMMIT
 
-.PHONY: help deps build demo test test-bare test-faults test-address test-thread test-readers fuzz fuzz-all lint format install uninstall dist bench bench-against clean
+.PHONY: help deps build demo docs test test-bare test-faults test-address test-thread test-readers fuzz fuzz-all lint format install uninstall dist bench bench-against clean
 
 help: ## List these targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -61,6 +61,9 @@ lint: ## Check formatting, style, imports between layers, generated files, and p
 
 format: ## Format all Swift files in place
 	swift format --in-place --recursive --parallel $(sources)
+
+docs: build ## Write the documentation of the modules: .build/docs, a site for a browser
+	@scripts/docs
 
 install: build ## Install into PREFIX (/usr/local), within DESTDIR where one is given
 	@scripts/install .build/release/sluice '$(DESTDIR)$(PREFIX)'

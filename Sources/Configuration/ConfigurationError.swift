@@ -54,17 +54,20 @@ public struct ConfigurationProblem: Hashable, Sendable {
   public let found: String?
   /// The nearest valid key or value, if one is near.
   public let nearest: String?
+  /// Other places with the same problem, in the order of the text.
+  public let otherPlaces: [ConfigurationLocation]
 
   /// A problem at a place.
   public init(
     kind: Kind, location: ConfigurationLocation, expected: String, found: String? = nil,
-    nearest: String? = nil
+    nearest: String? = nil, otherPlaces: [ConfigurationLocation] = []
   ) {
     self.kind = kind
     self.location = location
     self.expected = expected
     self.found = found
     self.nearest = nearest
+    self.otherPlaces = otherPlaces
   }
 }
 
@@ -87,6 +90,10 @@ extension ConfigurationProblem: CustomStringConvertible {
     if kind == .unsetVariable { text += " (\(expected) gives it one)" }
     if kind == .unusedVariable { text += " (it uses \(expected))" }
     if kind == .unknownKey { text += nearest == nil ? "; expected \(expected)" : " (expected \(expected))" }
+    if !otherPlaces.isEmpty {
+      text +=
+        "; also at " + otherPlaces.map { "\($0.line):\($0.column): \($0.keyPath)" }.joined(separator: ", ")
+    }
     return text
   }
 }

@@ -1,8 +1,10 @@
 extension ConfigurationDocument {
   /// The document read by a schema: every key known, every value checked, defaults filled in.
   ///
-  /// - Parameter settings: what variables stand for, beside what the document's own `variables` say; nil for a document
-  ///   whose texts are taken as they are, as a program wrote them.
+  /// - Parameters:
+  ///   - schema: what the document may hold.
+  ///   - settings: what variables stand for, beside what the document's own `variables` say; nil for a document whose
+  ///     texts are taken as they are, as a program wrote them.
   /// - Throws: `ConfigurationError` with every problem of the document.
   public func read(
     _ schema: Schema, settings: [String: VariableSetting]? = nil
@@ -12,7 +14,7 @@ extension ConfigurationDocument {
     var reader = SchemaReader(file: file)
     let value = reader.read(root, schema, at: "", isDefault: false)
     // A text that lacks a value is nothing that a schema could judge.
-    let places = Set(substitution.problems.map(\.location))
+    let places = Set(substitution.problems.flatMap { [$0.location] + $0.otherPlaces })
     let others = reader.problems.filter { !places.contains($0.location) }
     if let error = ConfigurationError(substitution.problems + others) { throw error }
     guard let value else { preconditionFailure("a document without problems has a value") }

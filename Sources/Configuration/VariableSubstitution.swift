@@ -18,6 +18,8 @@ struct VariableSubstitution {
   private let settings: [String: VariableSetting]
   private var defaults: [SourceNode.Entry] = []
   private var used: Set<String> = []
+  /// Variables without a value, in the order of the text, with the places of the texts in which they stand.
+  private var unset: [(name: String, places: [ConfigurationLocation])] = []
   private(set) var problems: [ConfigurationProblem] = []
 
   init(file: String, settings: [String: VariableSetting]) {
@@ -35,6 +37,7 @@ struct VariableSubstitution {
       entries[index].value = substituted(
         entries[index].value, at: KeyPathText.appending(entries[index].key, to: ""))
     }
+    for (name, places) in unset { reportUnset(name, places) }
     reportUnused(root)
     setValues(in: &entries, at: own, root)
     return SourceNode(content: .mapping(entries), line: root.line, column: root.column)
@@ -69,7 +72,7 @@ struct VariableSubstitution {
       node.content = .mapping(entries)
     case .scalar(let written, _):
       guard let pieces = pieces(of: written, node, at: path), pieces != [.text(written)] else { break }
-      var (text, asPath) = ("", "")
+      var (text, asPath, isComplete) = ("", "", true)
       for (index, piece) in pieces.enumerated() {
         switch piece {
         case .text(let part):
@@ -78,13 +81,15 @@ struct VariableSubstitution {
         case .variable(let name):
           used.insert(name)
           guard let value = value(of: name) else {
-            reportUnset(name, node, at: path)
-            return node
+            noteUnset(name, at: node.location(file: file, keyPath: path))
+            isComplete = false
+            continue
           }
           text += value.text
           asPath += index == 0 ? value.path : value.text
         }
       }
+      guard isComplete else { break }
       node.content = .scalar(text, isPlain: false)
       node.substitution = SubstitutedText(written: written, path: asPath)
     }
@@ -157,12 +162,20 @@ struct VariableSubstitution {
     }
   }
 
-  private mutating func reportUnset(_ name: String, _ node: SourceNode, at path: String) {
+  private mutating func noteUnset(_ name: String, at place: ConfigurationLocation) {
+    guard let index = unset.firstIndex(where: { $0.name == name }) else {
+      return unset.append((name, [place]))
+    }
+    // A text may hold a variable twice.
+    if unset[index].places.last != place { unset[index].places.append(place) }
+  }
+
+  private mutating func reportUnset(_ name: String, _ places: [ConfigurationLocation]) {
     problems.append(
       ConfigurationProblem(
-        kind: .unsetVariable, location: node.location(file: file, keyPath: path),
+        kind: .unsetVariable, location: places[0],
         expected: "--set \(name)=VALUE, or \"\(name): VALUE\" under \(Self.key) in the file", found: name,
-        nearest: nearest(to: name, among: knownNames)))
+        nearest: nearest(to: name, among: knownNames), otherPlaces: Array(places.dropFirst())))
   }
 
   /// Values that nothing uses, unless they were probably meant for a variable that has none.

@@ -19,7 +19,7 @@ public struct Cholesky<Scalar: DenseScalar>: Sendable {
   ///
   /// - Parameters:
   ///   - matrix: A, row-major, shape (n, n); the lower triangle is read.
-  ///   - order: n.
+  ///   - n: the order of the matrix.
   /// - Throws: `LinearAlgebraError.notFinite`, `.notPositiveDefinite`, `.tooLarge`.
   /// - Complexity: O(n³).
   public init(plain matrix: [Scalar], order n: Int) throws(LinearAlgebraError) {
@@ -72,7 +72,7 @@ extension DenseAlgebra {
   ///
   /// - Parameters:
   ///   - matrix: A, row-major, shape (n, n); the lower triangle is read.
-  ///   - order: n.
+  ///   - n: the order of the matrix.
   /// - Throws: `LinearAlgebraError.notFinite`, `.notPositiveDefinite`, `.tooLarge`.
   /// - Complexity: O(n³).
   public func cholesky<Scalar: DenseScalar>(

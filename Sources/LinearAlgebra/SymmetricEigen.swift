@@ -17,7 +17,7 @@ extension DenseAlgebra {
   ///
   /// - Parameters:
   ///   - matrix: A, row-major, shape (n, n); the lower triangle is read.
-  ///   - order: n.
+  ///   - n: the order of the matrix.
   /// - Throws: `LinearAlgebraError.notFinite`, `.notConverged`, `.tooLarge`.
   /// - Complexity: O(n³).
   public func eigen<Scalar: DenseScalar>(

@@ -32,13 +32,14 @@ public struct ScoreRankedRow: Hashable, Sendable {
 }
 
 extension RunStore {
-  /// Passes rows to `body`, those with the largest scores first, one at a time. Rows of one score are ordered by material
+  /// Passes rows on, those with the largest scores first, one at a time. Rows of one score are ordered by material
   /// id (by its UTF-8 bytes) and record, so that the order is total.
   ///
   /// - Parameters:
   ///   - model: whose scores, by position in the run's list.
   ///   - limit: at most this many rows; nil for all.
   ///   - others: models whose scores come with the rows.
+  ///   - body: receives the rows.
   /// - Throws: `StoreError`, and what `body` throws, which ends the iteration.
   public func forEachScored(
     by model: Int, limit: Int? = nil, others: [Int] = [], _ body: (ScoreRankedRow) throws -> Void

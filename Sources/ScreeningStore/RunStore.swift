@@ -17,7 +17,7 @@ public final class RunStore: Sendable {
   public enum Access: Sendable {
     /// For a run: brings an older file up to date.
     case readWrite
-    /// For looking, also while a run is writing.
+    /// For looking, also while a run is writing: leaves an older file as it is, and reads NULL where it has no column yet.
     case readOnly
   }
 
@@ -63,7 +63,9 @@ public final class RunStore: Sendable {
       try store.migrate()
     } else {
       let isComplete = try store.read { try StoreSchema.migrator.hasCompletedMigrations($0) }
-      guard isComplete else { throw .olderVersion(path: path) }
+      if !isComplete {
+        do { try OlderStore.bringUpToDate(store.queue) } catch { throw store.storeError(error) }
+      }
     }
     return store
   }

@@ -8,8 +8,6 @@ public enum StoreError: Error, Hashable, Sendable {
   case notARunStore(path: String)
   /// The store was written by a newer version; these migrations are unknown here.
   case newerVersion(path: String, unknown: [String])
-  /// The store was written by an older version and is opened for reading only.
-  case olderVersion(path: String)
   /// The creation of this store was interrupted; it holds no run.
   case incomplete(path: String)
   /// A store is already there.
@@ -57,8 +55,6 @@ extension StoreError: CustomStringConvertible {
     case .newerVersion(let path, let unknown):
       let names = unknown.joined(separator: ", ")
       return "\(path): written by a newer version of Sluice (unknown: \(names)); update Sluice"
-    case .olderVersion(let path):
-      return "\(path): written by an older version of Sluice; resume the run once to bring it up to date"
     case .incomplete(let path): return "\(path): was never completed; start the run again"
     case .alreadyExists(let path):
       return "\(path): a run is already there; resume it or choose another folder"

@@ -284,10 +284,8 @@ public protocol KernelScalar: BinaryFloatingPoint, Sendable {
   /// For targets i and their edges e from s: m = g + p_s[0 ..< w] + p_i[2w ..< 3w], gate = sigmoid(m),
   /// vᵢ = p_i[3w ..< 4w] + Σ gate ⊙ p_s[w ..< 2w] / (Σ gate + 1e-6).
   ///
-  /// - Parameters:
-  ///   - g: row `index[e]` is that of edge e; without an index the first row is that of the targets' first edge.
-  ///   - m: likewise, where it is asked for.
-  ///   - denominators: shape (n, w), where they are asked for.
+  /// Row `index[e]` of g is that of edge e; without an index the first row is that of the targets' first edge. Likewise of
+  /// m, where it is asked for. Denominators have the shape (n, w), where they are asked for.
   static func edgeGatedMean(
     _ graph: GatedEdges<Self>, targets: Range<Int>, width: Int, projections p: UnsafePointer<Self>,
     edges g: UnsafePointer<Self>, index: UnsafePointer<Int32>?, gates m: UnsafeMutablePointer<Self>?,

@@ -115,6 +115,22 @@ private func set(_ values: [String: String]) -> [String: VariableSetting] {
     #expect(lines("path: ${data}\n", set(["dat": "x"])).count == 1)
   }
 
+  @Test func `every variable without a value is reported once, with all its places`() {
+    let text = """
+      name: ${set}
+      path: ["${data}/${set}-${set}.zst", "${data}/b"]
+      kind: ${data}
+
+      """
+    #expect(
+      lines(text) == [
+        "c.yaml:1:7: name: the variable \"set\" has no value (--set set=VALUE, or \"set: VALUE\" under variables in the "
+          + "file gives it one); also at 2:8: path[0]",
+        "c.yaml:2:8: path[0]: the variable \"data\" has no value (--set data=VALUE, or \"data: VALUE\" under variables "
+          + "in the file gives it one); also at 2:37: path[1], 3:7: kind",
+      ])
+  }
+
   @Test func `a value that no text uses is an error, of the file as of the settings`() {
     #expect(
       lines("variables: {data: x, other: y}\nname: ${data}\n", set(["modle": "z"]))

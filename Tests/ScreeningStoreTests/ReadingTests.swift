@@ -118,9 +118,6 @@ import Testing
       }
       try old.close()
     }
-    #expect(throws: StoreError.olderVersion(path: folder.file())) {
-      _ = try RunStore.open(at: folder.file(), access: .readOnly)
-    }
     let store = try RunStore.open(at: folder.file(), access: .readWrite)
     let row = try #require(try store.ranked().first)
     #expect(row.materialID == "one" && row.stability.energyAboveHull == 0.125 && row.reading.isEmpty)

@@ -47,21 +47,62 @@ import Testing
     #expect(try store.results(of: examples[5]).map { $0[0] } == credible.map { .text($0.materialID) })
   }
 
-  @Test func `every table and column that the documentation names is there`() throws {
+  /// The columns that docs/store.md describes, with what it says, by table and view.
+  private static func descriptions() throws -> [String: [String: String]] {
+    let text = try String(contentsOf: Fixtures.repository.appending(path: "docs/store.md"), encoding: .utf8)
+    var descriptions: [String: [String: String]] = [:]
+    for section in text.components(separatedBy: "\n### `").dropFirst() {
+      let name = String(section.prefix { $0 != "`" })
+      for line in section.split(separator: "\n").prefix(while: { !$0.hasPrefix("## ") })
+      where line.hasPrefix("| `") {
+        let cells = line.components(separatedBy: " | ")
+        descriptions[name, default: [:]][cells[0].replacing(/[| `]/, with: "")] = String(cells[1].dropLast(2))
+      }
+    }
+    // A view has the columns of its tables too, its own before them.
+    for table in ["structures", "stability"] {
+      let columns = descriptions[table] ?? [:]
+      descriptions["ranking"]?.merge(columns) { own, _ in own }
+    }
+    return descriptions
+  }
+
+  @Test func `the documentation describes every table and column of a store, and no other`() throws {
     let folder = try TemporaryFolder()
     let store = try RunStore.create(at: folder.file(), run: exampleRun)
-    let text = try String(contentsOf: Fixtures.repository.appending(path: "docs/store.md"), encoding: .utf8)
-    let lines = text.split(separator: "\n").filter { $0.hasPrefix("| `") }
-    #expect(lines.count == 15)
-    for line in lines {
-      let cells = line.split(separator: "|").map(String.init)
-      let table = try #require(cells[0].split(separator: "`").dropFirst().first)
-      let columns = cells[2].components(separatedBy: "`").enumerated().filter { $0.offset % 2 == 1 }.map(
-        \.element)
-      let names =
-        table == "ranking" ? ["model", "energy_std", "record_key", "e_above_combined_hull"] : columns
-      _ = try store.results(of: "SELECT \(names.joined(separator: ", ")) FROM \(table)")
+    var columns: [String: Set<String>] = [:]
+    let found = try store.results(
+      of: """
+        SELECT tables.name, columns.name FROM pragma_table_list AS tables, pragma_table_xinfo(tables.name) AS columns
+        WHERE tables.name NOT LIKE 'sqlite_%' AND tables.name NOT LIKE 'grdb_%'
+        """)
+    for case .text(let table) in found.map({ $0[0] }) { columns[table] = [] }
+    for row in found {
+      if case (.text(let table), .text(let column)) = (row[0], row[1]) { columns[table]?.insert(column) }
     }
+    #expect(try Self.descriptions().mapValues { Set($0.keys) } == columns)
+  }
+
+  @Test func `what Datasette shows of a store is what the documentation says`() throws {
+    struct Metadata: Decodable {
+      struct Table: Decodable { let columns: [String: String] }
+      struct Query: Decodable { let sql: String }
+      struct Database: Decodable {
+        let tables: [String: Table]
+        let queries: [String: Query]
+      }
+      let databases: [String: Database]
+    }
+    let metadata = try JSONDecoder().decode(
+      Metadata.self, from: Data(contentsOf: Fixtures.repository.appending(path: "docs/datasette.json")))
+    let database = try #require(metadata.databases["results"])
+    let links = /\[([^\]]+)\]\([^)]+\)/
+    #expect(
+      try database.tables.mapValues(\.columns)
+        == Self.descriptions().mapValues { table in
+          table.mapValues { $0.replacing(links) { $0.output.1 }.replacing("`", with: "") }
+        }, "scripts/datasette-metadata writes it")
+    #expect(try Set(database.queries.values.map(\.sql)) == Set(Self.examples()))
   }
 
   @Test func `a query cannot change the store, and a wrong one says why`() throws {

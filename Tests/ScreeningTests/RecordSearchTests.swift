@@ -51,8 +51,11 @@ import Testing
     #expect(found[0].statements.contains("_chemical_formula_sum 'Na4 Cl4'"))
     #expect(found[0].statements.contains("8 lines of atom sites"))
     #expect(found[0].statements.contains { $0.hasPrefix("_cell_length_a 5.64") })
-    #expect(message { try search.explain("absent") }.contains("\"absent\""))
-    #expect(message { try search.explain("#2") }.contains("has no record 2"))
+    #expect(
+      message { try search.explain("absent") }.contains(
+        "\"absent\"; the first record is \"b\" in a/b.cif, or '#0'"))
+    #expect(message { try search.explain("1") }.contains("'#1' asks for the record with that number"))
+    #expect(message { try search.explain("#2") }.contains("has no record 2: it has 2, #0 to #1"))
   }
 
   @Test func `a record that names its id is found by it and by its line`() throws {
@@ -61,6 +64,26 @@ import Testing
     let search = RecordSearch(files.folder.path("crystals.jsonl"))
     #expect(try search.explain("tw\"o").record == 1)
     #expect(try search.explain("crystals:2").id == "tw\"o")
+  }
+
+  @Test func `of a record in JSON its members are named, long ones by their size`() throws {
+    let line = try recordLine(id: "salt", structure: Self.rockSalt(lattice: 5))
+    let statements = #","note":{"a":1,"b":[]},"gap":1.50,"text":"a\n\u001b[2J","none":null}"#
+    _ = try files.archive([String(line.dropLast()) + statements])
+    let explanation = try RecordSearch(files.folder.path("crystals.jsonl")).explain("#0")
+    #expect(
+      explanation.statements.suffix(4) == [
+        "note: an object of 2", "gap: 1.50", #"text: "a\n\u001b[2J""#, "none: null",
+      ])
+    #expect(explanation.statements.contains("lattice: a list of 3"))
+  }
+
+  @Test func `a row of a table has the names of its columns`() throws {
+    let row = #"[{"lattice":[[4,0,0],[0,4,0],[0,0,4]],"species":["Na"],"frac_coords":[[0,0,0]]},-1.25]"#
+    try files.folder.write(
+      #"{"columns":["structure","energy"],"index":[7],"data":[\#(row)]}"#, to: "table.json")
+    let explanation = try RecordSearch(files.folder.path("table.json")).explain("#0")
+    #expect(explanation.statements == ["structure: an object of 3", "energy: -1.25"])
   }
 
   @Test func `what is no crystal has the reason, message and place that an examination gives`() throws {

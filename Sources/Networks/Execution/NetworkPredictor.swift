@@ -19,10 +19,11 @@ public struct NetworkPredictor: Sendable {
   /// Whether it gives numbers for sites.
   public var givesSites: Bool { inference.program.siteOutput != nil }
 
-  /// Prepares the parameters of trained networks of one shape; at least one.
+  /// Prepares trained networks.
   ///
-  /// - Parameter givesSites: whether numbers for sites are asked for, of networks that are additive
-  ///   (`NetworkProgram.isAdditive`).
+  /// - Parameters:
+  ///   - parameters: those of the networks, which have one shape; at least one.
+  ///   - givesSites: whether numbers for sites are asked for, of networks that are additive (`NetworkProgram.isAdditive`).
   public init(_ parameters: [NetworkParameters], givesSites: Bool = false) {
     precondition(!parameters.isEmpty, "an ensemble has members")
     configuration = parameters[0].configuration

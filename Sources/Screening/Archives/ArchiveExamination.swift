@@ -96,9 +96,10 @@ public struct ArchiveExamination: Sendable {
   private let listsColumns: Bool
   private let symmetryTolerance: Double?
 
-  /// An examination of the archive at `path`.
+  /// An examination of an archive.
   ///
   /// - Parameters:
+  ///   - path: the archive, a file or a folder.
   ///   - policy: what becomes of records that do not simply say what their crystal is.
   ///   - listsColumns: whether the names of the numbers that records carry are counted.
   ///   - symmetryTolerance: within which symmetry is looked for (Å); nil where it is not.

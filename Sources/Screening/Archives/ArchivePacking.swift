@@ -43,10 +43,12 @@ public struct ArchivePacking: Sendable {
     case rejected(line: String, reason: RejectionReason, message: String)
   }
 
-  /// Writes `output`, and what could not be read to the CSV file `rejected`; both take their names at the end.
+  /// Writes the archive, and what could not be read; both files take their names at the end.
   ///
   /// Every record read is packed or rejected. An archive that breaks off counts as one more record, rejected.
   /// - Parameters:
+  ///   - output: file of the packed archive.
+  ///   - rejected: CSV file of what could not be read; nil for none.
   ///   - stop: raised to give up: then nothing is written.
   ///   - progress: called now and then with the number of records read.
   /// - Throws: `ScreeningError`, `ArchiveError` where an input cannot be opened or the output not be written.

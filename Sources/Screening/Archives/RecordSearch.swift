@@ -39,16 +39,25 @@ public struct RecordSearch: Sendable {
     if case .number(let number) = wanted {
       try reader.skip(toRecord: number)
       guard let record = try reader.next() else {
-        throw ScreeningError.unreadable(path: place, reason: "has no record \(number)")
+        let count = reader.position.record
+        throw ScreeningError.unreadable(
+          path: place,
+          reason: "has no record \(number): it has \(count)" + (count > 0 ? ", #0 to #\(count - 1)" : ""))
       }
       return RecordExplanation(record, in: place, by: decoder)
     }
+    var first: RecordExplanation?
     while let record = try reader.next() {
       if wanted.matches(record, decoder) { return RecordExplanation(record, in: place, by: decoder) }
+      if first == nil { first = RecordExplanation(record, in: place, by: decoder) }
       if (record.index + 1) % 1000 == 0 { progress(record.index + 1) }
     }
+    let hint =
+      Int(wanted.text) != nil
+      ? "; '#\(wanted.text)' asks for the record with that number"
+      : first.map { "; the first record is \"\($0.id)\" in \($0.member), or '#0'" } ?? ""
     throw ScreeningError.unreadable(
-      path: place, reason: "no record has the id or the member \"\(wanted.text)\"")
+      path: place, reason: "no record has the id or the member \"\(wanted.text)\"" + hint)
   }
 
   private func explainInRun(_ wanted: RecordName) throws -> RecordExplanation {

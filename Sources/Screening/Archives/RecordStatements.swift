@@ -1,13 +1,16 @@
 internal import StructureArchive
+internal import TextFormats
 
-/// What a record says itself of cell, symmetry, formula and number of sites: lines of text formats as they are written,
-/// for a person to hold against what was concluded. Empty for JSON, which has no lines to quote.
+/// What a record says itself, for a person to hold against what was concluded: of text formats the lines on cell,
+/// symmetry, formula and number of sites as they are written, of JSON the members, lists and objects by their size.
 func recordStatements(_ record: ArchiveRecord) -> [String] {
   switch record.format {
   case .cif: cifStatements(record.bytes)
   case .poscar: textLines(record.bytes, most: 7).map(quoted)
   case .extendedXYZ: textLines(record.bytes, most: 2).map(quoted)
-  case .json, .tableRow, .unknown: []
+  case .json: jsonStatements(try? JSONTree(record.bytes), columns: [])
+  case .tableRow(let columns): jsonStatements(try? JSONTree(record.bytes), columns: columns)
+  case .unknown: []
   }
 }
 
@@ -36,6 +39,26 @@ private func cifStatements(_ bytes: [UInt8]) -> [String] {
     statements.append(quoted(line + next))
   }
   return statements + (sites.counts.map { "\($0) lines of atom sites" })
+}
+
+/// - Parameter columns: what the values of a table's row are called.
+private func jsonStatements(_ tree: JSONTree?, columns: [String]) -> [String] {
+  let members: [(name: String, value: JSONTree)] =
+    switch tree {
+    case .object(let members): members.map { ($0.name, $0.value) }
+    case .array(let values): Array(zip(columns, values))
+    default: []
+    }
+  return members.prefix(mostStatements).map { name, value in
+    let text =
+      switch value {
+      case .array(let elements): "a list of \(elements.count)"
+      case .object(let members): "an object of \(members.count)"
+      case .notFinite(let word): word
+      default: value.compactText
+      }
+    return quoted("\(name): \(text)")
+  }
 }
 
 /// Counts the lines of loops over atom sites.

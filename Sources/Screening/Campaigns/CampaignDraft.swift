@@ -110,7 +110,9 @@ public struct CampaignDraft: Sendable {
 
   /// Writes the file.
   ///
-  /// - Parameter replacing: whether a file that is there goes.
+  /// - Parameters:
+  ///   - file: its path.
+  ///   - replacing: whether a file that is there goes.
   public func write(to file: String, replacing: Bool) throws {
     try Self.checkFree(file, replacing: replacing)
     try writeAtomically(Array(text.utf8), to: file)

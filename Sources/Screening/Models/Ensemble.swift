@@ -36,6 +36,7 @@ public struct Ensemble: Sendable {
   /// The ensemble of a model folder, or of its first members.
   ///
   /// - Parameters:
+  ///   - folder: the model folder.
   ///   - memberCount: 1 to the number of members; nil for all.
   ///   - givesSites: whether site energies are asked for, of a model that has them (`ModelFolder.checkSites`).
   public init(_ folder: ModelFolder, memberCount: Int? = nil, givesSites: Bool = false) {

@@ -39,6 +39,7 @@ public struct TrainingPlan: Sendable {
   /// Reads and resolves a training file.
   ///
   /// - Parameters:
+  ///   - file: path of the training file.
   ///   - resources: where models lie that the file calls by name.
   ///   - variables: values of the file's variables, by name, that go before its own.
   /// - Throws: `ConfigurationError` naming file, line and column; `ScreeningError` for a shape that no network has, or

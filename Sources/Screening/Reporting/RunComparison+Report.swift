@@ -55,13 +55,6 @@ extension RunComparison {
       maker: maker)
   }
 
-  /// Writes the page, whole or not at all.
-  ///
-  /// - Throws: `ScreeningError`.
-  public func writePage(to path: String, title: String? = nil, maker: String) throws {
-    try writeAtomically(Array(page(title: title, maker: maker).html.utf8), to: path)
-  }
-
   private func summary(_ places: [Int]) -> ReportTable {
     func number(_ value: Double?, _ decimals: Int = 3) -> String {
       value.map { fixedPoint($0, decimals: decimals) } ?? "–"

@@ -109,17 +109,6 @@ public struct RunReport {
       tiles: tiles, sections: sections, maker: maker)
   }
 
-  /// Writes the page, whole or not at all.
-  ///
-  /// - Returns: the number of bytes.
-  /// - Throws: `ScreeningError`, `StoreError`.
-  @discardableResult
-  public func write(to path: String, maker: String) throws -> Int {
-    let bytes = Array(try page(maker: maker).html.utf8)
-    try writeAtomically(bytes, to: path)
-    return bytes.count
-  }
-
   private var tiles: [ReportTile] {
     func tile(_ value: Int, _ name: String) -> ReportTile { ReportTile(value: grouped(value), name: name) }
     var tiles = [

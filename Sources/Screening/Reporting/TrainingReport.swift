@@ -123,17 +123,6 @@ public struct TrainingReport: Sendable {
       tiles: tiles, sections: sections, maker: maker)
   }
 
-  /// Writes the page, whole or not at all.
-  ///
-  /// - Returns: the number of bytes.
-  /// - Throws: `ScreeningError`.
-  @discardableResult
-  public func write(to path: String, title: String? = nil, maker: String) throws -> Int {
-    let bytes = Array(page(title: title, maker: maker).html.utf8)
-    try writeAtomically(bytes, to: path)
-    return bytes.count
-  }
-
   private func words(_ figure: String) -> String {
     switch figure {
     case "mae": "MAE"

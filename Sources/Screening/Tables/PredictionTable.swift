@@ -10,21 +10,28 @@ public struct PredictionTable: Sendable {
   private let ensemble: Ensemble
   private let jobs: Int
 
-  /// A table of predictions by the model in `folder`, or by its first members.
+  /// A table of predictions by a model, or by its first members.
   ///
-  /// - Parameter memberCount: 1 to the number of members; nil for all.
+  /// - Parameters:
+  ///   - folder: the model folder.
+  ///   - memberCount: 1 to the number of members; nil for all.
+  ///   - jobs: number of threads.
   public init(_ folder: ModelFolder, memberCount: Int? = nil, jobs: Int) {
     self.folder = folder
     ensemble = Ensemble(folder, memberCount: memberCount)
     self.jobs = jobs
   }
 
-  /// Writes `id,prediction,std`, with `members` one more column a member, in the order of the input. Of a model of several
-  /// targets each has such columns, which end in `_` and its name.
+  /// Writes `id,prediction,std` in the order of the input. Of a model of several targets each has such columns, which end
+  /// in `_` and its name.
   ///
-  /// - Parameter sites: file for the site energies of an additive model: `id,site,element,energy`, a line a site in the order
-  ///   of the crystal, from 0; energies in eV, the mean over the members. Their sum over a crystal is its prediction times
-  ///   the number of its sites. Nil for none.
+  /// - Parameters:
+  ///   - input: the archive of crystals.
+  ///   - output: file of the table.
+  ///   - members: whether each member has a column more.
+  ///   - sites: file for the site energies of an additive model: `id,site,element,energy`, a line a site in the order of
+  ///     the crystal, from 0; energies in eV, the mean over the members. Their sum over a crystal is its prediction times
+  ///     the number of its sites. Nil for none.
   /// - Throws: `ScreeningError`, also where the model has no site energies (`ModelFolder.checkSites`).
   public func write(
     _ input: String, to output: String, members: Bool, sites: String? = nil

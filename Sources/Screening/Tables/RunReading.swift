@@ -13,7 +13,9 @@ public func openRun(_ directory: String) throws -> RunStore {
 
 /// The position of a model in a run.
 ///
-/// - Parameter name: its name, or nil for the first model that has been placed on the hull.
+/// - Parameters:
+///   - name: its name, or nil for the first model that has been placed on the hull.
+///   - store: the store of the run.
 /// - Throws: `ScreeningError.invalid` naming the models that there are, or where the model predicts no energy.
 public func modelIndex(named name: String?, in store: RunStore) throws -> Int {
   let description = try store.description()
@@ -45,7 +47,9 @@ private func position(of name: String, among models: [ModelDescription]) throws 
 
 /// The model whose scores a run is ranked by, where no model of it predicts an energy; nil where one does.
 ///
-/// - Parameter name: the model's name, or nil for the first classifier, or else the first model.
+/// - Parameters:
+///   - name: the model's name, or nil for the first classifier, or else the first model.
+///   - run: what the run is.
 /// - Throws: `ScreeningError.invalid` naming the models that there are.
 public func scoreModel(named name: String?, in run: RunDescription) throws -> Int? {
   guard !run.models.isEmpty, unrankedModels(in: run).count == run.models.count else { return nil }

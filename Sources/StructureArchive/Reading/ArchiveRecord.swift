@@ -79,6 +79,12 @@ public struct ArchiveRecord: Sendable {
   /// A record as the reader found it.
   ///
   /// - Parameters:
+  ///   - member: the member's name as the archive gives it.
+  ///   - index: number of the record in the archive, from 0.
+  ///   - byteOffset: position of its first byte in the member's uncompressed bytes.
+  ///   - bytes: its bytes; empty where `failure` says why there are none.
+  ///   - format: the form that the bytes are in.
+  ///   - failure: why there is no record, where there is none.
   ///   - number: position within the member from 1 where a member holds many records; nil where it is one record.
   public init(
     member: String, index: Int, byteOffset: Int, bytes: [UInt8], format: RecordFormat,

@@ -48,9 +48,11 @@ public enum TextEncoding: Hashable, Sendable {
     }
   }
 
-  /// `bytes` as UTF-8 without a mark; as they are where they begin with none.
+  /// A text as UTF-8 without a mark; as it is where it begins with none.
   ///
-  /// - Parameter file: names them in errors.
+  /// - Parameters:
+  ///   - bytes: the text.
+  ///   - file: names it in errors.
   /// - Throws: `ArchiveError.damaged` where they are not in the encoding that their mark names, `.truncated` where they
   ///   end within a character.
   public static func plainText(_ bytes: [UInt8], of file: String) throws(ArchiveError) -> [UInt8] {

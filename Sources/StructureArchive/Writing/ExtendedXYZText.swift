@@ -11,7 +11,9 @@ public enum FrameValue: Hashable, Sendable {
 /// A structure as a frame of an extended XYZ file: cell and positions (Å) at full precision, and further values in the
 /// comment line, by the grammar that libAtoms publishes.
 ///
-/// - Parameter values: keys, letters, digits and "_" alone, with their values.
+/// - Parameters:
+///   - structure: the structure.
+///   - values: keys, letters, digits and "_" alone, with their values.
 /// - Returns: the frame's lines without an end after the last.
 public func extendedXYZText(
   structure: Structure, values: [(key: String, value: FrameValue)]

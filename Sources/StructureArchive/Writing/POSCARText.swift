@@ -5,7 +5,9 @@ public import Crystal
 /// Sites are listed element by element, in the order in which the elements first occur, as VASP and its pseudopotentials
 /// want them; within an element they keep their order.
 ///
-/// - Parameter comment: the first line; line ends in it become blanks.
+/// - Parameters:
+///   - comment: the first line; line ends in it become blanks.
+///   - structure: the structure.
 public func poscarText(comment: String, structure: Structure) -> String {
   var elements: [Element] = []
   for element in structure.elements where !elements.contains(element) { elements.append(element) }

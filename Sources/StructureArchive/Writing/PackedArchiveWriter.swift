@@ -19,9 +19,10 @@ public final class PackedArchiveWriter {
   private var frames: [(packed: Int, size: Int, records: Int)] = []
   private var buffer: [UInt8] = []
 
-  /// Starts a file at `path`.
+  /// Starts a file.
   ///
   /// - Parameters:
+  ///   - path: where; it takes its name at the end.
   ///   - recordsPerFrame: at least 1.
   ///   - level: zstd's compression level, 1…19.
   /// - Throws: `ArchiveError.cannotWrite`.

@@ -11,9 +11,11 @@ public final class ZstdLineWriter {
   private let output: UnsafeMutableRawBufferPointer
   private var pending: [UInt8] = []
 
-  /// Starts a file at `path`.
+  /// Starts a file.
   ///
-  /// - Parameter level: zstd's compression level, 1…19.
+  /// - Parameters:
+  ///   - path: where.
+  ///   - level: zstd's compression level, 1…19.
   /// - Throws: `ArchiveError.cannotWrite`.
   public init(path: String, level: Int = 3) throws(ArchiveError) {
     self.path = path

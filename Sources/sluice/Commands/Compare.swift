@@ -122,7 +122,7 @@ struct Compare: ParsableCommand {
       case .csv: Terminal.write(Array(comparison.csvText().utf8))
       }
       if let report {
-        try comparison.writePage(to: report, maker: "Sluice \(programVersion)")
+        try comparison.page(maker: "Sluice \(programVersion)").write(to: report)
         Terminal.note("\(report): open it in a browser")
       }
       if let plot {

@@ -86,9 +86,9 @@ struct Report: ParsableCommand {
         guard labels == nil, hull == nil else {
           throw ScreeningError.invalid("\(directory) is a training, which has neither candidates nor a hull")
         }
-        count = try TrainingReport(folder: directory).write(to: output, title: title, maker: maker)
+        count = try TrainingReport(folder: directory).page(title: title, maker: maker).write(to: output)
       } else {
-        count = try RunReport(directory: directory, options: options).write(to: output, maker: maker)
+        count = try RunReport(directory: directory, options: options).page(maker: maker).write(to: output)
       }
       Terminal.note("\(output): \(count) bytes; open it in a browser")
     }

@@ -14,8 +14,11 @@ struct ExplanationText {
       "  member       \(explanation.member), byte \(explanation.byteOffset), \(explanation.bytes) bytes",
     ]
     add(explanation.statements, as: "says", to: &lines)
-    if let crystal = explanation.crystal { add(facts(crystal), as: "read as", to: &lines) }
-    add(explanation.rules.map { "\($0.rule): \($0.message)" }, as: "by rules", to: &lines)
+    if let crystal = explanation.crystal {
+      add(facts(crystal), as: "read as", to: &lines)
+      let rules = explanation.rules.map { "\($0.rule): \($0.message)" }
+      add(rules.isEmpty ? ["none: the record says all itself"] : rules, as: "by rules", to: &lines)
+    }
     if let rejection = explanation.rejection {
       let place = rejection.byteOffset.map { ", byte \($0)" } ?? ""
       lines.append("  rejected     at \(rejection.stage), \(rejection.reason)\(place): \(rejection.message)")
