@@ -46,7 +46,7 @@ public struct QuotientGraph {
   /// Orbital fields (Å^−p) closer than this in each of their numbers are one.
   public static let orbitalFieldTolerance = 1e-5
   /// Means of merged edges that differ by less than this, each in its unit, become one.
-  public static let sharingTolerance: Float = 1e-5
+  public static let sharingTolerance: Float = 5e-6
 
   /// Class of each site in the order of the graph, by its place among the classes.
   public var siteClasses: ArraySlice<Int32> { classes[...] }
