@@ -60,7 +60,10 @@ public final class StoreMerge {
           """)
       let parts = try Row.fetchAll(
         db,
-        sql: "SELECT source, first, records, finished FROM shard.sources WHERE records > first OR finished")
+        sql: """
+          SELECT source, coalesce(first, 0) AS first, records, finished FROM shard.sources
+          WHERE records > coalesce(first, 0) OR finished
+          """)
       for part in parts {
         let (source, first): (Int, Int) = (part["source"], part["first"])
         let done = try Int.fetchOne(

@@ -86,7 +86,7 @@ public final class RunStore: Sendable {
     let unknown = try store.read { try StoreSchema.unknownMigrations($0) }
     guard unknown.isEmpty else { throw .newerVersion(path: path, unknown: unknown) }
     let isComplete = try store.read { try StoreSchema.migrator.hasCompletedMigrations($0) }
-    guard isComplete else { throw .olderVersion(path: path) }
+    guard isComplete else { throw .incomplete(path: path) }
     guard try store.finishedDate() != nil else { throw .incomplete(path: path) }
     return store
   }

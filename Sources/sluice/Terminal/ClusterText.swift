@@ -10,7 +10,7 @@ func clusterText(_ run: ShardedRun) throws -> String {
       + "records" + (status.isMerged ? ", merged" : "")
   ]
   var working = status.running.count
-  if record?.engine == .slurm, let record {
+  if !status.isMerged, record?.engine == .slurm, let record {
     do {
       let jobs = try SlurmEngine.jobs(of: record)
       let tasks = jobs.filter { $0.task != nil }
