@@ -45,10 +45,10 @@ public struct EngineSettings: Hashable, Sendable {
   ///   - text: the value; a line of `prologue` or `extra` is added to those that are there.
   /// - Throws: `ScreeningError.invalid` for a name or a number that is none.
   public mutating func set(_ name: String, to text: String) throws(ScreeningError) {
-    func number() throws(ScreeningError) -> Int {
-      guard let number = Int(text), Self.counts.contains(number) else {
+    func number(_ range: ClosedRange<Int>) throws(ScreeningError) -> Int {
+      guard let number = Int(text), range.contains(number) else {
         throw .invalid(
-          "--set \(Self.prefix)\(name)=\(text): a whole number from 1 to \(Self.counts.upperBound) is needed")
+          "--set \(Self.prefix)\(name)=\(text): a whole number from 1 to \(range.upperBound) is needed")
       }
       return number
     }
@@ -56,9 +56,9 @@ public struct EngineSettings: Hashable, Sendable {
     case "partition": partition = text
     case "account": account = text
     case "time": time = text
-    case "cpus": processors = try number()
+    case "cpus": processors = try number(Self.processorCounts)
     case "memory": memory = text
-    case "maximum_running": maximumRunning = try number()
+    case "maximum_running": maximumRunning = try number(Self.runningCounts)
     case "prologue": prologue.append(text)
     case "extra": extra.append(text)
     default:
@@ -68,7 +68,8 @@ public struct EngineSettings: Hashable, Sendable {
     }
   }
 
-  private static let counts = 1...200
+  private static let processorCounts = 1...200
+  private static let runningCounts = 1...100_000
   private static let names = [
     "partition", "account", "time", "cpus", "memory", "maximum_running", "prologue", "extra",
   ]
@@ -77,9 +78,9 @@ public struct EngineSettings: Hashable, Sendable {
     .optional("partition", .string, "Partition of the cluster; the cluster's own choice when absent."),
     .optional("account", .string, "Account that pays for the tasks."),
     .optional("time", .string, "Longest time of a task as Slurm writes it, \"02:00:00\"."),
-    Field("cpus", .integer(counts), default: 1, "Processors of a task, which runs as many threads."),
+    Field("cpus", .integer(processorCounts), default: 1, "Processors of a task, which runs as many threads."),
     .optional("memory", .string, "Memory of a task as Slurm writes it, \"4G\"."),
-    .optional("maximum_running", .integer(counts), "Most tasks that run at once."),
+    .optional("maximum_running", .integer(runningCounts), "Most tasks that run at once."),
     Field(
       "prologue", .list(of: .string), default: [],
       "Lines of shell before the program is started, as module load."),
