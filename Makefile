@@ -11,7 +11,7 @@ sources := Sources Tests Benchmarks Faults Fuzz Package.swift
 SLUICE_COMMIT ?= $(shell scripts/commit)
 export SLUICE_COMMIT
 
-.PHONY: help deps build demo docs test test-bare test-faults test-address test-thread test-readers fuzz fuzz-all lint format install uninstall dist bench bench-against clean
+.PHONY: help deps build demo docs test test-bare test-faults test-cluster test-address test-thread test-readers fuzz fuzz-all lint format install uninstall dist bench bench-against clean
 
 help: ## List these targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -34,6 +34,9 @@ test-bare: ## Run `make demo` and `make test` in a clean clone in a bare Debian 
 test-faults: build ## Kill, starve and damage runs in many ways, and print what was lost
 	swift build -c release --product SluiceFaults
 	.build/release/SluiceFaults .build/release/sluice
+
+test-cluster: build ## Run shards on a private Slurm cluster of this machine, and break it in many ways (root)
+	@scripts/test-cluster $(CASES)
 
 test-address: deps ## Run the tests under AddressSanitizer (FILTER=NAME runs some)
 	ASAN_OPTIONS=detect_leaks=0 swift test --disable-xctest --sanitize address --scratch-path .build-address \

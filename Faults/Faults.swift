@@ -44,6 +44,11 @@ import TestSupport
     if isWanted("retries") { try place.retries(report) }
     if isWanted("crashes") { try place.crashes(report) }
     if isWanted("writes") { for input in generated.prefix(2) { try place.failingWrites(input, report) } }
+    if isWanted("shards") {
+      for input in generated where ["decorate", "generated jsonl"].contains(input.name) {
+        try place.shards(input, report)
+      }
+    }
     if isWanted("flips") {
       try place.flipsInCheckedFiles(report)
       try place.flipsInStore(report)

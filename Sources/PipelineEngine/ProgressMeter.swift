@@ -140,7 +140,7 @@ public struct ProgressMeter {
   // MARK: Numbers as text
 
   /// "0:07", "12:34", "1:02:03", "3 d 04:05"
-  static func duration(_ seconds: Double) -> String {
+  public static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds < 1e9 else { return "?" }
     let whole = Int(max(0, seconds).rounded())
     let (days, hours, minutes) = (whole / 86_400, whole / 3600 % 24, whole / 60 % 60)

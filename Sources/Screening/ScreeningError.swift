@@ -14,6 +14,10 @@ public enum ScreeningError: Error, Sendable, CustomStringConvertible {
   case retryRefused(runDirectory: String, differences: [String])
   /// An input is no longer the file that the run was begun with.
   case inputChanged(path: String, detail: String)
+  /// A shard's inputs end before its last record.
+  case shardIncomplete(shard: Int, records: Int, expected: Int)
+  /// Shards of a run are not there whole; `problems` says what is wrong with files that are there.
+  case shardsMissing(runDirectory: String, shards: [Int], count: Int, problems: [String])
   /// Rejections passed the share that the campaign accepts.
   case tooManyRejections(String)
 
@@ -40,6 +44,14 @@ public enum ScreeningError: Error, Sendable, CustomStringConvertible {
       \(path) has changed: \(detail).
       Its records so far are kept as they are. Put the file back as it was and call the same command again, or name \
       another directory with --run-directory to start anew with the changed one.
+      """
+    case .shardIncomplete(let shard, let records, let expected):
+      "shard \(shard): its inputs end after \(records) of \(expected) records. A damaged archive cannot be run in "
+        + "shards; sluice doctor says what is wrong with it, sluice run takes what can be read"
+    case .shardsMissing(let directory, let shards, let count, let problems):
+      """
+      \(shards.count) of \(count) shards are missing: \(rangesText(shards))
+      \(problems.map { "  \($0)\n" }.joined())sluice resume \(directory) runs them
       """
     case .tooManyRejections(let text): text
     }

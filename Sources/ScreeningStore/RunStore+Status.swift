@@ -5,6 +5,8 @@ import GRDB
 public struct SourceState: Hashable, Sendable {
   /// The source.
   public let source: SourceDescription
+  /// Number of the first record that the store holds: 0 but in the store of a shard.
+  public let first: Int
   /// Number of records accounted for; the record with this index comes next.
   public let records: Int
   /// Where to resume reading, in the reader's own terms.
@@ -84,7 +86,7 @@ extension RunStore {
         let token: Data? = row["resume_token"]
         return SourceState(
           source: SourceDescription(name: row["name"], fingerprint: row["fingerprint"]),
-          records: row["records"],
+          first: row["first"] ?? 0, records: row["records"],
           resumeToken: token.map { Array($0) }, isFinished: row["finished"])
       }
     }
@@ -143,7 +145,7 @@ extension RunStore {
       ).map { RunCounts.Entry(stage: $0[0], reason: $0[1], records: $0[2]) }
     }
     return RunCounts(
-      records: try Int.fetchOne(db, sql: "SELECT sum(records) FROM sources") ?? 0,
+      records: try Int.fetchOne(db, sql: "SELECT sum(records - coalesce(first, 0)) FROM sources") ?? 0,
       rows: try entries("row").reduce(0) { $0 + $1.records }, rejections: try entries("rejected"),
       filtered: try entries("filtered"))
   }

@@ -19,6 +19,9 @@ public final class RunStore: Sendable {
     case readWrite
     /// For looking, also while a run is writing: leaves an older file as it is, and reads NULL where it has no column yet.
     case readOnly
+    /// For looking at a file that nobody writes to any more: no lock is taken and no file made beside it, whatever the
+    /// file system.
+    case finished
   }
 
   /// Creates the store of a new run.
@@ -69,6 +72,37 @@ public final class RunStore: Sendable {
     }
     return store
   }
+
+  /// Opens the store of a finished run that nobody writes to any more.
+  ///
+  /// - Throws: `StoreError`, for a store that is not finished `.incomplete`.
+  public static func openFinished(at path: String) throws(StoreError) -> RunStore {
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw .cannotOpen(path: path, message: "there is no such file")
+    }
+    let store = try RunStore(path: path, access: .finished)
+    let identity = try store.read { try Int.fetchOne($0, sql: "PRAGMA application_id") ?? 0 }
+    guard identity == StoreSchema.applicationID else { throw .notARunStore(path: path) }
+    let unknown = try store.read { try StoreSchema.unknownMigrations($0) }
+    guard unknown.isEmpty else { throw .newerVersion(path: path, unknown: unknown) }
+    let isComplete = try store.read { try StoreSchema.migrator.hasCompletedMigrations($0) }
+    guard isComplete else { throw .incomplete(path: path) }
+    guard try store.finishedDate() != nil else { throw .incomplete(path: path) }
+    return store
+  }
+
+  /// How SQLite is told of a file that nobody writes to.
+  ///
+  /// Where the library takes no such names it is the path alone: the file is there, so none is made.
+  static func immutableName(_ path: String) -> String {
+    guard takesNames else { return path }
+    let reserved: [Character: String] = ["%": "%25", "?": "%3f", "#": "%23"]
+    return "file:" + path.map { reserved[$0] ?? String($0) }.joined() + "?mode=ro&immutable=1"
+  }
+
+  private static let takesNames =
+    (try? DatabaseQueue().read { try Bool.fetchOne($0, sql: "SELECT sqlite_compileoption_used('USE_URI')") })
+    ?? false
 
   private enum FileState { case empty, incomplete, run, unknown }
 
@@ -122,11 +156,11 @@ public final class RunStore: Sendable {
     let folder = (path as NSString).deletingLastPathComponent
     let isNetwork = FileSystemKind.isNetwork(folder: folder.isEmpty ? "." : folder)
     var configuration = Configuration()
-    configuration.readonly = access == .readOnly
+    configuration.readonly = access != .readWrite
     configuration.busyMode = .timeout(5)
     // The only writer is `commit`, which writes a row and its parts together.
     configuration.foreignKeysEnabled = false
-    configuration.journalMode = access == .readOnly || isNetwork ? .default : .wal
+    configuration.journalMode = access != .readWrite || isNetwork ? .default : .wal
     configuration.prepareDatabase { db in
       // 8 MiB: rows are appended, so more would only grow with the run.
       try db.execute(sql: "PRAGMA cache_size = -8192")
@@ -144,7 +178,8 @@ public final class RunStore: Sendable {
       throw .cannotOpen(path: path, message: "it is a folder")
     }
     do {
-      queue = try DatabaseQueue(path: path, configuration: configuration)
+      queue = try DatabaseQueue(
+        path: access == .finished ? Self.immutableName(path) : path, configuration: configuration)
     } catch {
       throw StoreError(error, path: path)
     }

@@ -42,6 +42,7 @@ enum StoreSchema {
       try db.execute(sql: symmetryColumns)
       try db.execute(sql: rankingWithSymmetry)
     }
+    migrator.registerMigration("8 shards", foreignKeyChecks: .immediate) { try $0.execute(sql: shardTables) }
     return migrator
   }
 
@@ -93,6 +94,18 @@ enum StoreSchema {
     ALTER TABLE structures ADD COLUMN wyckoff_letters TEXT;
     ALTER TABLE structures ADD COLUMN wyckoff_sites TEXT;
     ALTER TABLE structures ADD COLUMN symmetry_failure TEXT;
+    """
+
+  private static let shardTables = """
+    ALTER TABLE sources ADD COLUMN first INTEGER;
+    CREATE TABLE shards (
+      shard INTEGER PRIMARY KEY,
+      plan TEXT NOT NULL,
+      shard_count INTEGER NOT NULL,
+      records INTEGER NOT NULL,
+      processor TEXT NOT NULL,
+      sluice_version TEXT NOT NULL
+    ) STRICT;
     """
 
   private static let preparationTables = """

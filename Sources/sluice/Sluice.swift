@@ -10,11 +10,13 @@ struct Sluice: ParsableCommand {
       Start with `sluice plan pipelines/quickstart.yaml`, then `sluice run pipelines/quickstart.yaml`.
 
       Exit codes: 0 done, 1 finished with more rejections than allowed, with unreadable records (doctor) or with a \
-      certificate that does not hold, 2 failed, 64 usage.
+      certificate that does not hold, 2 failed, 64 usage, 75 a task of a cluster that was stopped and may be started \
+      again.
       """,
     version: SluiceVersion.current,
     subcommands: [
-      Init.self, Run.self, Plan.self, Status.self, Rank.self, Show.self, Report.self, Export.self,
+      Init.self, Run.self, Submit.self, Resume.self, Cancel.self, Merge.self, ShardCommand.self, Plan.self,
+      Status.self, Rank.self, Show.self, Report.self, Export.self,
       Predict.self, Sites.self,
       Evaluate.self,
       Graph.self,

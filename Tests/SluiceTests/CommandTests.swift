@@ -15,7 +15,8 @@ import Testing
   private func path(_ name: String) -> String { files.folder.path(name) }
 
   static let commands = [
-    "init", "run", "plan", "status", "rank", "export", "predict", "sites", "evaluate", "graph", "train",
+    "init", "run", "submit", "resume", "cancel", "merge", "shard", "plan", "status", "rank", "export",
+    "predict", "sites", "evaluate", "graph", "train",
     "models import",
     "models show", "models compare", "models calibrate", "models reliability",
     "prototypes list", "prototypes show",

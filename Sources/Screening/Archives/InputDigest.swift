@@ -27,6 +27,13 @@ enum InputDigest {
     return Fingerprint(of: Array("\(size(path))\n".utf8) + [UInt8](head) + [UInt8](tail)).hexadecimal
   }
 
+  /// Size of a file, or of all files of a folder (bytes).
+  static func size(ofAll path: String) throws -> Int {
+    let names = try FileManager.default.subpathsOfDirectory(atPath: path)
+    // A file has none.
+    return names.isEmpty ? size(path) : names.reduce(0) { $0 + size(path + "/" + $1) }
+  }
+
   private static func size(_ path: String) -> Int {
     ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int) ?? 0
   }

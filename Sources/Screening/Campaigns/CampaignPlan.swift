@@ -44,6 +44,8 @@ public struct CampaignPlan: Sendable {
   public let allowedRejectionShare: Double
   /// The plan as canonical YAML: the file with defaults and its variables' values, and digests of what it names.
   public let canonicalText: String
+  /// How a cluster runs it.
+  public let engine: EngineSettings
   /// SHA-256 of what of the plan decides results, which paths do not: equal fingerprints give equal results.
   public let fingerprint: String
 
@@ -66,21 +68,25 @@ public struct CampaignPlan: Sendable {
   ///
   /// - Parameters:
   ///   - file: the campaign file.
+  ///   - folder: what its paths are relative to; nil for the file's own folder.
   ///   - runDirectory: where an earlier call may have left an index of the references; nil for the default.
   ///   - resources: where models and references lie that the file calls by name.
   ///   - variables: values of the file's variables, by name, that go before its own.
   /// - Throws: `ConfigurationError` or `ScreeningError`, each naming file, line and column.
   public init(
-    file: String, runDirectory: String? = nil, resources: ResourceFolders = .none,
-    variables: [String: String] = [:]
+    file: String, relativeTo folder: String? = nil, runDirectory: String? = nil,
+    resources: ResourceFolders = .none, variables: [String: String] = [:]
   ) throws {
     let value = try readConfiguration(file, CampaignSchema.schema, variables: variables)
     name = value.string("name")
     guard !name.contains("/"), !name.hasPrefix(".") else {
       throw ScreeningError.invalid("\(value["name"].location): a name that can name a folder is needed")
     }
+    let base =
+      folder.map { URL(filePath: $0, directoryHint: .isDirectory) }
+      ?? URL(filePath: file).deletingLastPathComponent()
     var resolver = CampaignResolver(
-      folder: URL(filePath: file).deletingLastPathComponent(), resources: resources,
+      folder: base, resources: resources,
       referenceIndex: (runDirectory ?? name + ".sluice") + "/" + CampaignRun.referenceIndexName,
       columns: CampaignResolver.columns(value.elements("stages")))
     threshold = value.number("threshold")
@@ -92,6 +98,7 @@ public struct CampaignPlan: Sendable {
     try resolver.checkOrder(value["stages"])
     searches = try resolver.searches()
     seed = value.integer("seed")
+    engine = EngineSettings(value.optional("engine"))
     sources = resolver.sources
     sourceFingerprints = resolver.sourceFingerprints
     sourceStamps = resolver.sourceStamps
@@ -145,6 +152,11 @@ public struct CampaignPlan: Sendable {
       sum += decoration.count
     }
     return sum
+  }
+
+  /// Whether something is computed before the first record, of which every row depends.
+  var hasPasses: Bool {
+    hullStage?.competitors.map { $0.count > 0 } ?? false || searches.values.contains { $0.cascade != nil }
   }
 
   /// Whether candidates' space groups are looked for.

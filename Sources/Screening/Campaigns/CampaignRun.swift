@@ -45,13 +45,23 @@ public struct CampaignRun: Sendable {
 
   /// The process's own command line, to start it again with where a record ends it; nil to let it end.
   public let restartArguments: [String]?
+  /// The part of the inputs that is run; nil for all of them.
+  let part: CampaignPart?
 
   /// A run of a plan in a directory.
   public init(plan: CampaignPlan, directory: String, jobs: Int, restartArguments: [String]? = nil) {
+    self.init(
+      plan: plan, directory: directory, jobs: jobs, restartArguments: restartArguments, part: nil)
+  }
+
+  init(
+    plan: CampaignPlan, directory: String, jobs: Int, restartArguments: [String]?, part: CampaignPart?
+  ) {
     self.plan = plan
     self.directory = directory
     self.jobs = jobs
     self.restartArguments = restartArguments
+    self.part = part
   }
 
   /// Runs to the end of the inputs, to `limit` further records, or until `stop` is raised.
@@ -77,6 +87,7 @@ public struct CampaignRun: Sendable {
     let claim = try RunClaim(folder: directory)
     defer { withExtendedLifetime(claim) {} }
     let store = try openStore(retryingRejected: retryingRejected)
+    try part?.begin(store)
     try saveReferences()
     let notes = CrashNotes(directory: directory)
     if let restartArguments { try CrashNotes.watch(directory: directory, arguments: restartArguments) }
@@ -97,15 +108,15 @@ public struct CampaignRun: Sendable {
       limit = isDone ? limit.map { $0 - count } : 0
     }
     let states = try store.sourceStates()
-    let before = states.reduce(0) { $0 + $1.records } - now
+    let before = states.reduce(0) { $0 + $1.records - $1.first } - now
     let reader = SourceReader(
       plan.sources,
-      from: states.map { state in
-        state.isFinished
+      from: states.enumerated().map { source, state in
+        state.isFinished || part?.range.contains(source) == false
           ? nil
           : SourceStart(
             record: state.records, position: state.resumeToken.flatMap { ArchivePosition(bytes: $0) })
-      }, stamps: plan.sourceStamps, limit: limit)
+      }, stamps: plan.sourceStamps, limit: limit, ends: part?.range.ends)
     let worker = CampaignWorker(plan, bounds: bounds, notes: notes)
     let plan = plan
     _ = try OrderedPipeline(jobs: jobs, batchSize: plan.batchSize).run(
@@ -118,8 +129,10 @@ public struct CampaignRun: Sendable {
         progress(now, before + now)
       },
       stop: stop)
-    let isFinished = try store.sourceStates().allSatisfy(\.isFinished) && !store.isRetrying()
-    if isFinished, try store.finishedDate() == nil { try store.markFinished(at: timestamp()) }
+    let isFinished = try prepared != nil && isComplete(store.sourceStates()) && !store.isRetrying()
+    if isFinished, try store.finishedDate() == nil {
+      try store.markFinished(at: part?.created ?? timestamp())
+    }
     let report = CampaignReport(
       isFinished: isFinished, counts: try store.verifyCounts(), recordsNow: now,
       stable: try store.stableCounts(threshold: plan.threshold), threshold: plan.threshold,
@@ -135,12 +148,17 @@ public struct CampaignRun: Sendable {
     _ store: RunStore, stop: StopFlag, progress: (PreparationProgress) -> Void
   ) throws -> (CompetitorHulls, [Int: SearchBound])? {
     guard try store.finishedDate() == nil else { return (CompetitorHulls(), [:]) }
+    let made = try part?.passes.map { try RunStore.openFinished(at: $0) } ?? store
     guard
-      let hulls = try CompetitorPass(plan: plan, jobs: jobs).run(store, stop: stop, progress: progress),
+      let hulls = try CompetitorPass(plan: plan, jobs: jobs).run(made, stop: stop, progress: progress),
       let bounds = try SearchPilot(plan: plan, jobs: jobs).run(
-        store, hulls, stop: stop, progress: progress)
+        made, hulls, stop: stop, progress: progress)
     else { return nil }
     return (hulls, bounds)
+  }
+
+  private func isComplete(_ states: [SourceState]) -> Bool {
+    part?.range.isComplete(states) ?? states.allSatisfy(\.isFinished)
   }
 
   private func openStore(retryingRejected: Bool) throws -> RunStore {
@@ -158,11 +176,16 @@ public struct CampaignRun: Sendable {
         // Killed while the store was being made: nothing is lost by making it now.
       }
     }
+    guard part != nil || !FileManager.default.fileExists(atPath: directory + "/" + ShardPlan.fileName) else {
+      throw ScreeningError.invalid(
+        "\(directory) holds a run in shards that are not merged yet; sluice status, resume and merge go on with it"
+      )
+    }
     try writePlan()
     return try RunStore.create(at: path, run: description)
   }
 
-  private func writePlan() throws {
+  func writePlan() throws {
     try writeAtomically(Array(plan.canonicalText.utf8), to: directory + "/" + Self.planName)
   }
 
@@ -177,7 +200,7 @@ public struct CampaignRun: Sendable {
 
   /// Keeps the references with the run: it resumes in milliseconds, and the hull of references and candidates needs no
   /// other file.
-  private func saveReferences() throws {
+  func saveReferences() throws {
     guard let loaded = plan.references, !loaded.isIndexed else { return }
     let path = directory + "/" + Self.referenceIndexName
     // What a killed process left half written goes; the claim keeps others from writing here.
@@ -215,9 +238,10 @@ public struct CampaignRun: Sendable {
       runDirectory: directory, differences: PlanIdentity.explanation(from: earlier, to: plan.tree))
   }
 
-  private var description: RunDescription {
+  var description: RunDescription {
     RunDescription(
-      name: plan.name, plan: plan.canonicalText, planFingerprint: plan.fingerprint, created: timestamp(),
+      name: plan.name, plan: plan.canonicalText, planFingerprint: plan.fingerprint,
+      created: part?.created ?? timestamp(),
       sluiceVersion: recordedVersion, stabilityThreshold: plan.threshold,
       models: plan.models.map { model in
         ModelDescription(

@@ -27,6 +27,7 @@ public enum CampaignSchema {
     Field("stages", .list(of: stage, count: 1...), "What happens to each candidate, in this order."),
     Field("store", store, default: [:], "How results are kept."),
     Field("rejections", rejections, default: [:], "What the campaign accepts of bad records."),
+    .optional("engine", EngineSettings.schema, "How a cluster runs the campaign; decides no result."),
   ])
 
   private static let input = Schema.oneOf(tagged: [

@@ -53,6 +53,7 @@ final class SourceReader {
   private let sources: [CrystalSource]
   private let stamps: [FileStamp?]
   private var starts: [SourceStart?]
+  private let ends: [Int?]
   private var remaining: Int
   private var current = 0
   private var next = 0
@@ -62,12 +63,16 @@ final class SourceReader {
   /// A reader that begins source s at `starts[s]`, passes over sources whose start is nil, and reads at most `limit`
   /// records.
   ///
-  /// - Parameter stamps: what each source's file was like when it was looked at first; nil where that is all the same.
+  /// - Parameters:
+  ///   - stamps: what each source's file was like when it was looked at first; nil where that is all the same.
+  ///   - ends: for each source the record before which its reading ends, although it may go on; nil for its own end.
   init(
-    _ sources: [CrystalSource], from starts: [SourceStart?], stamps: [FileStamp?]? = nil, limit: Int? = nil
+    _ sources: [CrystalSource], from starts: [SourceStart?], stamps: [FileStamp?]? = nil, limit: Int? = nil,
+    ends: [Int?]? = nil
   ) {
     self.sources = sources
     self.starts = starts
+    self.ends = ends ?? sources.map { _ in nil }
     self.stamps = stamps ?? sources.map { _ in nil }
     remaining = limit ?? Int.max
   }
@@ -87,15 +92,22 @@ final class SourceReader {
       }
       guard remaining > 0 else { return nil }
       next = max(next, start.record)
+      if let end = ends[current], next >= end {
+        try checkStamp()
+        // What stands for the rest of an archive would stand for records of others.
+        guard !isBroken else {
+          throw ScreeningError.unreadable(
+            path: sources[current].name, reason: "breaks off before record \(end)")
+        }
+        leave()
+        continue
+      }
       let before = archive?.position
       var record = SourceRecord(
         source: current, record: next, content: try content(of: sources[current], start: start))
       if case .archived = record.content {} else { try checkStamp() }
       if case .end = record.content {
-        archive = nil
-        isBroken = false
-        next = 0
-        current += 1
+        leave()
       } else {
         // What stands for the rest of an archive is found again at the place before it.
         record.position = isBroken ? before : archive?.position
@@ -106,6 +118,14 @@ final class SourceReader {
       return record
     }
     return nil
+  }
+
+  /// Goes on to the next source.
+  private func leave() {
+    archive = nil
+    isBroken = false
+    next = 0
+    current += 1
   }
 
   private func content(of source: CrystalSource, start: SourceStart) throws -> SourceRecord.Content {

@@ -52,6 +52,8 @@ enum PlanIdentity {
     let campaign = plan["campaign"] ?? [:]
     var stripped = CampaignSchema.schema.withoutPaths(campaign)
     stripped[variablesField.name] = nil
+    // How and where the work is done decides nothing.
+    stripped["engine"] = nil
     if comparingInputPaths { stripped["inputs"] = campaign["inputs"] }
     identity["campaign"] = stripped
     // Phases count, not the form of the file that they come in.

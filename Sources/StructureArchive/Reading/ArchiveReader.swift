@@ -117,9 +117,7 @@ public final class ArchiveReader {
   /// - Throws: as `next` does.
   public func skip(toRecord record: Int) throws(ArchiveError) {
     if index == 0, record > 0, let frame = packedIndex()?.frame(holding: record), frame.firstRecord > 0 {
-      var position = ArchivePosition()
-      (position.record, position.stage) = (frame.firstRecord, .inFile)
-      (position.offset, position.count) = (frame.start, frame.firstRecord)
+      let position = frame.position
       index = position.record
       checkpoint = position
       pendingPosition = position

@@ -15,9 +15,11 @@ struct PackedIndex {
   private static let version: UInt32 = 1
   private static let name = Array("SLUICEPK".utf8)
 
-  /// A frame: position of its first byte in the uncompressed stream, number of its first record, and of its records.
+  /// A frame: position of its first byte in the uncompressed stream, its uncompressed size, number of its first record,
+  /// and of its records.
   struct Frame: Hashable {
     let start: Int
+    let size: Int
     let firstRecord: Int
     let records: Int
   }
@@ -47,7 +49,7 @@ struct PackedIndex {
     var first = 0
     for (index, frame) in table.frames.dropLast().enumerated() {
       let records = Int(payload.word(at: 24 + 4 * index))
-      frames.append(Frame(start: frame.start, firstRecord: first, records: records))
+      frames.append(Frame(start: frame.start, size: frame.size, firstRecord: first, records: records))
       first += records
     }
     guard first == total else { return nil }

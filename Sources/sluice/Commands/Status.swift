@@ -1,16 +1,31 @@
 import ArgumentParser
+import Foundation
 import Screening
 import ScreeningStore
 
 struct Status: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show how far a run has come.", discussion: "Example: sluice status thcr2si2-quickstart.sluice")
+    abstract: "Show how far a run has come.",
+    discussion: """
+      Of a run in shards it shows those that are finished, running, missing and failing, the nodes, restarts, the time \
+      left, and the best candidates so far.
+
+      Example: sluice status thcr2si2-quickstart.sluice
+      Example: sluice status my-crystals.sluice --watch
+      """)
 
   @Argument(help: ArgumentHelp("Run directory.", valueName: "run"))
   var directory: String
 
+  @Flag(help: "Of a run in shards: show it again every few seconds until it is merged.")
+  var watch = false
+
   func run() throws {
     try reportingErrors {
+      if ShardPlan.exists(in: directory) {
+        try showShards(ShardedRun(directory: directory))
+        guard ShardedRun.isMerged(directory) else { return }
+      }
       let store = try openRun(directory)
       let description = try store.description()
       let counts = try store.counts()
@@ -50,6 +65,19 @@ struct Status: ParsableCommand {
       if let rate = averageRate(created: description.created, finished: finished, records: counts.records) {
         Terminal.result("rate         \(rate)")
       }
+    }
+  }
+
+  private func showShards(_ run: ShardedRun) throws {
+    while true {
+      let text = try clusterText(run)
+      if watch, isatty(STDOUT_FILENO) == 1 {
+        Terminal.result("\u{1B}[H\u{1B}[2J" + text)
+      } else {
+        Terminal.result(text)
+      }
+      guard watch, !run.isMerged else { return }
+      Thread.sleep(forTimeInterval: 5)
     }
   }
 

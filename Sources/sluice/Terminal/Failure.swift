@@ -11,6 +11,8 @@ enum ExitStatus {
   static let notVerified = ExitCode(1)
   /// The command failed, or was stopped before its end.
   static let failed = ExitCode(2)
+  /// A task was stopped before its end and may be started again (EX_TEMPFAIL).
+  static let requeueable = ExitCode(75)
 }
 
 /// Runs a command's work; what it throws becomes a message and exit code 2.

@@ -33,6 +33,18 @@ enum Resources {
     return found.filter { FileManager.default.fileExists(atPath: $0) }
   }
 
+  /// Storage of this machine's own, as a batch system or the person names it.
+  static let localFolder: String = {
+    let environment = ProcessInfo.processInfo.environment
+    let named = ["SLURM_TMPDIR", "TMPDIR"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty }
+    return named ?? "/tmp"
+  }()
+
+  /// The path of this program.
+  static var program: String {
+    Bundle.main.executableURL?.resolvingSymlinksInPath().path ?? CommandLine.arguments[0]
+  }
+
   /// The path of a model that is called by a path or by its name.
   static func model(_ text: String) -> String { folders.path(text, .model) }
 

@@ -1,0 +1,92 @@
+internal import Foundation
+internal import PipelineEngine
+internal import ScreeningStore
+
+/// Runs one shard: an ordinary run of its records in a folder of the node's own, whose store is then put beside those of the
+/// other shards.
+struct ShardRun {
+  /// How a shard's run ended.
+  enum Ending: Hashable {
+    /// Its store is in its place.
+    case finished(rows: Int, rejected: Int, top: TopList)
+    /// It was stopped before its end.
+    case stopped
+  }
+
+  let run: ShardedRun
+  let plan: CampaignPlan
+  let jobs: Int
+  /// A folder of the node's own storage.
+  let localFolder: String
+  let restartArguments: [String]?
+
+  /// Runs a shard and publishes it.
+  ///
+  /// What an earlier process of this node left of it is gone on with. A folder that another process works in is left to it.
+  /// - Parameter progress: called after each commit with the records of the shard that are done.
+  func run(_ shard: Int, stop: StopFlag, progress: (Int) -> Void) throws -> Ending {
+    var attempt = 0
+    while true {
+      let folder = localFolder + "/" + folderName(shard, attempt)
+      do {
+        return try run(shard, in: folder, stop: stop, progress: progress)
+      } catch RunClaimError.held {
+        attempt += 1
+      }
+    }
+  }
+
+  private func run(_ shard: Int, in folder: String, stop: StopFlag, progress: (Int) -> Void) throws -> Ending
+  {
+    let range = run.plan.range(shard)
+    let passes = run.directory + "/" + ShardPlan.passesName
+    let part = CampaignPart(
+      range: range,
+      description: ShardDescription(
+        index: shard, count: run.plan.count, plan: run.plan.id, records: range.count,
+        processor: processorKind,
+        sluiceVersion: recordedVersion),
+      passes: plan.hasPasses ? passes : nil, created: run.plan.created)
+    let report = try CampaignRun(
+      plan: plan, directory: folder, jobs: jobs, restartArguments: restartArguments, part: part
+    ).run(stop: stop) { _, done in progress(done) }
+    guard report.isFinished else {
+      guard stop.isRaised else {
+        throw ScreeningError.shardIncomplete(
+          shard: shard, records: report.counts.records, expected: range.count)
+      }
+      return .stopped
+    }
+    // Written anew in one go: its bytes then follow from its rows, however often the shard was interrupted.
+    let whole = folder + "/" + Self.wholeName
+    try? FileManager.default.removeItem(atPath: whole)
+    let store = try RunStore.open(at: folder + "/" + CampaignRun.storeName, access: .readOnly)
+    try store.copyRows(to: whole)
+    try store.close()
+    let top = try TopList(of: RunStore.openFinished(at: whole), hull: plan.rankingHull)
+    try run.files.publish(shard, from: whole)
+    try? FileManager.default.removeItem(atPath: folder)
+    return .finished(rows: report.counts.rows, rejected: report.counts.rejected, top: top)
+  }
+
+  /// Removes what earlier processes of this node left of shards that are finished.
+  func removeRemains(_ present: [Int: [String]]) {
+    let prefix = folderPrefix
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: localFolder)) ?? []
+    where name.hasPrefix(prefix) {
+      guard let shard = name.dropFirst(prefix.count).split(separator: ".").first.flatMap({ Int($0) }),
+        present[shard] != nil
+      else { continue }
+      let folder = localFolder + "/" + name
+      // One that a process works in is left to it.
+      guard let claim = try? RunClaim(folder: folder) else { continue }
+      withExtendedLifetime(claim) { try? FileManager.default.removeItem(atPath: folder) }
+    }
+  }
+
+  private static let wholeName = "shard.sqlite"
+  private var folderPrefix: String { "sluice-\(run.plan.id.prefix(16))-" }
+  private func folderName(_ shard: Int, _ attempt: Int) -> String {
+    folderPrefix + paddedNumber(shard) + (attempt == 0 ? "" : ".\(attempt)")
+  }
+}

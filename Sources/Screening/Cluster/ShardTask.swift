@@ -1,0 +1,176 @@
+internal import Foundation
+public import PipelineEngine
+internal import ScreeningStore
+internal import TextFormats
+
+/// What a task of a run in shards does: it runs the shards t, t + T, t + 2 T, … of T tasks one after the other, and passes over
+/// those that are there.
+///
+/// It may be called at any time, on any machine that sees the run directory, more than once and at once.
+public struct ShardTask: Sendable {
+  /// How a task ended.
+  public struct Ending: Sendable {
+    /// Shards that this call ran.
+    public internal(set) var finished = 0
+    /// Shards that were there before.
+    public internal(set) var passedOver = 0
+    /// Whether it was stopped before its end.
+    public internal(set) var isStopped = false
+    /// Shards that cannot be run, with the reason.
+    public internal(set) var failed: [(shard: Int, message: String)] = []
+  }
+
+  private let run: ShardedRun
+  private let task: Int
+  private let taskCount: Int
+  private let jobs: Int
+  private let localFolder: String
+  private let job: String?
+  private let host: String
+  private let restartArguments: [String]?
+  /// Seconds between two notes of how far a shard is.
+  private static let pause = 15.0
+
+  /// A task.
+  ///
+  /// - Parameters:
+  ///   - run: of which run.
+  ///   - task: its number, from 0, or that of the one shard to run.
+  ///   - taskCount: number of tasks; nil for one a shard.
+  ///   - jobs: number of threads; results do not depend on it.
+  ///   - localFolder: a folder of the node's own storage.
+  ///   - job: what the batch system calls it, for people.
+  ///   - host: what the batch system calls this machine; nil for its own name.
+  ///   - restartArguments: the process's own command line, to start it again with where a record ends it.
+  /// - Throws: `ScreeningError.invalid` for a number that there is not.
+  public init(
+    _ run: ShardedRun, task: Int, of taskCount: Int?, jobs: Int, localFolder: String, job: String? = nil,
+    host: String? = nil,
+    restartArguments: [String]? = nil
+  ) throws(ScreeningError) {
+    let most = min(taskCount ?? run.plan.count, run.plan.count)
+    guard most > 0, (0..<most).contains(task) else {
+      throw .invalid("there is no task \(task): \(run.directory) has \(run.plan.count) shards")
+    }
+    self.run = run
+    self.task = task
+    self.taskCount = taskCount ?? run.plan.count
+    self.jobs = jobs
+    self.localFolder = localFolder
+    self.job = job
+    self.host = host ?? hostName()
+    self.restartArguments = restartArguments
+  }
+
+  /// Runs the task's shards.
+  ///
+  /// - Parameters:
+  ///   - resources: where models and references lie that are called by name.
+  ///   - stop: raised to finish the batch in hand and return.
+  ///   - note: receives a line for people for each shard.
+  /// - Throws: `ScreeningError.planChanged` where what the campaign names is no longer what it was, and whatever would
+  ///   meet the next shard too, such as a full disk.
+  public func run(
+    _ resources: ResourceFolders, stop: StopFlag, note: (String) -> Void
+  ) throws -> Ending {
+    let shards = Array(run.plan.shards(ofTask: task, of: taskCount))
+    var ending = Ending()
+    var present = run.files.present()
+    let missing = shards.filter { run.files.valid($0, among: present).path == nil }
+    ending.passedOver = shards.count - missing.count
+    guard !missing.isEmpty else { return ending }
+    // The journal of the task that the shard belongs to, whoever runs it.
+    let journal = TaskJournal(path: run.journal(ofTask: task % run.plan.taskCount), host: host)
+    let plan: CampaignPlan
+    do {
+      plan = try run.campaign(resources)
+    } catch {
+      // Whoever looks at the run sees why nothing becomes of it.
+      try journal.append(.failed, shard: missing[0], [.init("message", .string(describe(error)))])
+      throw error
+    }
+    let runner = ShardRun(
+      run: run, plan: plan, jobs: jobs, localFolder: localFolder, restartArguments: restartArguments)
+    runner.removeRemains(present)
+    let events = journal.events()
+    for shard in missing {
+      guard !stop.isRaised else {
+        ending.isStopped = true
+        return ending
+      }
+      present = run.files.present()
+      guard run.files.valid(shard, among: present).path == nil else {
+        ending.passedOver += 1
+        continue
+      }
+      let tries = TaskJournal.tries(events, shard: shard)
+      let isRestart =
+        events.last { $0.shard == shard }.map { $0.process == Int(getpid()) && $0.host == host }
+        ?? false
+      if tries >= TaskJournal.mostTries, !isRestart {
+        let message = "ended its process \(tries) times; given up. Its log is \(journal.path)"
+        try journal.append(.failed, shard: shard, [.init("message", .string(message))])
+        ending.failed.append((shard, message))
+        continue
+      }
+      guard try runOne(shard, runner, journal, &ending, stop: stop, note: note) else { return ending }
+    }
+    return ending
+  }
+
+  /// Runs one shard; false where it was stopped.
+  private func runOne(
+    _ shard: Int, _ runner: ShardRun, _ journal: TaskJournal, _ ending: inout Ending, stop: StopFlag,
+    note: (String) -> Void
+  ) throws -> Bool {
+    let count = run.plan.range(shard).count
+    let start = Self.now
+    var noted = start
+    try journal.append(.begin, shard: shard, job.map { [.init("job", .string($0))] } ?? [])
+    do {
+      let result = try runner.run(shard, stop: stop) { done in
+        guard Self.now - noted >= Self.pause else { return }
+        noted = Self.now
+        // How far it is, is no part of the result.
+        try? journal.append(.progress, shard: shard, [.init("records", .count(done))])
+      }
+      guard case .finished(let rows, let rejected, let top) = result else {
+        try journal.append(.stopped, shard: shard)
+        ending.isStopped = true
+        return false
+      }
+      let seconds = Self.now - start
+      try journal.append(
+        .done, shard: shard,
+        [
+          .init("records", .count(count)), .init("rows", .count(rows)), .init("rejected", .count(rejected)),
+          .init("seconds", .real((seconds * 1000).rounded() / 1000)),
+          .init("processor", .string(processorKind)),
+          .init("top", top.tree),
+        ])
+      ending.finished += 1
+      note(
+        "shard \(shard): \(count) records = \(rows) rows + \(rejected) rejected + \(count - rows - rejected) filtered out"
+      )
+      return true
+    } catch {
+      // On a full disk the journal cannot be written either; what matters is the reason.
+      try? journal.append(.failed, shard: shard, [.init("message", .string(describe(error)))])
+      guard let error = error as? ScreeningError, error.concernsOneShard else { throw error }
+      ending.failed.append((shard, error.description))
+      return true
+    }
+  }
+
+  private static var now: Double { Double(DispatchTime.now().uptimeNanoseconds) * 1e-9 }
+}
+
+extension ScreeningError {
+  /// Whether other shards may well be run.
+  fileprivate var concernsOneShard: Bool {
+    switch self {
+    case .shardIncomplete, .unreadable: true
+    default: false
+    }
+  }
+}

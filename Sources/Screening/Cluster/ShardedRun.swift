@@ -1,0 +1,103 @@
+internal import Configuration
+internal import Foundation
+internal import ScreeningStore
+
+/// A run directory that holds a run in shards.
+public struct ShardedRun: Sendable {
+  /// The run directory.
+  public let directory: String
+  /// How it is cut.
+  public let plan: ShardPlan
+
+  /// Opens a run directory.
+  ///
+  /// - Throws: `ScreeningError.unreadable` where it holds no run in shards.
+  public init(directory: String) throws(ScreeningError) {
+    plan = try ShardPlan(directory: directory)
+    self.directory = directory
+  }
+
+  init(directory: String, plan: ShardPlan) {
+    self.directory = directory
+    self.plan = plan
+  }
+
+  var files: ShardFiles { ShardFiles(plan, directory: directory) }
+
+  /// Whether the shards are merged.
+  public var isMerged: Bool { Self.isMerged(directory) }
+
+  /// Whether the shards of a run directory are merged.
+  public static func isMerged(_ directory: String) -> Bool {
+    FileManager.default.fileExists(atPath: directory + "/" + CampaignRun.storeName)
+  }
+
+  /// Reads the campaign as it was submitted, with the files that it names now.
+  ///
+  /// - Throws: `ScreeningError.planChanged` where these are others, `.inputChanged` where only inputs' bytes are.
+  func campaign(_ resources: ResourceFolders) throws -> CampaignPlan {
+    let found = try CampaignPlan(
+      file: directory + "/" + ShardPlan.campaignName, relativeTo: plan.folder, runDirectory: directory,
+      resources: resources, variables: plan.variables)
+    guard found.fingerprint != plan.campaign else { return found }
+    throw ScreeningError.planChanged(runDirectory: directory, differences: try differences(from: found))
+  }
+
+  /// What is different in a plan of now, in words.
+  func differences(from now: CampaignPlan) throws -> [String] {
+    let path = directory + "/" + CampaignRun.planName
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw ScreeningError.unreadable(path: path, reason: "does not exist")
+    }
+    let earlier = try ConfigurationDocument(bytes: [UInt8](data), file: path).tree()
+    return PlanIdentity.explanation(from: earlier, to: now.tree)
+  }
+
+  /// The shards that are not there whole.
+  ///
+  /// - Parameter checking: whether each file is read and compared with its digest; without it a name is believed.
+  public func missing(checking: Bool) -> (shards: [Int], problems: [String]) {
+    let present = files.present()
+    guard checking else { return ((0..<plan.count).filter { present[$0] == nil }, []) }
+    var (missing, problems): ([Int], [String]) = ([], [])
+    for shard in 0..<plan.count {
+      let (path, found) = files.valid(shard, among: present)
+      problems += found
+      if path == nil { missing.append(shard) }
+    }
+    return (missing, problems)
+  }
+
+  /// The tasks that have one of some shards.
+  public func tasks(of shards: [Int]) -> [Int] { Set(shards.map { $0 % plan.taskCount }).sorted() }
+
+  /// Notes that shards which were given up are to be tried again.
+  ///
+  /// - Throws: `ScreeningError.unwritable`.
+  public func forgetTries(ofTasks tasks: [Int]) throws(ScreeningError) {
+    for task in tasks {
+      let journal = TaskJournal(path: journal(ofTask: task))
+      guard journal.events().contains(where: { $0.kind == .begin }) else { continue }
+      try journal.append(.resumed, shard: task)
+    }
+  }
+
+  /// The path of a task's journal.
+  public func journal(ofTask task: Int) -> String {
+    "\(directory)/\(ShardPlan.tasksName)/\(paddedNumber(task)).log"
+  }
+}
+
+/// Numbers in ascending order as ranges: "0-3,7,9-10".
+public func rangesText(_ numbers: [Int]) -> String {
+  var ranges: [ClosedRange<Int>] = []
+  for number in numbers {
+    if let last = ranges.last, last.upperBound + 1 == number {
+      ranges[ranges.count - 1] = last.lowerBound...number
+    } else {
+      ranges.append(number...number)
+    }
+  }
+  return ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }.joined(
+    separator: ",")
+}

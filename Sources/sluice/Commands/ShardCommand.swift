@@ -1,0 +1,54 @@
+import ArgumentParser
+import Foundation
+import Screening
+
+struct ShardCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "shard",
+    abstract: "Run one shard of a submitted campaign, or all those of a task.",
+    discussion: """
+      What the tasks of a cluster call, and what any other scheduler may call: shards that are there are passed over, so \
+      it may be called again at any time. A shard is computed in $SLURM_TMPDIR, $TMPDIR or /tmp and then put into the \
+      run directory as a whole.
+
+      Exit codes: 0 done, 75 stopped by a signal and to be called again, 2 failed.
+
+      Example: sluice shard my-crystals.sluice 17
+      Example: sluice shard my-crystals.sluice 3 --tasks 64
+      """)
+
+  @Argument(help: ArgumentHelp("Run directory.", valueName: "run"))
+  var directory: String
+
+  @Argument(help: "Number of the shard, from 0; with --tasks that of the task.")
+  var index: Int
+
+  @Option(help: "Number of tasks: run the shards INDEX, INDEX + TASKS, INDEX + 2 TASKS, and so on.")
+  var tasks: Int?
+
+  @OptionGroup var threads: ThreadOptions
+
+  func validate() throws {
+    if let tasks, tasks < 1 { throw ValidationError("--tasks takes a number of at least 1") }
+  }
+
+  func run() throws {
+    try reportingErrors {
+      let environment = ProcessInfo.processInfo.environment
+      let job = environment["SLURM_ARRAY_JOB_ID"].map { "\($0)_\(environment["SLURM_ARRAY_TASK_ID"] ?? "")" }
+      let run = try ShardedRun(directory: directory)
+      let ending = try ShardTask(
+        run, task: index, of: tasks, jobs: threads.count, localFolder: Resources.localFolder,
+        job: job ?? environment["SLURM_JOB_ID"], host: environment["SLURMD_NODENAME"],
+        restartArguments: CommandLine.arguments
+      ).run(Resources.folders, stop: Interruption.flag()) { Terminal.note($0) }
+      Terminal.note(
+        "\(ending.finished) shards done, \(ending.passedOver) were there"
+          + (ending.failed.isEmpty ? "" : ", \(ending.failed.count) failed")
+          + (ending.isStopped ? "; stopped" : ""))
+      for (shard, message) in ending.failed { Terminal.note("error: shard \(shard): \(message)") }
+      if !ending.failed.isEmpty { throw ExitStatus.failed }
+      if ending.isStopped { throw ExitStatus.requeueable }
+    }
+  }
+}
