@@ -6,10 +6,12 @@ import Testing
 
 /// What the program says of itself.
 @Suite("Version") struct VersionTests {
-  @Test func `the version is the topmost one of the changelog, and every command prints it`() throws {
+  @Test func `the version is the topmost released one of the changelog, and every command prints it`() throws
+  {
     let changes = try String(
       contentsOf: Fixtures.repository.appending(path: "CHANGELOG.md"), encoding: .utf8)
-    let heading = try #require(changes.split(separator: "\n").first { $0.hasPrefix("## ") })
+    let heading = try #require(
+      changes.split(separator: "\n").first { $0.hasPrefix("## ") && $0 != "## Unreleased" })
     #expect(heading == "## \(programVersion)")
     let outcome = try Program.run(["--version"])
     #expect(outcome.exitCode == 0 && outcome.errors.isEmpty)
