@@ -69,6 +69,7 @@ let package = Package(
     module("Symmetry", ["Crystal", "CSpglib"]),
     module("Networks", ["Crystal", "CrystalGraphs", "LinearAlgebra", "TensorKernels", "ModelFormats"]),
     module("Training", ["Crystal", "Networks", "ModelFormats", "TensorKernels"]),
+    module("Regression", ["LinearAlgebra", "TensorKernels"]),
     module("Charts", ["Crystal", "PhaseStability", "TextFormats"]),
     // Edges
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
@@ -105,7 +106,7 @@ let package = Package(
         "CBuildFacts", "CCrashGuard", "Crystal", "CrystalGraphs", "LinearAlgebra", "Networks", "Training",
         "ModelFormats",
         "TensorKernels", "PhaseStability", "Prototypes", "StructureArchive", "ScreeningStore",
-        "Configuration", "PipelineEngine", "Charts", "Reports", "Symmetry", "TextFormats",
+        "Configuration", "PipelineEngine", "Charts", "Regression", "Reports", "Symmetry", "TextFormats",
       ]),
     .executableTarget(
       name: "sluice",
@@ -118,7 +119,7 @@ let package = Package(
       name: "SluiceBenchmarks",
       dependencies: [
         "CKernelLevels", "Crystal", "CrystalGraphs", "LinearAlgebra", "Networks", "PhaseStability",
-        "Screening",
+        "Regression", "Screening",
         "StructureArchive", "Symmetry", "Training", "TensorKernels",
       ],
       path: "Benchmarks", swiftSettings: settings),
@@ -134,6 +135,7 @@ let package = Package(
       "Networks",
       ["CrystalGraphs", "LinearAlgebra", "TensorKernels", "ModelFormats", "StructureArchive", "Training"]),
     tests("Training", ["CrystalGraphs", "Networks", "ModelFormats"]),
+    tests("Regression", ["LinearAlgebra", "ModelFormats", "StructureArchive", "TextFormats"]),
     tests("ModelFormats"),
     tests("Charts", ["PhaseStability"]),
     tests("PhaseStability", ["TextFormats", .product(name: "BigInt", package: "BigInt")]),

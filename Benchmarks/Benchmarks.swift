@@ -14,9 +14,10 @@ import Training
 ///
 /// usage: SluiceBenchmarks [STRUCTURES [REFERENCE.csv]] [--seed N]
 ///        SluiceBenchmarks --products
+///        SluiceBenchmarks --regression
 ///        SluiceBenchmarks --symmetry STRUCTURES MODEL…
 ///
-/// The second form times matrix products alone, see `MatrixProducts`; the third says what evaluating equivalent sites once gains in each crystal system; see `SymmetryGain`.
+/// The second form times matrix products alone, see `MatrixProducts`; the third kernel regression, see `KernelRegression`; the fourth says what evaluating equivalent sites once gains in each crystal system; see `SymmetryGain`.
 ///
 /// STRUCTURES is an archive of crystals (by default the shared test split, else 1,500 crystals made here); its first
 /// 1,500 of at most 30 sites are used. REFERENCE.csv holds reference phases for the hull, from which candidates are drawn
@@ -35,6 +36,7 @@ struct Benchmarks {
   private static func run() throws {
     var arguments = CommandLine.arguments.dropFirst()
     if arguments.first == "--products" { return MatrixProducts.report() }
+    if arguments.first == "--regression" { return try KernelRegression.report() }
     if arguments.first == "--symmetry", let archive = arguments.dropFirst().first {
       return try SymmetryGain.report(archive, models: Array(arguments.dropFirst(2)))
     }

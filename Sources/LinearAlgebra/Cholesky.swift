@@ -68,7 +68,7 @@ public struct Cholesky<Scalar: DenseScalar>: Sendable {
 extension DenseAlgebra {
   /// The Cholesky decomposition (LAPACK's potrf), or where the library is not used by plain loops.
   ///
-  /// Memory beside the argument: the n² numbers of the result.
+  /// A matrix that is given away becomes the result; of one that the caller keeps there is a copy of n² numbers.
   ///
   /// - Parameters:
   ///   - matrix: A, row-major, shape (n, n); the lower triangle is read.
@@ -76,7 +76,7 @@ extension DenseAlgebra {
   /// - Throws: `LinearAlgebraError.notFinite`, `.notPositiveDefinite`, `.tooLarge`.
   /// - Complexity: O(n³).
   public func cholesky<Scalar: DenseScalar>(
-    _ matrix: [Scalar], order n: Int
+    _ matrix: consuming [Scalar], order n: Int
   ) throws(LinearAlgebraError) -> Cholesky<Scalar> {
     guard fault == nil else { return try Cholesky(plain: matrix, order: n) }
     try checkTriangle(matrix, order: n)
@@ -90,12 +90,12 @@ extension DenseAlgebra {
 extension DenseRoutines {
   /// L in the lower triangle by the library, and how it ended; see COpenBLAS.h.
   func cholesky(
-    _ matrix: [Scalar], order n: Int, guarded: Bool
+    _ matrix: consuming [Scalar], order n: Int, guarded: Bool
   ) -> (signal: Int32, info: Int32, factor: [Scalar]) {
     guard n > 0 else { return (0, 0, []) }
-    var (factor, info) = (matrix, Int32(0))
-    let signal = cholesky(guarded ? 1 : 0, Int32(n), &factor, &info)
-    return (signal, info, factor)
+    var info = Int32(0)
+    let signal = cholesky(guarded ? 1 : 0, Int32(n), &matrix, &info)
+    return (signal, info, matrix)
   }
 
   /// x with L Lᵀ x = b for each of the rows b of `right`, and how it ended.

@@ -37,6 +37,16 @@ struct ValueShape: Sendable {
   var stored: Int?
 }
 
+/// What a network knows of each site behind one of its layers.
+public struct SiteRepresentation: Hashable, Sendable {
+  /// Path of the layer, as in the names of its tensors: that of the input, as `embedding`, or of a convolution, as `convs.0`.
+  public let name: String
+  /// Numbers a site.
+  public let width: Int
+  /// Its place in the program's list of values.
+  let value: Int
+}
+
 /// A network as layers in the order of their execution, recorded once by `NetworkBuilder` and carried out by
 /// `BatchTraining`, `BlockInference` and `PlainReference`.
 public struct NetworkProgram: Sendable {
@@ -55,6 +65,10 @@ public struct NetworkProgram: Sendable {
   let output: Int
   /// The value whose mean over the sites of a structure is `output`, a row a site; nil where it is not asked for.
   private(set) var siteOutput: Int?
+  /// What the network knows of sites, from the input to behind the last convolution.
+  public private(set) var representations: [SiteRepresentation] = []
+  /// Values, a row a site, that are asked for beside the output.
+  private(set) var kept: [Int] = []
   /// Sites that a block of inference holds at most, unless a single structure has more: its activations then stay in a
   /// core's cache. Results do not depend on it.
   let sitesPerBlock: Int
@@ -76,8 +90,16 @@ public struct NetworkProgram: Sendable {
     var program = NetworkProgram(
       parameters: parameters,
       steps: steps + [Step(layer: layer, inputs: pooling.inputs, outputs: [values.count])],
-      values: values + layer.outputs, output: output, sitesPerBlock: sitesPerBlock)
+      values: values + layer.outputs, output: output, representations: representations,
+      sitesPerBlock: sitesPerBlock)
     program.siteOutput = values.count
+    return program
+  }
+
+  /// The program that keeps some representations, for inference.
+  func keeping(_ representations: [SiteRepresentation]) -> NetworkProgram {
+    var program = self
+    program.kept = representations.map(\.value)
     return program
   }
 
@@ -90,8 +112,20 @@ public struct NetworkBuilder {
   private(set) var parameters = ParameterLayout()
   private var steps: [NetworkProgram.Step] = []
   private var values: [ValueShape] = []
+  private var representations: [SiteRepresentation] = []
 
   init() {}
+
+  /// Names what the network knows of sites behind a layer.
+  ///
+  /// - Parameters:
+  ///   - name: path of the layer.
+  ///   - nodes: a row a site.
+  public mutating func represent(_ name: String, _ nodes: NetworkValue) {
+    precondition(nodes.space == .sites, "a representation of sites")
+    precondition(!representations.contains { $0.name == name }, "a layer has one name")
+    representations.append(SiteRepresentation(name: name, width: nodes.width, value: nodes.index))
+  }
 
   /// Adds a layer; `make` takes room for its parameters.
   mutating func add(
@@ -117,6 +151,6 @@ public struct NetworkBuilder {
     precondition(output.space == .structures, "a network gives numbers for structures")
     return NetworkProgram(
       parameters: parameters, steps: steps, values: values, output: output.index,
-      sitesPerBlock: sitesPerBlock)
+      representations: representations, sitesPerBlock: sitesPerBlock)
   }
 }

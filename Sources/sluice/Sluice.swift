@@ -21,6 +21,6 @@ struct Sluice: ParsableCommand {
       Evaluate.self,
       Graph.self,
       Compare.self, Rescore.self, Diff.self, Hull.self, Pack.self, Doctor.self,
-      Train.self, Models.self, Prototypes.self, SchemaCommand.self,
+      Train.self, Regress.self, Embed.self, Models.self, Prototypes.self, SchemaCommand.self,
     ])
 }

@@ -89,6 +89,7 @@ public struct ALIGNN: Architecture {
     }
     var angles = embed("angle_embedding", network.cosineExpansion(count: angleGaussianCount))
     var nodes = network.normalizedLinear("atom_embedding", network.elementFeatures(), to: width)
+    network.represent("atom_embedding", nodes)
     var bonds = embed(
       "edge_embedding", network.lengthExpansion(reach: gaussianReach, count: lengthGaussianCount))
     for number in 0..<angleConvolutionCount {
@@ -105,10 +106,12 @@ public struct ALIGNN: Architecture {
           name + ".edge_update", bonds, angles, updatesEdges: updatesAngles)
         (nodes, bonds) = network.edgeGatedConvolution(name + ".node_update", nodes, bonds, updatesEdges: true)
       }
+      network.represent(name, nodes)
     }
     for number in 0..<bondConvolutionCount {
       (nodes, bonds) = network.edgeGatedConvolution(
         "gcn_layers.\(number)", nodes, bonds, updatesEdges: number < bondConvolutionCount - 1)
+      network.represent("gcn_layers.\(number)", nodes)
     }
     return network.linear("fc", network.meanPooling(nodes), to: outputs)
   }

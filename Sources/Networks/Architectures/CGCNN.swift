@@ -87,6 +87,7 @@ public struct CGCNN: Architecture {
   public func build(_ network: inout NetworkBuilder, outputs: Int) -> NetworkValue {
     let lengths = network.radialBasis(reach: cutoff, spacing: gaussianSpacing)
     let nodes = network.elementEmbedding("embedding", width: nodeWidth)
+    network.represent("embedding", nodes)
     return network.crystalGraphTrunk(
       nodes, lengths: lengths, convolutions: convolutionCount, hiddenLayers: hiddenLayerCount,
       hiddenWidth: hiddenWidth, dropout: dropout, readout: readout, outputs: outputs)
@@ -113,6 +114,7 @@ extension NetworkBuilder {
     var nodes = nodes
     for number in 0..<convolutions {
       nodes = crystalGraphConvolution("convs.\(number)", nodes, lengths: lengths)
+      represent("convs.\(number)", nodes)
     }
     return self.readout(readout, nodes, "fc_out", to: outputs) { network, x in
       var x = network.activation(.softplus, x)

@@ -106,6 +106,7 @@ public struct CoGN: Architecture {
     let (features, weights) = features(&network)
     func message(_ block: Int) -> String { "blocks.\(block).message" }
     var nodes = network.elementsWithFeatures(elementWidth: elementWidth, width: width, start: .glorot)
+    network.represent("embedding", nodes)
     let edges = network.edgeEmbedding(
       "edge_embedding", features, width: width, shares: (0..<blockCount).map { message($0) + ".0" },
       of: 3 * width, start: .glorot)
@@ -124,6 +125,7 @@ public struct CoGN: Architecture {
       let sum = network.edgeSum(x, weights: weights)
       nodes = network.sum(
         nodes, network.linear("blocks.\(block).node", sum, to: width, activation: .silu, start: .glorot))
+      network.represent("blocks.\(block)", nodes)
     }
     return network.linear("output", network.meanPooling(nodes), to: outputs, start: .glorot)
   }

@@ -50,8 +50,10 @@ public struct GCN: Architecture {
   /// The layers.
   public func build(_ network: inout NetworkBuilder, outputs: Int) -> NetworkValue {
     var nodes = network.elementEmbedding("embedding", width: nodeWidth)
+    network.represent("embedding", nodes)
     for number in 0..<convolutionCount {
       nodes = network.graphConvolution("convs.\(number)", nodes, to: nodeWidth)
+      network.represent("convs.\(number)", nodes)
     }
     return network.readout(readout, nodes, "output", to: outputs) { network, x in
       network.hiddenLayers(hiddenLayerCount, x, width: hiddenWidth)

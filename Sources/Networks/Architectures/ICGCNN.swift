@@ -143,12 +143,14 @@ public struct ICGCNN: Architecture {
     let weights =
       weighsBySolidAngle ? network.solidAngleWeights(saturates: saturatesWeights == true) : nil
     var nodes = network.elementEmbedding("embedding", width: nodeWidth)
+    network.represent("embedding", nodes)
     var edges = network.linear("edge_embedding", features, to: edgeWidth)
     for number in 0..<convolutionCount {
       (nodes, edges) = network.pairTripletConvolution(
         "convs.\(number)", nodes, edges, weights: weights,
         updatesEdges: updatesEdges && number < convolutionCount - 1, hasTriplets: hasTriplets,
         normalizesTriplets: normalizesTriplets)
+      network.represent("convs.\(number)", nodes)
     }
     return network.readout(readout, nodes, "output", to: outputs) { network, x in
       network.hiddenLayers(hiddenLayerCount, network.activation(.softplus, x), width: hiddenWidth)

@@ -56,7 +56,9 @@ public struct MLP: Architecture {
       let x = network.hiddenLayers(hiddenLayerCount, network.elementFractions(), width: hiddenWidth)
       return network.linear("output", x, to: outputs)
     case .pooled:
-      return network.readout(readout, network.elementFeatures(), "output", to: outputs) { network, x in
+      let features = network.elementFeatures()
+      network.represent("features", features)
+      return network.readout(readout, features, "output", to: outputs) { network, x in
         network.hiddenLayers(hiddenLayerCount, x, width: hiddenWidth)
       }
     }

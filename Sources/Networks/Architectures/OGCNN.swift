@@ -95,6 +95,7 @@ public struct OGCNN: Architecture {
     let lengths = network.radialBasis(reach: cutoff, spacing: gaussianSpacing)
     let encoded = network.orbitalFieldEmbedding("embedding1", width: encoderWidth, orbitals: orbitals)
     let nodes = network.linear("embedding2", network.activation(.softplus, encoded), to: nodeWidth)
+    network.represent("embedding2", nodes)
     return network.crystalGraphTrunk(
       nodes, lengths: lengths, convolutions: convolutionCount, hiddenLayers: hiddenLayerCount,
       hiddenWidth: hiddenWidth, dropout: dropout, readout: readout, outputs: outputs)

@@ -125,12 +125,14 @@ public struct SchNet: Architecture {
       usesElementFeatures == true
       ? network.elementsWithFeatures(elementWidth: elementWidth, width: width, start: .glorot)
       : network.linear("input", network.elementVectors("embedding", width: elementWidth), to: width)
+    network.represent("embedding", nodes)
     for number in 0..<blockCount {
       let name = "blocks.\(number)"
       var x = network.linear(name + ".input", nodes, to: width, hasBias: false)
       x = network.continuousFilterConvolution(name + ".filter", x, filters: filters)
       x = network.linear(name + ".hidden", x, to: width, activation: .shiftedSoftplus)
       nodes = network.sum(nodes, network.linear(name + ".output", x, to: width))
+      network.represent(name, nodes)
     }
     var x = network.linear("readout.0", nodes, to: readoutWidth, activation: .shiftedSoftplus)
     x = network.linear("readout.1", x, to: lastReadoutWidth, activation: .shiftedSoftplus)

@@ -67,6 +67,7 @@ struct BlockInference<Scalar: NetworkScalar>: Sendable {
     }
     lastUse[program.output] = program.steps.count
     if let sites = program.siteOutput { lastUse[sites] = program.steps.count }
+    for value in program.kept { lastUse[value] = program.steps.count }
     for step in program.steps where step.layer.isShared {
       for output in step.outputs { lastUse[output] = program.steps.count }
     }

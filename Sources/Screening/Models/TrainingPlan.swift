@@ -238,7 +238,10 @@ public struct TrainingPlan: Sendable {
     return units
   }
 
-  private static func unit(of property: ConfigurationValue) throws -> String {
+  /// The unit of a property that is known here.
+  ///
+  /// - Throws: `ScreeningError.invalid` with the place where it is not.
+  static func unit(of property: ConfigurationValue) throws -> String {
     let known = [
       "formation_energy_per_atom": "eV/atom", "e_above_hull": "eV/atom", "energy_per_atom": "eV/atom",
       "band_gap": "eV", "bulk_modulus_GPa": "GPa", "shear_modulus_GPa": "GPa", "poisson_ratio": "1",

@@ -68,5 +68,6 @@ func streamCrystals<Value: Sendable>(
 final class TableScratch {
   let inputs = InputEncoder.Scratch()
   let ensemble = Ensemble.Scratch()
+  let embedder = CrystalEmbedder.Scratch()
   var collection = GraphCollection()
 }

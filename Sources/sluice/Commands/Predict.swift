@@ -30,18 +30,34 @@ struct Predict: ParsableCommand {
   @Flag(help: "Add one column a member.")
   var members = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Of a regression on features of files: an array in NumPy's format with a row for each crystal, and ids beside it.",
+      valueName: "npy"))
+  var features: [String] = []
+
   @Option(help: "CSV file to write site energies to.")
   var sites: String?
 
   @OptionGroup var threads: ThreadOptions
 
   func validate() throws {
+    if RegressionFolder.isRegression(at: Resources.model(model)), members || sites != nil || target != nil {
+      throw ValidationError("a regression has one target, no members and no site energies")
+    }
     if sites == output { throw ValidationError("--sites and --output are one file") }
   }
 
   func run() throws {
     try reportingErrors {
-      let whole = try ModelFolder(path: Resources.model(model))
+      let path = Resources.model(model)
+      if RegressionFolder.isRegression(at: path) {
+        let table = try RegressionTable(
+          try RegressionFolder(path: path), files: features.map { try FeatureFile(path: $0) },
+          jobs: threads.count)
+        return try conclude(try table.write(input, to: output), output)
+      }
+      let whole = try ModelFolder(path: path)
       let report = try PredictionTable(target.map { try whole.selecting($0) } ?? whole, jobs: threads.count)
         .write(input, to: output, members: members, sites: sites)
       try conclude(report, output)
