@@ -21,7 +21,7 @@ let settings: [SwiftSetting] =
 // Modules that compute are optimized in debug builds, too: all tests together take little more than half the time.
 let optimized = [
   "Crystal", "TensorKernels", "LinearAlgebra", "CrystalGraphs", "PhaseStability", "Prototypes", "Networks",
-  "Training",
+  "Regression", "Training",
 ]
 
 /// One of our own modules; a module's dependencies are its layer's rule (see ARCHITECTURE.md).

@@ -81,7 +81,7 @@ extension DenseAlgebra {
     guard fault == nil else { return try Cholesky(plain: matrix, order: n) }
     try checkTriangle(matrix, order: n)
     let routines = Scalar.routines(of: library)
-    let found = routines.cholesky(matrix, order: n, guarded: false)
+    let found = routines.cholesky(consume matrix, order: n, guarded: false)
     guard found.info == 0 else { throw .notPositiveDefinite(order: Int(found.info)) }
     return Cholesky(order: n, factor: found.factor, routines: routines)
   }

@@ -122,7 +122,7 @@ public struct GridSearch: Sendable {
       let method = methods[number]
       let matrix = kernelMatrix(
         triangle, order: kept.count, alpha: method.alpha, gamma: method.gamma, jobs: 1)
-      guard let factor = try? decompose(matrix, order: kept.count, method) else { continue }
+      guard let factor = try? decompose(consume matrix, order: kept.count, method) else { continue }
       let model = RegressionModel(method, training, kernelCoefficients: factor.solve(training.targets))
       add(number, kernelPredictions(distances, rows, model, jobs: 1))
     }
@@ -152,7 +152,7 @@ private final class TaskResults: @unchecked Sendable {
 
 /// The memory that a study takes, stated before it starts.
 public struct RegressionMemory: Hashable, Sendable {
-  /// What is there once, features and the final fit (bytes).
+  /// What is there once: the program and the features (bytes).
   public let shared: Int
   /// What each fold takes that is computed beside others (bytes).
   public let perTask: Int
@@ -167,8 +167,8 @@ public struct RegressionMemory: Hashable, Sendable {
   public init(rows: Int, columns: Int, methods: [RegressionMethod], folds: [Int]) {
     let (number, hasKernel) = (MemoryLayout<Double>.stride, methods.contains { $0.kind != .ridge })
     let hasRidge = methods.contains { $0.kind == .ridge }
-    // Rows as they are, standardized, and in tiles.
-    shared = number * 3 * rows * columns
+    // Rows as they were read, chosen, standardized and in tiles, test rows among them, and the program itself.
+    shared = number * 8 * rows * columns + (64 << 20)
     let sizes = folds.reduce(into: [:]) { $0[$1, default: 0] += 1 }
     let kept = rows - (sizes.values.min() ?? 0)
     let block = PairwiseDistances.height * kept

@@ -25,7 +25,7 @@ public struct PosteriorSpread: Sendable {
     var matrix = distances.lowerTriangle(jobs: jobs)
     makeKernelMatrix(
       &matrix, order: model.points.rowCount, alpha: model.method.alpha, gamma: model.method.gamma, jobs: jobs)
-    factor = try decompose(matrix, order: model.points.rowCount, model.method)
+    factor = try decompose(consume matrix, order: model.points.rowCount, model.method)
   }
 
   /// The standard deviation at each row of features, in the target's unit. No bit depends on the rows beside it or on `jobs`.

@@ -38,6 +38,8 @@ public enum RegressionError: Error, Equatable, Sendable, CustomStringConvertible
   case tooMuchMemory(needed: Int, limit: Int)
   /// The matrix could not be decomposed with these hyperparameters.
   case unsolvable(RegressionMethod, reason: String)
+  /// Directions of rows could not be found.
+  case notDecomposed(reason: String)
   /// None of the methods of a grid could be fitted.
   case nothingFits
 
@@ -47,6 +49,7 @@ public enum RegressionError: Error, Equatable, Sendable, CustomStringConvertible
     case .tooMuchMemory(let needed, let limit):
       "this takes \(gigabytes(needed)) GB of memory, and \(gigabytes(limit)) GB are allowed"
     case .unsolvable(let method, let reason): "\(method): \(reason)"
+    case .notDecomposed(let reason): reason
     case .nothingFits: "none of the methods can be fitted: larger values of alpha are needed"
     }
   }

@@ -72,7 +72,7 @@ public struct RegressionModel: Hashable, Sendable {
     let count = features.rowCount
     var matrix = PairwiseDistances(to: training.features, measure).lowerTriangle(jobs: jobs)
     makeKernelMatrix(&matrix, order: count, alpha: method.alpha, gamma: method.gamma, jobs: jobs)
-    let factor = try decompose(matrix, order: count, method)
+    let factor = try decompose(consume matrix, order: count, method)
     self.init(method, training, kernelCoefficients: factor.solve(training.targets))
   }
 
@@ -143,9 +143,23 @@ func decompose(
   _ matrix: consuming [Double], order: Int, _ method: RegressionMethod
 ) throws(RegressionError) -> Cholesky<Double> {
   do throws(LinearAlgebraError) {
-    return try DenseAlgebra.shared.cholesky(matrix, order: order)
+    return try DenseAlgebra.shared.cholesky(consume matrix, order: order)
   } catch {
     throw .unsolvable(method, reason: "\(error)")
+  }
+}
+
+/// Xᵀ X, shape (columns, columns).
+func columnProducts(_ features: FeatureMatrix) -> [Double] {
+  let width = features.columnCount
+  return [Double](unsafeUninitializedCapacity: width * width) { products, filled in
+    filled = width * width
+    guard let out = products.baseAddress else { return }
+    features.values.withUnsafeBufferPointer { values in
+      guard let x = values.baseAddress else { return }
+      DenseAlgebra.shared.multiply(
+        ProductShape(.leftTransposed, rows: width, columns: width, inner: features.rowCount), x, x, into: out)
+    }
   }
 }
 
@@ -156,16 +170,7 @@ struct RidgeSystem {
 
   init(_ training: TrainingRows) {
     let (features, width) = (training.features, training.features.columnCount)
-    products = [Double](unsafeUninitializedCapacity: width * width) { products, filled in
-      filled = width * width
-      guard let out = products.baseAddress else { return }
-      features.values.withUnsafeBufferPointer { values in
-        let x = values.baseAddress.unsafelyUnwrapped
-        DenseAlgebra.shared.multiply(
-          ProductShape(.leftTransposed, rows: width, columns: width, inner: features.rowCount), x, x,
-          into: out)
-      }
-    }
+    products = columnProducts(features)
     var right = [Double](repeating: 0, count: width)
     for (row, target) in training.targets.enumerated() {
       for (column, value) in features[row].enumerated() { right[column] += value * target }
@@ -178,7 +183,7 @@ struct RidgeSystem {
     let width = right.count
     var matrix = products
     for column in 0..<width { matrix[column * width + column] += method.alpha }
-    let factor = try decompose(matrix, order: width, method)
+    let factor = try decompose(consume matrix, order: width, method)
     return RegressionModel(
       method: method, standardization: training.standardization, offset: training.offset,
       coefficients: factor.solve(right),

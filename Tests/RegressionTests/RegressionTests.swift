@@ -159,6 +159,32 @@ import Testing
     expectClose(spread.deviations(FeatureMatrix([[1000, 1000]]), jobs: 1), [whole], 1e-12)
   }
 
+  @Test func `principal components are at right angles, and the variances along them are those stated`()
+    throws
+  {
+    var generator = SeededGenerator(seed: 17)
+    let rows = FeatureMatrix(
+      (0..<50).map { _ in
+        let (a, b) = (
+          Double.random(in: -5...5, using: &generator), Double.random(in: -1...1, using: &generator)
+        )
+        return [3 + a, 2 * a + b, -b, Double.random(in: -0.1...0.1, using: &generator)]
+      })
+    let components = try PrincipalComponents(of: rows)
+    for (number, direction) in components.directions.enumerated() {
+      let coordinates = components.coordinates(rows, along: number)
+      expectClose([coordinates.reduce(0, +) / 50], [0], 1e-12)
+      expectClose([coordinates.reduce(0) { $0 + $1 * $1 } / 50], [components.variances[number]], 1e-12)
+      for (other, second) in components.directions.enumerated() {
+        expectClose([zip(direction, second).reduce(0) { $0 + $1.0 * $1.1 }], [number == other ? 1 : 0], 1e-12)
+      }
+      #expect((direction.max { abs($0) < abs($1) } ?? 0) > 0)
+    }
+    #expect(components.variances == components.variances.sorted(by: >))
+    // Most of what differs is (1, 2, 0, 0).
+    expectClose(components.directions[0], [0.447, 0.894, 0, 0], 0.03)
+  }
+
   @Test func `memory is stated before it is taken, and what is above the limit is refused`() throws {
     let data = SmoothRows(60, 3, seed: 16)
     let folds = data.targets.indices.map { $0 % 5 }

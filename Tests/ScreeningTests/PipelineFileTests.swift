@@ -38,6 +38,8 @@ import Testing
   private func plan(_ name: String, _ variables: [String: String] = [:]) throws {
     if name.hasPrefix("train-") {
       _ = try TrainingPlan(file: path(name), variables: variables)
+    } else if name.hasPrefix("regress-") {
+      _ = try RegressionPlan(file: path(name), variables: variables)
     } else {
       _ = try campaign(name, variables)
     }

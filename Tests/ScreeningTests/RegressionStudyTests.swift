@@ -53,7 +53,7 @@ import Testing
 
   @Test func `a study learns what follows from the crystals, and no bit of it depends on jobs`() throws {
     let file = try study(
-      Self.everyFeature,
+      "[composition: {}, embedding: {model: network, layers: [0, last], member: 2}]",
       methods: "[ridge: {}, gaussian: {alpha: [0.01], gamma: [0.0001, 0.001]}, laplacian: {gamma: [0.001]}]",
       more: "leave_one_out: true")
     let card = try run(file, into: "one")
@@ -65,7 +65,7 @@ import Testing
     }
     let mean = labels.reduce(0, +) / 20
     #expect(labels.count == 20 && card.trainingCrystals == 60)
-    #expect(error < 0.7 * labels.reduce(0) { $0 + abs($1 - mean) } / 20)
+    #expect(error < 0.8 * labels.reduce(0) { $0 + abs($1 - mean) } / 20)
     #expect(records(ofCSV: try folder.text("one/grid.csv")).count == 5 + 2 + 5)
     #expect((card.leaveOneOutError != nil) == (card.method != "ridge"))
   }
@@ -172,6 +172,27 @@ import Testing
     }
   }
 
+  @Test func `a map has a mark for each crystal, in fifths of the property`() throws {
+    let embedder = try CrystalEmbedder(
+      try ModelFolder(path: folder.path("network")), layers: ["last"], pooling: .mean)
+    for jobs in [1, 3] {
+      let report = try EmbeddingMap(embedder, jobs: jobs).write(
+        folder.path("train.jsonl"), to: folder.path("map-\(jobs).svg"), property: "partial")
+      #expect(report.written == 60)
+    }
+    let picture = try folder.text("map-1.svg")
+    #expect(try folder.text("map-3.svg") == picture)
+    // Six kinds of marks in the legend: every third crystal has no value.
+    #expect(picture.components(separatedBy: "<circle").count - 1 >= 60)
+    #expect(picture.contains("no partial") && picture.contains("% of the variance"))
+    #expect(
+      message {
+        _ = try EmbeddingMap(
+          CrystalEmbedder(ModelFolder(path: folder.path("network")), layers: ["last"], pooling: .none),
+          jobs: 1)
+      }.contains("takes pooled layers"))
+  }
+
   @Test func `what makes no sense is refused with its place`() throws {
     func refusal(_ study: String) -> String { message { try run(study, into: "refused") } }
     #expect(
@@ -194,6 +215,9 @@ import Testing
     #expect(try refusal(study("[file: {path: x.npy}]")).contains("2 ids of 1 rows"))
     try run(try study(), into: "done")
     #expect(message { try run(try study(), into: "done") }.contains("holds a finished model"))
+    #expect(
+      message { _ = try ModelFolder(path: folder.path("done")) }.contains(
+        "a regression, which sluice predict takes; a network was expected here"))
     try folder.write([1, 2, 3], to: "done/regression.safetensors")
     #expect(message { _ = try RegressionFolder(path: folder.path("done")) }.contains("changed or damaged"))
   }

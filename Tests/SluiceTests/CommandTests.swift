@@ -16,7 +16,7 @@ import Testing
 
   static let commands = [
     "init", "run", "submit", "resume", "cancel", "merge", "shard", "plan", "status", "rank", "export",
-    "predict", "sites", "evaluate", "graph", "train",
+    "predict", "sites", "evaluate", "graph", "train", "regress", "embed",
     "models import",
     "models show", "models compare", "models calibrate", "models reliability",
     "prototypes list", "prototypes show",
@@ -71,6 +71,8 @@ import Testing
     ["graph", "x", "--output", "y", "--cutoff", "0.01"],
     ["graph", "x", "--output", "y", "--count", "65"], ["export", "x", "--format", "pdf", "--output", "y"],
     ["predict", "x"], ["schema", "novel"], ["hull", "x.csv"], ["train", "x.yaml"],
+    ["regress", "x.yaml"], ["embed", "x", "--model", "y"], ["embed", "x", "--model", "y", "--map", "z"],
+    ["embed", "x", "--model", "y", "--output", "z", "--pool", "largest"],
     ["hull", "align", "--from", "x"], ["hull", "align", "--from", "x", "--to", "y", "--folds", "1"],
     ["evaluate", "x", "--model", "y"], ["rescore", "x"], ["rescore", "x", "--threshold", "nan"],
     ["rescore", "x", "--threshold", "1", "--offsets", "y"],
@@ -97,7 +99,9 @@ import Testing
     ["hull", "align", "--from", "absent", "--to", "phases.csv", "--output", "out"],
     ["hull", "--reference", "phases.csv", "phases.csv", "--offsets", "absent", "--output", "out"],
     ["hull", "--reference", "phases.csv", "phases.csv", "--reference-offsets", "absent", "--output", "out"],
-    ["train", "absent", "--output", "out"],
+    ["train", "absent", "--output", "out"], ["regress", "absent", "--output", "out"],
+    ["embed", "--model", "absent", "crystals.jsonl", "--output", "out"],
+    ["embed", "--model", "model", "absent", "--output", "out"],
     ["models", "import", "absent", "--output", "out"], ["models", "show", "absent"],
   ])
   func `a missing file ends with 2 and its path, and writes nothing`(arguments: [String]) throws {

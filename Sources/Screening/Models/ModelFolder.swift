@@ -48,6 +48,10 @@ public struct ModelFolder: Sendable {
     self.path = path
     selectedTarget = nil
     let cardPath = path + "/" + Self.cardName
+    if RegressionFolder.isRegression(at: path), !Self.isFinished(at: path) {
+      throw ScreeningError.unreadable(
+        path: path, reason: "a regression, which sluice predict takes; a network was expected here")
+    }
     guard let data = FileManager.default.contents(atPath: cardPath) else {
       throw ScreeningError.unreadable(path: cardPath, reason: "no model card there; is this a model folder?")
     }

@@ -23,7 +23,8 @@ struct Embed: ParsableCommand {
       the model does not have is answered with those that it has.
 
       X.npy holds 32-bit floats, shape (rows, width), and X.csv beside it the id of each row, without pooling site and element \
-      too. --format csv writes one table.
+      too. --format csv writes one table. --map draws the crystals in the plane of the first two principal components, colored by \
+      fifths of a property.
 
       Example: sluice embed --model fixtures/models/cgcnn-formation-energy crystals.tar.zst --layers last --pool mean \
       --output X.npy
@@ -48,9 +49,22 @@ struct Embed: ParsableCommand {
   var format: EmbeddingFormat = .npy
 
   @Option(help: "File to write.")
-  var output: String
+  var output: String?
+
+  @Option(help: "SVG file to draw crystals into, in the plane of the first two principal components.")
+  var map: String?
+
+  @Option(help: "Column of the property that the map is colored by.")
+  var color: String?
 
   @OptionGroup var threads: ThreadOptions
+
+  func validate() throws {
+    if output == nil, map == nil { throw ValidationError("--output or --map names a file to write") }
+    if (map == nil) != (color == nil) { throw ValidationError("--map and --color go together") }
+    if map != nil, pool == .none { throw ValidationError("--map draws crystals; --pool none keeps sites") }
+    if let map, map == output { throw ValidationError("--map and --output are one file") }
+  }
 
   func run() throws {
     try reportingErrors {
@@ -58,10 +72,16 @@ struct Embed: ParsableCommand {
         try ModelFolder(path: Resources.model(model)), member: member,
         layers: layers.split(separator: ",").map(String.init),
         pooling: SitePooling(rawValue: pool.rawValue) ?? .mean)
-      let report = try EmbeddingTable(embedder, jobs: threads.count).write(
-        input, to: output, format: EmbeddingTable.Format(rawValue: format.rawValue) ?? .npy)
       Terminal.note("\(embedder.width) numbers a row: \(embedder.layers.joined(separator: ", "))")
-      try conclude(report, output)
+      if let output {
+        let report = try EmbeddingTable(embedder, jobs: threads.count).write(
+          input, to: output, format: EmbeddingTable.Format(rawValue: format.rawValue) ?? .npy)
+        try conclude(report, output)
+      }
+      if let map, let color {
+        let report = try EmbeddingMap(embedder, jobs: threads.count).write(input, to: map, property: color)
+        try conclude(report, map)
+      }
     }
   }
 }
