@@ -1,5 +1,5 @@
 internal import Crystal
-public import Networks
+internal import Networks
 internal import StructureArchive
 
 /// What one network of a model knows of crystals behind some of its layers.
