@@ -56,7 +56,7 @@ struct Run: ParsableCommand {
           if preparation == nil {
             preparation = ProgressMeter(
               style: Terminal.progressStyle, unit: pass.unit, total: pass.total, done: 0, now: start
-            ) { FileHandle.standardError.write(Data($0.utf8)) }
+            ) { Terminal.tell($0) }
           }
           preparation?.update(done: pass.done, now: Terminal.now)
           if pass.done == pass.total {
@@ -69,7 +69,7 @@ struct Run: ParsableCommand {
           let known = plan.knownRecordCount
           meter = ProgressMeter(
             style: Terminal.progressStyle, unit: "records", total: known, done: total - now, now: start
-          ) { FileHandle.standardError.write(Data($0.utf8)) }
+          ) { Terminal.tell($0) }
         }
         meter?.update(done: total, now: Terminal.now)
       }

@@ -4,7 +4,10 @@ import PipelineEngine
 /// The person's terminal: results go to standard output, everything else to standard error.
 enum Terminal {
   /// Writes a line for the person, not for the next program.
-  static func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+  static func note(_ text: String) { tell(text + "\n") }
+
+  /// Writes text for the person as it is. Where it cannot be written, as to a log on a full disk, the work goes on.
+  static func tell(_ text: String) { try? FileHandle.standardError.write(contentsOf: Data(text.utf8)) }
 
   /// Writes a line of the result.
   static func result(_ text: String) { write(Array((text + "\n").utf8)) }
@@ -35,8 +38,6 @@ enum Terminal {
 
   /// A meter that writes to standard error.
   static func meter(unit: String, total: Int?, done: Int = 0) -> ProgressMeter {
-    ProgressMeter(style: progressStyle, unit: unit, total: total, done: done, now: now) { text in
-      FileHandle.standardError.write(Data(text.utf8))
-    }
+    ProgressMeter(style: progressStyle, unit: unit, total: total, done: done, now: now, write: tell)
   }
 }
