@@ -134,7 +134,7 @@ let package = Package(
     tests(
       "Networks",
       ["CrystalGraphs", "LinearAlgebra", "TensorKernels", "ModelFormats", "StructureArchive", "Training"]),
-    tests("Training", ["CrystalGraphs", "Networks", "ModelFormats"]),
+    tests("Training", ["CrystalGraphs", "Networks", "ModelFormats", "TensorKernels"]),
     tests("Regression", ["LinearAlgebra", "ModelFormats", "StructureArchive", "TextFormats"]),
     tests("ModelFormats"),
     tests("Charts", ["PhaseStability"]),

@@ -6,13 +6,12 @@ import GRDB
 /// making is interrupted is thrown away. Not for use by two threads at once.
 public final class StoreMerge {
   private let store: RunStore
-  /// For each table of rows its columns, without those that are computed from others.
-  private let columns: [(table: String, names: String, key: String)]
 
-  private static let tables = [
-    ("structures", "record_key"), ("crystals", "record_key"), ("scores", "record_key, model"),
-    ("stability", "record_key, model"), ("rejections", "record_key"),
-  ]
+  /// Tables whose key is the number of the row. Whole rows are named and no order, which is theirs anyway: only so does SQLite
+  /// copy a row as it stands, without taking it apart.
+  private static let numberedTables = ["structures", "crystals", "rejections"]
+  /// Tables whose key is of several columns.
+  private static let keyedTables = ["scores", "stability"]
 
   /// Creates the store.
   ///
@@ -29,15 +28,6 @@ public final class StoreMerge {
     } catch {
       throw StoreError(error, path: path)
     }
-    columns = try store.read { db in
-      try Self.tables.map { table, key in
-        (
-          table,
-          try String.fetchAll(db, sql: "SELECT name FROM pragma_table_info(?)", arguments: [table])
-            .joined(separator: ", "), key
-        )
-      }
-    }
   }
 
   /// Appends the records of a shard's store, which is finished and stays as it is.
@@ -45,12 +35,12 @@ public final class StoreMerge {
   /// - Throws: `StoreError.recordsSkipped` where the shard does not begin where the one before it ended.
   public func append(shardAt path: String) throws(StoreError) {
     try attached(path) { db in
-      for table in columns {
+      for table in Self.numberedTables {
+        try db.execute(sql: "INSERT INTO main.\(table) SELECT * FROM shard.\(table)")
+      }
+      for table in Self.keyedTables {
         try db.execute(
-          sql: """
-            INSERT INTO main.\(table.table) (\(table.names))
-            SELECT \(table.names) FROM shard.\(table.table) ORDER BY \(table.key)
-            """)
+          sql: "INSERT INTO main.\(table) SELECT * FROM shard.\(table) ORDER BY record_key, model")
       }
       try db.execute(
         sql: """

@@ -78,7 +78,12 @@ extension RunStore {
   public func copyRows(to path: String) throws(StoreError) {
     try copy(to: path)
     do {
-      let copy = try DatabaseQueue(path: path)
+      var configuration = Configuration()
+      // Who publishes the copy forces it to the disk.
+      configuration.prepareDatabase {
+        try $0.execute(sql: "PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF")
+      }
+      let copy = try DatabaseQueue(path: path, configuration: configuration)
       // A copy takes over how often the tables were looked at anew, which tells of interruptions.
       try copy.writeWithoutTransaction { try $0.execute(sql: "PRAGMA schema_version = 1") }
       try copy.close()

@@ -17,11 +17,16 @@ public final class RunStore: Sendable {
   public enum Access: Sendable {
     /// For a run: brings an older file up to date.
     case readWrite
+    /// As `readWrite`, without forcing anything to the disk: a process that is killed loses nothing that it committed, a
+    /// machine that stops may lose the file. For one that is made anew then.
+    case unforced
     /// For looking, also while a run is writing: leaves an older file as it is, and reads NULL where it has no column yet.
     case readOnly
     /// For looking at a file that nobody writes to any more: no lock is taken and no file made beside it, whatever the
     /// file system.
     case finished
+
+    var isWritable: Bool { self == .readWrite || self == .unforced }
   }
 
   /// Creates the store of a new run.
@@ -31,8 +36,12 @@ public final class RunStore: Sendable {
   /// - Parameters:
   ///   - path: path of the file; its folder exists.
   ///   - run: what the run is.
+  ///   - access: `.readWrite` or `.unforced`.
   /// - Throws: `StoreError.alreadyExists` where there is a file already, and whatever keeps it from being written.
-  public static func create(at path: String, run: RunDescription) throws(StoreError) -> RunStore {
+  public static func create(
+    at path: String, run: RunDescription, access: Access = .readWrite
+  ) throws(StoreError) -> RunStore {
+    precondition(access.isWritable, "a store is created to be written")
     guard run.sources.count <= RecordKey.maximumSourceCount else {
       throw .unknownIndex(what: "source", index: run.sources.count)
     }
@@ -42,7 +51,7 @@ public final class RunStore: Sendable {
       case .run, .unknown: throw .alreadyExists(path: path)
       }
     }
-    let store = try RunStore(path: path, access: .readWrite)
+    let store = try RunStore(path: path, access: access)
     try store.write { try $0.execute(sql: "PRAGMA application_id = \(StoreSchema.applicationID)") }
     try store.migrate()
     try store.write { try RunStore.insert(run, into: $0) }
@@ -62,7 +71,7 @@ public final class RunStore: Sendable {
     case .unknown: throw .notARunStore(path: path)
     }
     let store = try RunStore(path: path, access: access)
-    if access == .readWrite {
+    if access.isWritable {
       try store.migrate()
     } else {
       let isComplete = try store.read { try StoreSchema.migrator.hasCompletedMigrations($0) }
@@ -154,23 +163,24 @@ public final class RunStore: Sendable {
 
   private init(path: String, access: Access) throws(StoreError) {
     let folder = (path as NSString).deletingLastPathComponent
-    let isNetwork = FileSystemKind.isNetwork(folder: folder.isEmpty ? "." : folder)
+    let isNetwork = access.isWritable && FileSystemKind.isNetwork(folder: folder.isEmpty ? "." : folder)
     var configuration = Configuration()
-    configuration.readonly = access != .readWrite
+    configuration.readonly = !access.isWritable
     configuration.busyMode = .timeout(5)
     // The only writer is `commit`, which writes a row and its parts together.
     configuration.foreignKeysEnabled = false
-    configuration.journalMode = access != .readWrite || isNetwork ? .default : .wal
+    configuration.journalMode = !access.isWritable || isNetwork ? .default : .wal
     configuration.prepareDatabase { db in
       // 8 MiB: rows are appended, so more would only grow with the run.
       try db.execute(sql: "PRAGMA cache_size = -8192")
-      guard access == .readWrite else { return }
+      guard access.isWritable else { return }
       if isNetwork {
         try db.execute(sql: "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL")
       } else {
         // Fewer, larger checkpoints: pages that many commits touch are copied to the file once. 4096 pages are 16 MiB.
         try db.execute(sql: "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4096")
       }
+      if access == .unforced { try db.execute(sql: "PRAGMA synchronous = OFF") }
     }
     self.path = path
     var isFolder: ObjCBool = false

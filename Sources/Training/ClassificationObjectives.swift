@@ -1,4 +1,5 @@
 internal import Networks
+internal import TensorKernels
 
 /// Classes 0 and 1 of both splits, and what is measured of them.
 private struct ClassLabels {

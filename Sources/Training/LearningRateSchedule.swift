@@ -1,4 +1,5 @@
 internal import Networks
+internal import TensorKernels
 
 /// Learning rate and momentum (β₁ of Adam) of one step.
 public struct LearningRate: Hashable, Sendable {
@@ -61,6 +62,6 @@ public enum LearningRateSchedule: Hashable, Sendable {
   }
 
   private func anneal(_ start: Double, _ end: Double, _ share: Double) -> Double {
-    end + (start - end) / 2 * (1 + Networks.cosine(.pi * share))
+    end + (start - end) / 2 * (1 + TensorKernels.cosine(.pi * share))
   }
 }

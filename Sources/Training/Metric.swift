@@ -1,4 +1,5 @@
 internal import Networks
+internal import TensorKernels
 
 /// A figure by which trained networks are compared.
 public struct Metric: Hashable, Sendable {

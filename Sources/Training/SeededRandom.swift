@@ -1,4 +1,5 @@
 internal import Networks
+internal import TensorKernels
 
 /// A small repeatable random generator (SplitMix64): the sequence follows from the seed alone, on every machine.
 ///

@@ -1,5 +1,6 @@
 public import Crystal
 internal import Networks
+internal import TensorKernels
 
 /// Strained copies of training crystals that keep the label of the relaxed one.
 ///

@@ -1,4 +1,5 @@
 import Networks
+import TensorKernels
 import TestSupport
 import Testing
 import Training

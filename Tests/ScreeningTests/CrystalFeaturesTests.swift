@@ -10,12 +10,8 @@ import Testing
 
 @Suite("Descriptors of crystals") struct CrystalFeaturesTests {
   private func row(_ description: FeatureDescription, _ structure: Structure) throws -> [Double] {
-    let line = try recordLine(id: "a", structure: structure)
-    let folder = try TemporaryFolder()
-    let reader = try ArchiveReader(path: try folder.write(line + "\n", to: "a.jsonl"))
-    let record = try StructureDecoder().decode(try #require(try reader.next()))
     let features = try CrystalFeatures([description], networks: [], files: [])
-    guard case .value(let row) = try features.outcome(record, TableScratch()) else { return [] }
+    guard case .value(let row) = try features.outcome("a", structure, TableScratch()) else { return [] }
     #expect(row.count == features.width)
     return row
   }
@@ -49,7 +45,7 @@ import Testing
         (0..<sites).reduce(0) { $0 + numbers[$1 * width + column] }
       }
       for (features, divisor) in zip(features, [Double(sites), 1]) {
-        guard case .value(let row) = try features.outcome(record, TableScratch()) else {
+        guard case .value(let row) = try features.outcome(record.id, record.structure, TableScratch()) else {
           Issue.record("\(record.id) has no row")
           continue
         }

@@ -1,5 +1,7 @@
+import Crystal
 import Foundation
 import ModelFormats
+import PipelineEngine
 import Screening
 import ScreeningTestSupport
 import TestSupport
@@ -110,6 +112,81 @@ import Testing
     try folder.write(lines[7] + "\n", to: "single.jsonl")
     _ = try RegressionTable(model, jobs: 1).write(folder.path("single.jsonl"), to: folder.path("single.csv"))
     #expect(try folder.lines("single.csv")[1] == folder.lines("out.csv")[8])
+  }
+
+  @Test
+  func `a campaign says of each crystal what the regression does alone, and ranks energies with competitors`()
+    throws
+  {
+    for name in ["train", "test"] {
+      let text = try folder.text(name + ".jsonl").replacing(
+        "\"target\"", with: "\"formation_energy_per_atom\"")
+      try folder.write(text, to: name + "-energies.jsonl")
+    }
+    let file = try study(Self.everyFeature, data: "test: test-energies.jsonl", train: "train-energies.jsonl")
+    let text = try folder.text("study.yaml").replacing(
+      "property: target, unit: eV", with: "property: formation_energy_per_atom")
+    try folder.write(text, to: "study.yaml")
+    try run(file, into: "model")
+    let elements = Element.all.filter { $0.rawValue <= 56 }.map { "\($0.symbol),0\n" }
+    try folder.write(
+      "formula,formation_energy_per_atom\nNaCl,-2.1\n" + elements.joined(), to: "phases.csv")
+    try folder.write(
+      """
+      version: 1
+      name: regressed
+      inputs: [archive: {path: test-energies.jsonl}]
+      stages:
+        - predict: {model: model, name: own}
+        - hull: {reference: phases.csv, competitors: {prototypes: [rock-salt], elements: [Na, Cl, Mg]}}
+      """, to: "campaign.yaml")
+    let plan = try CampaignPlan(file: folder.path("campaign.yaml"))
+    #expect(plan.stageSummaries[0].contains("gaussian regression on 60 crystals"))
+    var exported: [String] = []
+    for jobs in [1, 3] {
+      let report = try CampaignRun(plan: plan, directory: folder.path("run-\(jobs)"), jobs: jobs).run(
+        stop: StopFlag()
+      ) {
+        _, _ in
+      }
+      #expect(report.counts.rows == 20, "\(report.counts.rejectionsByReason)")
+      try RunExport(selection: .all, format: .csv).write(
+        try openRun(folder.path("run-\(jobs)")), to: folder.path("list.csv"))
+      exported.append(try folder.text("list.csv"))
+    }
+    #expect(exported[0] == exported[1])
+    let expected = Dictionary(
+      uniqueKeysWithValues: records(ofCSV: try folder.text("model/test.csv")).map { ($0["id"], $0) })
+    for row in records(ofCSV: exported[0]) {
+      let own = try #require(expected[row["id"]])
+      #expect(row["formation_energy_per_atom"] == own["prediction"])
+      #expect(row["std"] == own["std"])
+    }
+    let competitors = try openRun(folder.path("run-1")).competitors()
+    #expect(
+      competitors.map(\.formula).sorted() == ["MgCl", "NaCl", "NaMg"]
+        && competitors.allSatisfy { $0.energy != nil })
+  }
+
+  @Test
+  func `a campaign refuses a regression that takes numbers of other programs, and one of another target`()
+    throws
+  {
+    try folder.write(
+      NumPyArray(shape: [60, 1], data: .double((0..<60).map { Double($0) })).encoded(), to: "x.npy")
+    try folder.write((["id"] + (0..<60).map { "train-\($0)" }).joined(separator: "\n") + "\n", to: "x.csv")
+    try run(try study("[file: {path: x.npy}]", data: "test_share: 0.2"), into: "model")
+    func refusal(_ stage: String) throws -> String {
+      try folder.write(
+        "version: 1\nname: refused\ninputs: [archive: {path: test.jsonl}]\nstages: [predict: {\(stage)}]\n",
+        to: "campaign.yaml")
+      return message { _ = try CampaignPlan(file: folder.path("campaign.yaml")) }
+    }
+    #expect(try refusal("model: model").contains("smooth takes numbers of another program for each crystal"))
+    try FileManager.default.removeItem(atPath: folder.path("model"))
+    try run(try study(), into: "model")
+    #expect(try refusal("model: model, target: gap").contains("smooth predicts target alone"))
+    #expect(try refusal("model: model, target: target") == "(no error)")
   }
 
   @Test func `embeddings written to a file and read from it are those of the network`() throws {

@@ -157,7 +157,8 @@ import Testing
     // Raised in the middle of a shard, again and again, until all are done.
     for shard in 0..<3 {
       let runner = ShardRun(
-        run: run, plan: plan, jobs: 1, localFolder: files.folder.path("local"), restartArguments: nil)
+        run: run, plan: plan, jobs: 1, localFolder: files.folder.path("local"), restartArguments: nil,
+        passes: nil)
       var calls = 0
       while true {
         calls += 1
@@ -171,6 +172,28 @@ import Testing
     try files.merge(run)
     try files.run(file, in: "whole")
     #expect(try files.contents("stopped") == files.contents("whole"))
+  }
+
+  @Test func `what lies in local storage from an earlier start of the machine is removed, not gone on with`()
+    throws
+  {
+    let run = try files.cut(try files.campaign(), into: 3, tasks: 1, in: "shards")
+    let local = files.folder.path("local")
+    func left() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: local) }
+    let stop = StopFlag()
+    _ = try ShardRun(
+      run: run, plan: try run.campaign(.none), jobs: 1, localFolder: local, restartArguments: nil, passes: nil
+    ).run(1, stop: stop) { _ in stop.raise() }
+    let own = try #require(try left().first { $0.hasPrefix("sluice-") })
+    let words = own.split(separator: "-")
+    try #require(words.count == 4)
+    // As if the machine had stopped with this shard in hand, and its store were damaged.
+    let earlier = "\(words[0])-\(words[1])-00000000-\(words[3])"
+    try FileManager.default.moveItem(atPath: local + "/" + own, toPath: local + "/" + earlier)
+    try files.folder.write("damaged", to: "local/\(earlier)/results.sqlite")
+    let ending = try files.runTask(0, of: run)
+    #expect(ending.finished == 3)
+    #expect(try left().allSatisfy { !$0.hasPrefix("sluice-") })
   }
 
   @Test func `a shard computed anew is the same file, and two writers at once are harmless`() throws {

@@ -1,5 +1,6 @@
 import Foundation
 import Networks
+import TensorKernels
 import TestSupport
 import Testing
 import Training

@@ -1,4 +1,5 @@
 import Networks
+import TensorKernels
 import Testing
 
 @testable import Training

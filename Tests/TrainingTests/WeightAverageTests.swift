@@ -1,5 +1,6 @@
 import Crystal
 import Networks
+import TensorKernels
 import TestSupport
 import Testing
 import Training

@@ -1,3 +1,5 @@
+internal import TensorKernels
+
 /// A network in plain loops and double precision, as its equations are written: concatenations are formed, nothing is
 /// folded, shared or cut into blocks. Slow; what the fast executors are held to.
 ///

@@ -1,5 +1,6 @@
 internal import Crystal
 public import CrystalGraphs
+internal import TensorKernels
 
 /// A crystal graph with equivalent sites merged: what a network that sees elements and edges cannot tell apart.
 ///

@@ -1,3 +1,5 @@
+internal import TensorKernels
+
 /// A number of an edge that filters are functions of.
 public enum EdgeNumber: Hashable, Sendable {
   /// The length (Å).
@@ -19,7 +21,7 @@ public enum FilterWeight: Hashable, Sendable {
   func value(_ x: Double, reach: Double) -> Double {
     switch self {
     case .none: return 1
-    case .cosine: return x < reach ? 0.5 * (Networks.cosine(.pi * x / reach) + 1) : 0
+    case .cosine: return x < reach ? 0.5 * (TensorKernels.cosine(.pi * x / reach) + 1) : 0
     case .facet: return 24 * x * x / (1 + 12 * x * x)
     }
   }

@@ -25,6 +25,7 @@ public struct CampaignPlan: Sendable {
   struct Model: Sendable {
     enum Origin: Sendable {
       case ensemble(ModelFolder)
+      case regression(RegressionPredictor)
       /// A column of the input, less the offsets of a table where there is one.
       case column(String, offsets: EnergyOffsetTable?)
     }
@@ -33,7 +34,7 @@ public struct CampaignPlan: Sendable {
     let origin: Origin
 
     /// Whether it predicts for any structure; a column of the input says nothing of others.
-    var predicts: Bool { if case .ensemble = origin { true } else { false } }
+    var predicts: Bool { if case .column = origin { false } else { true } }
   }
 
   /// Name of the campaign.
@@ -173,7 +174,7 @@ public struct CampaignPlan: Sendable {
       case .graph(let rule): "graph: \(describe(rule))"
       case .predict(let index):
         "predict \(models[index].name): \(models[index].property) (\(models[index].unit)), "
-          + "\(counted(models[index].memberCount, "member")), weights \(models[index].fingerprint.prefix(12))"
+          + "\(models[index].kind), weights \(models[index].fingerprint.prefix(12))"
           + (models[index].calibration.map { ", calibration \($0.digest.prefix(12))" } ?? "")
       case .energy(let index, let column, let offsets):
         "energy \(models[index].name): \(models[index].property) (\(models[index].unit)) from column \(column)"
@@ -195,6 +196,7 @@ extension CampaignPlan.Model {
   var fingerprint: String {
     switch origin {
     case .ensemble(let folder): folder.fingerprint
+    case .regression(let predictor): predictor.folder.fingerprint
     case .column(let column, let offsets):
       "column:\(column)" + (offsets.map { " offsets:\($0.fingerprint)" } ?? "")
     }
@@ -204,7 +206,7 @@ extension CampaignPlan.Model {
   var calibration: Calibration? {
     switch origin {
     case .ensemble(let folder): folder.card.calibration
-    case .column: nil
+    case .regression, .column: nil
     }
   }
 
@@ -212,6 +214,7 @@ extension CampaignPlan.Model {
   var property: String {
     switch origin {
     case .ensemble(let folder): folder.card.property
+    case .regression(let predictor): predictor.folder.card.property
     case .column: formationEnergyProperty
     }
   }
@@ -220,6 +223,7 @@ extension CampaignPlan.Model {
   var unit: String {
     switch origin {
     case .ensemble(let folder): folder.card.unit
+    case .regression(let predictor): predictor.folder.card.unit
     case .column: "eV/atom"
     }
   }
@@ -228,7 +232,17 @@ extension CampaignPlan.Model {
   var memberCount: Int {
     switch origin {
     case .ensemble(let folder): folder.card.members.count
+    case .regression: 1
     case .column: 0
+    }
+  }
+
+  /// What it is, in a word or two.
+  fileprivate var kind: String {
+    switch origin {
+    case .ensemble, .column: counted(memberCount, "member")
+    case .regression(let predictor):
+      "\(predictor.folder.card.method) regression on \(predictor.folder.card.trainingCrystals) crystals"
     }
   }
 }

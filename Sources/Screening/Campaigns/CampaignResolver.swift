@@ -234,6 +234,7 @@ struct CampaignResolver {
 
   private mutating func addModel(_ value: ConfigurationValue) throws {
     let path = try resources.path(value["model"], relativeTo: folder, .model)
+    guard !RegressionFolder.isRegression(at: path) else { return try addRegression(path, value) }
     let model: ModelFolder
     do {
       model = try ModelFolder(path: path).selecting(value.optional("target")?.string)
@@ -260,6 +261,23 @@ struct CampaignResolver {
           + "\(model.card.property); candidates are ranked by energies, so its class needs another name")
     }
     models.append(CampaignPlan.Model(name: name, origin: .ensemble(model)))
+    stages.append(.predict(models.count - 1))
+  }
+
+  /// A regression needs no graph stage: its features are made of the crystal itself.
+  private mutating func addRegression(_ path: String, _ value: ConfigurationValue) throws {
+    let model = try RegressionFolder(path: path)
+    let name = value.optional("name")?.string ?? model.card.name
+    try checkName(name, value)
+    if let target = value.optional("target"), target.string != model.card.property {
+      throw ScreeningError.invalid("\(target.location): \(name) predicts \(model.card.property) alone")
+    }
+    guard model.describesAnyCrystal else {
+      throw ScreeningError.invalid(
+        "\(value.location): \(name) takes numbers of another program for each crystal, which a campaign does not have; "
+          + "sluice predict --features takes them")
+    }
+    models.append(CampaignPlan.Model(name: name, origin: .regression(try RegressionPredictor(model))))
     stages.append(.predict(models.count - 1))
   }
 

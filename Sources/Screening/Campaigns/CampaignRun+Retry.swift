@@ -10,14 +10,13 @@ extension CampaignRun {
   /// One transaction a batch; the store knows how far this has come, so a process that is ended goes on there.
   /// - Returns: whether all were read; false where `stop` was raised or the limit reached.
   func retryRejected(
-    _ store: RunStore, _ competitors: CompetitorHulls, _ bounds: [Int: SearchBound], _ notes: CrashNotes,
-    limit: Int?, stop: StopFlag,
+    _ store: RunStore, _ passes: PreparedPasses, _ notes: CrashNotes, limit: Int?, stop: StopFlag,
     progress: (_ count: Int) -> Void
   ) throws -> (isDone: Bool, count: Int) {
     let all = try store.recordsToRetry()
     let keys = limit.map { Array(all.prefix($0)) } ?? all
     let reader = RecordsReader(plan.sources, of: Set(keys.map(\.source)))
-    let worker = CampaignWorker(plan, bounds: bounds, notes: notes)
+    let worker = CampaignWorker(plan, bounds: passes.bounds, notes: notes)
     let plan = plan
     var rest = keys[...]
     var count = 0
@@ -32,7 +31,7 @@ extension CampaignRun {
           path: plan.sources[key.source].name, reason: "ends before record \(key.record), which was read once"
         )
       },
-      makeScratch: { CampaignScratch(plan, competitors) },
+      makeScratch: { CampaignScratch(plan, passes.hulls) },
       work: { scratch, records in
         let outcomes = worker.process(records, scratch)
         return RetryBatch(

@@ -89,18 +89,19 @@ public struct CampaignRun: Sendable {
     let store = try openStore(retryingRejected: retryingRejected)
     try part?.begin(store)
     try saveReferences()
+    for case .regression(let predictor) in plan.models.map(\.origin) { try predictor.prepare(jobs: jobs) }
     let notes = CrashNotes(directory: directory)
     if let restartArguments { try CrashNotes.watch(directory: directory, arguments: restartArguments) }
     var now = 0
     let prepared = try prepare(store, stop: stop, progress: preparing)
     // Stopped before their end, the passes go on in the next call, and no record is read in this one.
     var limit = prepared == nil ? 0 : limit
-    let (hulls, bounds) = prepared ?? (CompetitorHulls(), [:])
+    let passes = prepared ?? PreparedPasses()
     // Also where an earlier call began with it: its plan holds of all records only when it has come to its end.
     if try store.isRetrying() {
       let total = try store.counts().records
       let (isDone, count) = try retryRejected(
-        store, hulls, bounds, notes, limit: limit, stop: stop
+        store, passes, notes, limit: limit, stop: stop
       ) {
         progress($0, total)
       }
@@ -117,11 +118,11 @@ public struct CampaignRun: Sendable {
           : SourceStart(
             record: state.records, position: state.resumeToken.flatMap { ArchivePosition(bytes: $0) })
       }, stamps: plan.sourceStamps, limit: limit, ends: part?.range.ends)
-    let worker = CampaignWorker(plan, bounds: bounds, notes: notes)
+    let worker = CampaignWorker(plan, bounds: passes.bounds, notes: notes)
     let plan = plan
     _ = try OrderedPipeline(jobs: jobs, batchSize: plan.batchSize).run(
       read: { try reader.read() },
-      makeScratch: { CampaignScratch(plan, hulls) },
+      makeScratch: { CampaignScratch(plan, passes.hulls) },
       work: { scratch, records in worker.process(records, scratch) },
       write: { (batch: StoreBatch) in
         try store.commit(batch)
@@ -142,19 +143,14 @@ public struct CampaignRun: Sendable {
     return report
   }
 
-  /// What has to be known before the first record: the competitors, then who is worth a search. Nil where `stop` was raised
-  /// before the end; a run that is finished needs neither.
+  /// What has to be known before the first record. Nil where `stop` was raised before the end; a run that is finished needs
+  /// neither.
   private func prepare(
     _ store: RunStore, stop: StopFlag, progress: (PreparationProgress) -> Void
-  ) throws -> (CompetitorHulls, [Int: SearchBound])? {
-    guard try store.finishedDate() == nil else { return (CompetitorHulls(), [:]) }
-    let made = try part?.passes.map { try RunStore.openFinished(at: $0) } ?? store
-    guard
-      let hulls = try CompetitorPass(plan: plan, jobs: jobs).run(made, stop: stop, progress: progress),
-      let bounds = try SearchPilot(plan: plan, jobs: jobs).run(
-        made, hulls, stop: stop, progress: progress)
-    else { return nil }
-    return (hulls, bounds)
+  ) throws -> PreparedPasses? {
+    if let passes = part?.passes { return passes }
+    guard try store.finishedDate() == nil else { return PreparedPasses() }
+    return try PreparedPasses(of: plan, jobs: jobs, store, stop: stop, progress: progress)
   }
 
   private func isComplete(_ states: [SourceState]) -> Bool {
@@ -165,7 +161,7 @@ public struct CampaignRun: Sendable {
     let path = directory + "/" + Self.storeName
     if FileManager.default.fileExists(atPath: path) {
       do {
-        let store = try RunStore.open(at: path, access: .readWrite)
+        let store = try RunStore.open(at: path, access: part?.access ?? .readWrite)
         if retryingRejected {
           try beginRetry(store)
         } else {
@@ -182,7 +178,7 @@ public struct CampaignRun: Sendable {
       )
     }
     try writePlan()
-    return try RunStore.create(at: path, run: description)
+    return try RunStore.create(at: path, run: description, access: part?.access ?? .readWrite)
   }
 
   func writePlan() throws {

@@ -14,6 +14,7 @@ final class CampaignScratch {
   let hull: HullScratch?
   var collection = GraphCollection()
   let search = ShapeSearchScratch()
+  let features = TableScratch()
   var symmetry = SymmetryFinder()
 
   init(_ plan: CampaignPlan, _ competitors: CompetitorHulls = CompetitorHulls()) {
@@ -115,7 +116,12 @@ struct CampaignWorker: Sendable {
       case .symmetry(let tolerance, let distance):
         findSymmetry(within: tolerance, maximumDistance: distance, &candidates, scratch)
       case .graph(let rule): buildGraphs(rule, &candidates, scratch)
-      case .predict(let index): predict(index, &candidates, scratch)
+      case .predict(let index):
+        if case .regression(let predictor) = plan.models[index].origin {
+          regress(index, predictor, &candidates, scratch)
+        } else {
+          predict(index, &candidates, scratch)
+        }
       case .energy(let index, let column, let offsets): takeEnergies(index, column, offsets, &candidates)
       case .hull(let stage): placeOnHull(stage, &candidates, scratch)
       }
@@ -265,18 +271,43 @@ struct CampaignWorker: Sendable {
       for (index, said) in zip(indices, said) { candidates[index].saidOfTargets[fingerprint] = said }
     }
     for (index, prediction) in known + zip(indices, said.map { $0[ensemble.target] }) {
-      guard prediction.mean.isFinite, prediction.standardDeviation.isFinite else {
-        candidates[index].reject(
-          "predict \(plan.models[model].name)", .energyNotFinite, "the prediction is not finite")
-        continue
-      }
       let spread = ensemble.memberCount > 1 ? prediction.standardDeviation : nil
-      let score = Score(
-        model: model, mean: prediction.mean, standardDeviation: spread, members: prediction.members)
-      candidates[index].scores.append(score)
-      // Where the model predicts the distance itself, there is nothing left for a hull stage to do.
-      if plan.models[model].property == hullDistanceProperty {
-        candidates[index].stabilities.append(odds.place(ofDistance: score))
+      take(
+        Score(model: model, mean: prediction.mean, standardDeviation: spread, members: prediction.members),
+        &candidates[index])
+    }
+  }
+
+  private func take(_ score: Score, _ candidate: inout Candidate) {
+    let model = plan.models[score.model]
+    guard score.mean.isFinite, score.standardDeviation?.isFinite ?? true else {
+      candidate.reject("predict \(model.name)", .energyNotFinite, "the prediction is not finite")
+      return
+    }
+    candidate.scores.append(score)
+    // Where the model predicts the distance itself, there is nothing left for a hull stage to do.
+    if model.property == hullDistanceProperty {
+      candidate.stabilities.append(odds.place(ofDistance: score))
+    }
+  }
+
+  private func regress(
+    _ model: Int, _ predictor: RegressionPredictor, _ candidates: inout [Candidate],
+    _ scratch: CampaignScratch
+  ) {
+    let stage = "predict \(plan.models[model].name)"
+    for index in candidates.indices where candidates[index].isAlive {
+      guard let structure = candidates[index].structure else { continue }
+      do throws(ScreeningError) {
+        switch try predictor.predictions([(candidates[index].id, structure)], scratch.features)[0] {
+        case .rejected(let reason, let message): candidates[index].reject(stage, reason, message)
+        case .value(let said):
+          take(
+            Score(model: model, mean: said.value, standardDeviation: said.deviation, members: []),
+            &candidates[index])
+        }
+      } catch {
+        preconditionFailure("features of files are refused by the plan: \(error)")
       }
     }
   }

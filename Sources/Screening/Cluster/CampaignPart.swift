@@ -6,8 +6,8 @@ struct CampaignPart: Sendable {
   let range: ShardRange
   /// What its store says of it; nil for the passes.
   let description: ShardDescription?
-  /// Store of the passes before the stream; nil where there are none.
-  let passes: String?
+  /// What the passes before the stream found; nil where the part makes them itself.
+  let passes: PreparedPasses?
   /// When the plan of the shards was made, ISO 8601. A shard's store says no other time, so that its bytes depend on the
   /// plan and the kind of processor alone.
   let created: String
@@ -19,6 +19,9 @@ struct CampaignPart: Sendable {
       range: ShardRange(start: start, end: start, totals: plan.sources.map { _ in 0 }), description: nil,
       passes: nil, created: created)
   }
+
+  /// How its store is written: that of a shard lies in a folder of this start of the machine.
+  var access: RunStore.Access { description == nil ? .readWrite : .unforced }
 
   /// Makes a new store one of the shard.
   func begin(_ store: RunStore) throws(StoreError) {

@@ -35,7 +35,8 @@ public struct LocalEngine: Sendable {
   public func run(_ tasks: [Int], stop: StopFlag, progress: () -> Void) throws -> [Int: Int32] {
     var record = try EngineRecord(directory: run.directory) ?? EngineRecord(.local, settings)
     try record.add(tasks: rangesText(tasks), directory: run.directory)
-    let most = min(settings.maximumRunning ?? tasks.count, max(1, tasks.count))
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    let most = max(1, min(settings.maximumRunning ?? cores / settings.processors, tasks.count))
     var waiting = tasks[...]
     var workers: [Int: Worker] = [:]
     var failed: [Int: Int32] = [:]

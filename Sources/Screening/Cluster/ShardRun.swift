@@ -19,6 +19,20 @@ struct ShardRun {
   /// A folder of the node's own storage.
   let localFolder: String
   let restartArguments: [String]?
+  /// What the passes before the stream found, which all shards share; nil where each makes them itself, which then is nothing.
+  let passes: PreparedPasses?
+
+  /// What the passes before the stream of a run found.
+  ///
+  /// - Returns: nil where the plan has none, or where `stop` was raised before they were read.
+  static func passes(
+    of run: ShardedRun, _ plan: CampaignPlan, jobs: Int, stop: StopFlag
+  ) throws -> PreparedPasses? {
+    guard plan.hasPasses else { return nil }
+    return try PreparedPasses(
+      of: plan, jobs: jobs, RunStore.openFinished(at: run.directory + "/" + ShardPlan.passesName), stop: stop
+    ) { _ in }
+  }
 
   /// Runs a shard and publishes it.
   ///
@@ -39,14 +53,13 @@ struct ShardRun {
   private func run(_ shard: Int, in folder: String, stop: StopFlag, progress: (Int) -> Void) throws -> Ending
   {
     let range = run.plan.range(shard)
-    let passes = run.directory + "/" + ShardPlan.passesName
     let part = CampaignPart(
       range: range,
       description: ShardDescription(
         index: shard, count: run.plan.count, plan: run.plan.id, records: range.count,
         processor: processorKind,
         sluiceVersion: recordedVersion),
-      passes: plan.hasPasses ? passes : nil, created: run.plan.created)
+      passes: passes, created: run.plan.created)
     let report = try CampaignRun(
       plan: plan, directory: folder, jobs: jobs, restartArguments: restartArguments, part: part
     ).run(stop: stop) { _, done in progress(done) }
@@ -69,13 +82,15 @@ struct ShardRun {
     return .finished(rows: report.counts.rows, rejected: report.counts.rejected, top: top)
   }
 
-  /// Removes what earlier processes of this node left of shards that are finished.
+  /// Removes what earlier processes of this node left of shards that are finished, and of shards that were in hand when the
+  /// machine stopped.
   func removeRemains(_ present: [Int: [String]]) {
-    let prefix = folderPrefix
+    let prefix = planPrefix
     for name in (try? FileManager.default.contentsOfDirectory(atPath: localFolder)) ?? []
     where name.hasPrefix(prefix) {
-      guard let shard = name.dropFirst(prefix.count).split(separator: ".").first.flatMap({ Int($0) }),
-        present[shard] != nil
+      let words = name.dropFirst(prefix.count).split(separator: "-")
+      guard words.count == 2, let shard = words[1].split(separator: ".").first.flatMap({ Int($0) }),
+        present[shard] != nil || words[0] != Self.start
       else { continue }
       let folder = localFolder + "/" + name
       // One that a process works in is left to it.
@@ -85,8 +100,14 @@ struct ShardRun {
   }
 
   private static let wholeName = "shard.sqlite"
-  private var folderPrefix: String { "sluice-\(run.plan.id.prefix(16))-" }
+  private var planPrefix: String { "sluice-\(run.plan.id.prefix(16))-" }
   private func folderName(_ shard: Int, _ attempt: Int) -> String {
-    folderPrefix + paddedNumber(shard) + (attempt == 0 ? "" : ".\(attempt)")
+    planPrefix + Self.start + "-" + paddedNumber(shard) + (attempt == 0 ? "" : ".\(attempt)")
   }
+
+  /// Names this start of the machine. Stores of shards are not forced to the disk, so what lies in a folder of an earlier
+  /// start may be damaged and is not gone on with.
+  private static let start =
+    (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8))
+    .map { String($0.prefix(8)) } ?? "unknown"
 }

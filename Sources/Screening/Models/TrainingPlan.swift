@@ -1,6 +1,7 @@
 internal import Configuration
 internal import Foundation
 internal import Networks
+internal import TensorKernels
 public import Training
 
 /// A training file as it will run: every default filled in, every path resolved.

@@ -3,7 +3,6 @@ internal import CrystalGraphs
 internal import ModelFormats
 internal import Networks
 internal import Regression
-internal import StructureArchive
 
 /// Describes crystals by rows of numbers: features of several kinds side by side.
 struct CrystalFeatures: Sendable {
@@ -75,26 +74,26 @@ struct CrystalFeatures: Sendable {
   ///
   /// - Throws: `ScreeningError.invalid` where a file has no row of the crystal.
   func outcome(
-    _ record: DecodedRecord, _ scratch: TableScratch
+    _ id: String, _ structure: Structure, _ scratch: TableScratch
   ) throws(ScreeningError) -> RecordOutcome<[Double]> {
     var row: [Double] = []
     row.reserveCapacity(width)
     for source in sources {
       if case .file(let file) = source {
-        guard let own = file.row(record.id) else {
-          throw .invalid("\(file.path) has no row of the crystal \(record.id)")
+        guard let own = file.row(id) else {
+          throw .invalid("\(file.path) has no row of the crystal \(id)")
         }
         row += own
         continue
       }
       do throws(InputError) {
-        row += try numbers(source, record.structure, scratch)
+        row += try numbers(source, structure, scratch)
       } catch {
-        return .rejected(error.rejectionReason, "\(record.id): \(error)")
+        return .rejected(error.rejectionReason, "\(id): \(error)")
       }
     }
     guard row.allSatisfy(\.isFinite) else {
-      return .rejected(.energyNotFinite, "\(record.id): a feature is not finite")
+      return .rejected(.energyNotFinite, "\(id): a feature is not finite")
     }
     return .value(row)
   }

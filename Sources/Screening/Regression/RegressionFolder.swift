@@ -62,6 +62,20 @@ public struct RegressionFolder: Sendable {
     self.networks = networks
   }
 
+  /// SHA-256 of all that decides what it predicts: numbers, method, features and networks.
+  var fingerprint: String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    let features = (try? encoder.encode(card.features)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    let parts =
+      ["regression", card.sha256, card.method, "\(card.alpha)", "\(card.gamma ?? 0)", "\(card.offset)"]
+      + ["\(card.signalVariance ?? 0)", features] + networks.map(\.fingerprint)
+    return Fingerprint(of: Array(parts.joined(separator: "\n").utf8)).hexadecimal
+  }
+
+  /// Whether all its features follow from a crystal alone.
+  var describesAnyCrystal: Bool { !card.features.contains { if case .file = $0 { true } else { false } } }
+
   /// The features that the regression takes.
   ///
   /// - Parameter files: rows for the features that are those of files, in their order.

@@ -134,7 +134,7 @@ public struct RegressionRun: Sendable {
           if let maximumSites, record.structure.siteCount > maximumSites {
             return .value(.leftOut("more than \(maximumSites) sites"))
           }
-          return switch try features.outcome(record, scratch) {
+          return switch try features.outcome(record.id, record.structure, scratch) {
           case .value(let numbers): .value(.row(id: record.id, target: target, numbers: numbers))
           case .rejected(let reason, let message): .rejected(reason, message)
           }

@@ -1,11 +1,9 @@
-internal import Regression
 internal import StructureArchive
 internal import TextFormats
 
 /// Predictions of a regression for every crystal of an archive.
 public struct RegressionTable: Sendable {
-  private let folder: RegressionFolder
-  private let features: CrystalFeatures
+  private let predictor: RegressionPredictor
   private let jobs: Int
 
   /// A table of predictions.
@@ -16,8 +14,7 @@ public struct RegressionTable: Sendable {
   ///   - jobs: number of threads.
   /// - Throws: `ScreeningError.invalid` where the model takes other features.
   public init(_ folder: RegressionFolder, files: [FeatureFile] = [], jobs: Int) throws {
-    self.folder = folder
-    features = try folder.features(files)
+    predictor = try RegressionPredictor(folder, files: files)
     self.jobs = jobs
   }
 
@@ -29,30 +26,18 @@ public struct RegressionTable: Sendable {
   public func write(_ input: String, to output: String) throws -> TableReport {
     let writer = try LineWriter(path: output, inputs: [input])
     try writer.append("id,prediction,std")
-    let (features, model) = (features, folder.model)
-    let spread = model.method.kind == .ridge ? nil : try PosteriorSpread(model, jobs: jobs)
+    let predictor = predictor
+    try predictor.prepare(jobs: jobs)
     var report = TableReport()
     try streamCrystals(
       input, jobs: jobs, report: &report,
       work: { scratch, records in
-        let rows = try records.map { try features.outcome($0, scratch) }
-        let numbers = rows.flatMap { row -> [Double] in
-          if case .value(let numbers) = row { numbers } else { [] }
-        }
-        let count = features.width == 0 ? 0 : numbers.count / features.width
-        let matrix = FeatureMatrix(rowCount: count, columnCount: features.width, values: numbers)
-        var predictions = zip(
-          model.predictions(matrix, jobs: 1),
-          spread?.deviations(matrix, jobs: 1).map { Optional($0) } ?? [Double?](repeating: nil, count: count)
-        ).makeIterator()
-        return zip(records, rows).map { record, row -> RecordOutcome<String> in
-          switch row {
-          case .rejected(let reason, let message): return .rejected(reason, message)
-          case .value:
-            guard let (value, deviation) = predictions.next() else {
-              preconditionFailure("a prediction a row")
-            }
-            return .value("\(csvField(record.id)),\(value),\(deviation.map { "\($0)" } ?? "")")
+        let said = try predictor.predictions(records.map { ($0.id, $0.structure) }, scratch)
+        return zip(records, said).map { record, outcome -> RecordOutcome<String> in
+          switch outcome {
+          case .rejected(let reason, let message): .rejected(reason, message)
+          case .value(let said):
+            .value("\(csvField(record.id)),\(said.value),\(said.deviation.map { "\($0)" } ?? "")")
           }
         }
       }, write: { try writer.append($0) })

@@ -1,4 +1,5 @@
 internal import Networks
+internal import TensorKernels
 
 /// Why no model of errors could be fitted.
 public enum CalibrationError: Error, Hashable, Sendable, CustomStringConvertible {

@@ -1,4 +1,5 @@
 internal import Networks
+internal import TensorKernels
 
 /// How the error of an ensemble's mean is distributed, given the spread of its members: as Student's t with location 0
 /// and a scale σ that grows with the spread,

@@ -1,4 +1,5 @@
 internal import Networks
+internal import TensorKernels
 
 /// ln Γ(x) for x > 0, within about 10⁻¹⁵ of it, relative or absolute.
 ///

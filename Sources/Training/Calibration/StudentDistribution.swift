@@ -1,4 +1,5 @@
 internal import Networks
+internal import TensorKernels
 
 /// Student's t distribution: a bell with heavier tails the fewer its degrees of freedom; with infinitely many it is the
 /// normal distribution.

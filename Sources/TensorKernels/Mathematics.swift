@@ -11,6 +11,7 @@ package func exponential(_ x: Double) -> Double { exp(x) }
 
 /// The output function of SplitMix64 (G. L. Steele, D. Lea, C. H. Flood, OOPSLA 2014, 453): every bit of the result
 /// depends on every bit of the state.
+@inlinable
 package func mixedBits(_ state: UInt64) -> UInt64 {
   var z = state
   z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
