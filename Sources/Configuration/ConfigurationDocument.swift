@@ -48,6 +48,13 @@ public struct ConfigurationDocument: Sendable {
     try self.init(text: text, file: file)
   }
 
+  /// The variables that stand in the document's texts.
+  public var variableNames: Set<String> {
+    var substitution = VariableSubstitution(file: file, settings: [:])
+    _ = substitution.apply(to: root)
+    return substitution.used
+  }
+
   /// The document as a plain tree, scalars understood by the YAML 1.2 core schema: for texts that were written by
   /// `ConfigurationTree.canonicalText` and whose schema may since have changed.
   ///

@@ -17,7 +17,7 @@ struct VariableSubstitution {
   private let file: String
   private let settings: [String: VariableSetting]
   private var defaults: [SourceNode.Entry] = []
-  private var used: Set<String> = []
+  private(set) var used: Set<String> = []
   /// Variables without a value, in the order of the text, with the places of the texts in which they stand.
   private var unset: [(name: String, places: [ConfigurationLocation])] = []
   private(set) var problems: [ConfigurationProblem] = []

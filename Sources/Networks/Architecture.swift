@@ -84,8 +84,8 @@ public struct NetworkConfiguration: Sendable {
   /// Numbers that are predicted of a structure: a number a target, or one probability.
   public var predictionCount: Int { task == .regression ? outputCount : 1 }
 
-  /// Targets or logits of a network.
-  public static let outputCounts = 1...64
+  /// Targets of a network, or the numbers that its pretraining compares.
+  public static let outputCounts = 1...1024
 
   /// Name in training files, e.g. "cgcnn".
   public var key: String { type(of: architecture).key }

@@ -17,6 +17,13 @@ public struct ParameterLayout: Sendable {
 
   init() {}
 
+  /// Places of the running statistics whose names begin with one of the prefixes.
+  func statistics(_ prefixes: [String]) -> Set<Int> {
+    Set(
+      tensors.filter { tensor in tensor.isStatistic && prefixes.contains { tensor.name.hasPrefix($0) } }
+        .flatMap(\.indices))
+  }
+
   /// Takes room for `count` parameters, which start at 0 unless they are drawn.
   mutating func take(_ count: Int) -> Int {
     defer { self.count += count }

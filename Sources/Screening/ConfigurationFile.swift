@@ -15,14 +15,22 @@ let variablesField = Field.optional(
 func readConfiguration(
   _ file: String, _ schema: Schema, variables: [String: String]
 ) throws -> ConfigurationValue {
-  guard let data = FileManager.default.contents(atPath: file) else {
-    throw ScreeningError.unreadable(path: file, reason: "no such file, or not readable")
-  }
+  let document = try configurationDocument(file)
   let settings = variables.mapValues { text in
     let isPath = text.contains("/") || FileManager.default.fileExists(atPath: text)
     return VariableSetting(text: text, path: isPath ? URL(filePath: text).standardizedFileURL.path : text)
   }
-  return try ConfigurationDocument(bytes: [UInt8](data), file: file).read(schema, settings: settings)
+  return try document.read(schema, settings: settings)
+}
+
+/// A YAML file that is not read by a schema yet.
+///
+/// - Throws: `ScreeningError.unreadable`; `ConfigurationError`.
+func configurationDocument(_ file: String) throws -> ConfigurationDocument {
+  guard let data = FileManager.default.contents(atPath: file) else {
+    throw ScreeningError.unreadable(path: file, reason: "no such file, or not readable")
+  }
+  return try ConfigurationDocument(bytes: [UInt8](data), file: file)
 }
 
 /// The absolute path that a configuration names, relative to its own folder.

@@ -18,6 +18,8 @@ public enum ScreeningError: Error, Sendable, CustomStringConvertible {
   case shardIncomplete(shard: Int, records: Int, expected: Int)
   /// Shards of a run are not there whole; `problems` says what is wrong with files that are there.
   case shardsMissing(runDirectory: String, shards: [Int], count: Int, problems: [String])
+  /// A training is validated or tested by crystals that its initial model was trained on.
+  case sharedCrystals(model: String, [SharedSplit])
   /// Rejections passed the share that the campaign accepts.
   case tooManyRejections(String)
 
@@ -53,8 +55,24 @@ public enum ScreeningError: Error, Sendable, CustomStringConvertible {
       \(shards.count) of \(count) shards are missing: \(rangesText(shards))
       \(problems.map { "  \($0)\n" }.joined())sluice resume \(directory) runs them
       """
+    case .sharedCrystals(let model, let splits):
+      """
+      \(model) was trained on crystals by which this training would be judged:
+      \(splits.map { "  \($0.words)" }.joined(separator: "\n"))
+      Train it without them (data.exclude), choose others, or say that it is wished with training.initial.allow_shared.
+      """
     case .tooManyRejections(let text): text
     }
+  }
+}
+
+extension SharedSplit {
+  /// How many, and the first few.
+  fileprivate var words: String {
+    let shown = ids.prefix(5).joined(separator: ", ")
+    let rest = ids.count > 5 ? " and \(ids.count - 5) more" : ""
+    return "\(role): \(ids.count) of \(counted(count, "crystal")) "
+      + "\(areStructures ? "of the same structure" : "of the same composition"): \(shown)\(rest)"
   }
 }
 

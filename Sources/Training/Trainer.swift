@@ -64,7 +64,9 @@ public final class Trainer {
     average = options.average.map {
       WeightAverage(decay: $0, values: parameters.values, statistics: parameters.statistics)
     }
-    network = parameters.trainable(jobs: jobs, normalizationMomentum: options.normalizationMomentum)
+    network = parameters.trainable(
+      jobs: jobs, views: objective.viewCount, normalizationMomentum: options.normalizationMomentum,
+      frozenStatistics: options.frozenStatistics)
     optimizer = Optimizer(
       options.optimizer, weightDecay: options.weightDecay, parameterCount: parameters.values.count,
       learningRateFactors: try parameters.program.learningRateFactors(options.groups))

@@ -28,6 +28,9 @@ public struct TrainingOptions: Hashable, Sendable {
   public var average: Double?
   /// Parameters that are trained at another rate than the others, or not at all.
   public var groups: [ParameterGroup] = []
+  /// Beginnings of the names of running statistics that stay as they are, and that their normalizations take in place of the
+  /// batch's.
+  public var frozenStatistics: [String] = []
   /// Strained copies that stand in for crystals of the training split; nil where all are taken as they are.
   public var augmentation: StrainAugmentation?
   /// Seed of the initial weights, unless they are given, and of the order of structures.

@@ -21,6 +21,7 @@ struct Sluice: ParsableCommand {
       Evaluate.self,
       Graph.self,
       Compare.self, Rescore.self, Diff.self, Hull.self, Pack.self, Doctor.self,
-      Train.self, Regress.self, Embed.self, Models.self, Prototypes.self, SchemaCommand.self,
+      Train.self, Pretrain.self, LearningCurve.self, Regress.self, Embed.self, Models.self, Prototypes.self,
+      SchemaCommand.self,
     ])
 }

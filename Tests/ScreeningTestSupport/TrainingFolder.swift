@@ -86,7 +86,8 @@ public struct TrainingFolder: Sendable {
   }
 
   private static let results = [
-    "member-0.safetensors", "member-1.safetensors", "model.json", "training.csv", "learning-curve.svg",
+    "member-0.safetensors", "member-1.safetensors", "model.json", "trained-on.safetensors", "training.csv",
+    "learning-curve.svg",
   ]
 
   /// The bytes of everything that a training of two members leaves for its users, by file name.

@@ -38,6 +38,10 @@ import Testing
   private func plan(_ name: String, _ variables: [String: String] = [:]) throws {
     if name.hasPrefix("train-") {
       _ = try TrainingPlan(file: path(name), variables: variables)
+    } else if name.hasPrefix("pretrain-") {
+      _ = try PretrainingPlan(file: path(name), variables: variables)
+    } else if name.hasPrefix("curve-") {
+      _ = try LearningCurvePlan(file: path(name), variables: variables)
     } else if name.hasPrefix("regress-") {
       _ = try RegressionPlan(file: path(name), variables: variables)
     } else {
@@ -54,9 +58,13 @@ import Testing
     guard !Self.alone.contains(name) else { return try plan(name) }
     let refused = message { try plan(name) }
     #expect(refused.contains("the variable \"data\" has no value"), "\(refused)")
-    #expect(refused.contains("\(name):") && refused.contains("--set data=VALUE"), "\(refused)")
+    #expect(refused.contains(name.hasPrefix("curve-") ? "train-" : "\(name):"), "\(refused)")
+    #expect(refused.contains("--set data=VALUE"), "\(refused)")
     #expect(text.contains("--set data=DATA") && text.contains("pipelines/README.md"))
-    let wanted = text.matches(of: /\$\{data\}\/([^"\s]+)/).map { String($0.1) }
+    // A learning curve wants what its trainings want.
+    let trainings = text.matches(of: /training: (\S+yaml)/).map { String($0.1) }
+    let texts = try [text] + trainings.map { try String(contentsOfFile: path($0), encoding: .utf8) }
+    let wanted = texts.flatMap { $0.matches(of: /\$\{data\}\/([^"\s]+)/).map { String($0.1) } }
     #expect(!wanted.isEmpty)
     for file in wanted {
       // What its comment says DATA holds is what it takes.

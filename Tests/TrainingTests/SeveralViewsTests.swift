@@ -95,7 +95,8 @@ private struct Compositions: ExampleSource {
     examples.strains = strains
     let validation = StrainedViews(try crystals(10, seed: 2), requirements)
     return try Trainer(
-      options: options, objective: BarlowTwins(outputCount: width), examples: examples,
+      options: options, objective: BarlowTwins(outputCount: width, redundancy: 0.1, scalesRows: false),
+      examples: examples,
       validation: (0..<2).map { try #require(try validation.graphs(epoch: 0, view: $0)) }, jobs: jobs)
   }
 
@@ -104,9 +105,12 @@ private struct Compositions: ExampleSource {
     return trainer
   }
 
-  @Test func `the slopes of a loss that couples views and structures are its central differences`() {
+  @Test(arguments: [true, false])
+  func `the slopes of a loss that couples views and structures are its central differences`(
+    scalesRows: Bool
+  ) {
     var generator = SeededGenerator(seed: 6)
-    let objective = BarlowTwins(outputCount: 3)
+    let objective = BarlowTwins(outputCount: 3, redundancy: 0.1, scalesRows: scalesRows)
     let batch = Array(0..<5)
     let outputs = (0..<2 * 5 * 3).map { _ in Double.random(in: -2...2, using: &generator) }
     let slopes = objective.loss(of: outputs, for: batch).slopes
@@ -120,12 +124,52 @@ private struct Compositions: ExampleSource {
     }
   }
 
+  @Test func `views that are alike correlate fully, and unrelated ones cost the number of outputs`() {
+    var generator = SeededGenerator(seed: 8)
+    let (rows, width) = (4000, 6)
+    let objective = BarlowTwins(outputCount: width, redundancy: 0, scalesRows: false)
+    func view() -> [Double] {
+      (0..<rows * width).map { _ in Double.random(in: -1...1, using: &generator) }
+    }
+    let batch = Array(0..<rows)
+    let one = view()
+    #expect(objective.loss(of: one + one, for: batch).value < 1e-6)
+    #expect(abs(objective.loss(of: one + view(), for: batch).value - Double(width)) < 0.3)
+    // The spread of even outputs is 1, and 0 where all structures are alike.
+    let even = objective.figures(of: (one + one).map { Float($0) })
+    #expect(abs(even[1] - 1) < 0.05)
+    let same = (0..<2 * rows).flatMap { _ in [Float](repeating: 0.5, count: width) }
+    #expect(objective.figures(of: same)[1] < 1e-6)
+  }
+
+  @Test func `a site is displaced by any length up to the largest, in any direction`() throws {
+    var views = TwinViews()
+    views.displacement = 0.05
+    var generator = SeededGenerator(seed: 9)
+    let crystal = try randomStructure(siteCount: 4, using: &generator)
+    var (lengths, mean) = ([Double](), SIMD3<Double>.zero)
+    for index in 0..<500 {
+      var own = views.generator(index: index, epoch: 1, view: 0, seed: 2)
+      let moved = try views.displaced(crystal, using: &own)
+      for (old, new) in zip(crystal.fractionalPositions, moved.fractionalPositions) {
+        var shift = new - old
+        shift -= shift.rounded(.toNearestOrAwayFromZero)
+        let cartesian = crystal.lattice.cartesian(shift)
+        lengths.append((cartesian * cartesian).sum().squareRoot())
+        mean += cartesian / 2000
+      }
+    }
+    #expect((lengths.max() ?? 1) <= 0.05 + 1e-12)
+    #expect(abs(lengths.reduce(0, +) / 2000 - 0.025) < 0.001)
+    #expect((mean * mean).sum().squareRoot() < 0.003)
+  }
+
   @Test func `a network learns from two views, and its weights depend neither on jobs nor on a stop`() throws
   {
     let whole = try run(trainer())
     let losses = whole.history.map(\.trainingLoss)
     #expect(losses[5] < 0.5 * losses[0])
-    #expect(whole.metrics.map(\.name) == ["loss"])
+    #expect(whole.metrics.map(\.name) == ["loss", "spread"])
     #expect(whole.bestFigure == whole.history.map(\.validationFigure).min())
     #expect(whole.bestFigure < whole.history[0].validationFigure)
 
@@ -178,9 +222,9 @@ private struct Compositions: ExampleSource {
   @Test func `a checkpoint of other metrics is refused`() throws {
     let checkpoint = try run(trainer()).checkpoint().map { tensor in
       guard tensor.name == "history" else { return tensor }
-      return NamedTensor(name: "history", shape: [3, 6], data: .double(tensor.doubles ?? []))
+      return NamedTensor(name: "history", shape: [3, 8], data: .double(tensor.doubles ?? []))
     }
-    #expect(throws: ModelError.wrongShape(name: "history", expected: [-1, 3], found: [3, 6])) {
+    #expect(throws: ModelError.wrongShape(name: "history", expected: [-1, 4], found: [3, 8])) {
       try trainer().restore(checkpoint)
     }
   }

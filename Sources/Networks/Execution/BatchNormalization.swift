@@ -2,17 +2,20 @@ internal import TensorKernels
 
 /// One batch normalization of c channels during training: what the batch says, in the form the kernels take.
 ///
-/// x̃ = γ (x − mean) / √(var + ε) + β with the biased batch variance; source: S. Ioffe and C. Szegedy, ICML 2015.
+/// x̃ = γ (x − mean) / √(var + ε) + β with the biased batch variance; source: S. Ioffe and C. Szegedy, ICML 2015. Where it is
+/// frozen, mean and variance are the running ones, as in inference, which stay as they are and are constants of the gradient.
 final class BatchNormalization<Scalar: NetworkScalar> {
   let channels: Int
   private let memory: Buffer<Scalar>
   private var rows = 1.0
   /// Weight of a batch in the running statistics.
   private let momentum: Double
+  private let isFrozen: Bool
 
-  init(channels: Int, momentum: Double) {
+  init(channels: Int, momentum: Double, isFrozen: Bool) {
     self.channels = channels
     self.momentum = momentum
+    self.isFrozen = isFrozen
     memory = Buffer(capacity: 7 * channels)
   }
 
@@ -29,7 +32,7 @@ final class BatchNormalization<Scalar: NetworkScalar> {
     NormalizationGradientPointers(k1: slot(4), k2: slot(5), k3: slot(6))
   }
 
-  /// Takes the sums of x and x² over `rows` rows; updates the running mean and (unbiased) variance.
+  /// Takes the sums of x and x² over `rows` rows; updates the running mean and (unbiased) variance unless they are frozen.
   func setStatistics(
     sum: UnsafePointer<Double>, square: UnsafePointer<Double>, rows: Int, gamma: UnsafePointer<Scalar>,
     beta: UnsafePointer<Scalar>, runningMean: UnsafeMutablePointer<Scalar>,
@@ -38,14 +41,16 @@ final class BatchNormalization<Scalar: NetworkScalar> {
     self.rows = Double(max(rows, 1))
     let unbiased = self.rows > 1 ? self.rows / (self.rows - 1) : 1
     for channel in 0..<channels {
-      let mean = sum[channel] / self.rows
-      let variance = max(0, square[channel] / self.rows - mean * mean)
+      var mean = sum[channel] / self.rows
+      var variance = max(0, square[channel] / self.rows - mean * mean)
+      if isFrozen { (mean, variance) = (Double(runningMean[channel]), Double(runningVariance[channel])) }
       let inverse = 1 / (variance + batchNormalizationEpsilon).squareRoot()
       let scale = Double(gamma[channel]) * inverse
       slot(0)[channel] = Scalar(scale)
       slot(1)[channel] = Scalar(Double(beta[channel]) - mean * scale)
       slot(2)[channel] = Scalar(mean)
       slot(3)[channel] = Scalar(inverse)
+      guard !isFrozen else { continue }
       runningMean[channel] = Scalar((1 - momentum) * Double(runningMean[channel]) + momentum * mean)
       runningVariance[channel] = Scalar(
         (1 - momentum) * Double(runningVariance[channel]) + momentum * variance * unbiased)
@@ -71,8 +76,8 @@ final class BatchNormalization<Scalar: NetworkScalar> {
     for channel in 0..<channels {
       let k1 = Double(slot(0)[channel])
       slot(4)[channel] = Scalar(k1)
-      slot(5)[channel] = Scalar(k1 * sumG[channel] / rows)
-      slot(6)[channel] = Scalar(k1 * sumGX[channel] / rows)
+      slot(5)[channel] = isFrozen ? 0 : Scalar(k1 * sumG[channel] / rows)
+      slot(6)[channel] = isFrozen ? 0 : Scalar(k1 * sumGX[channel] / rows)
       gamma[channel] = Scalar(sumGX[channel])
       beta[channel] = Scalar(sumG[channel])
     }

@@ -47,9 +47,11 @@ final class BatchTraining<Scalar: NetworkScalar> {
   ///   - statistics: running statistics likewise.
   ///   - jobs: number of threads.
   ///   - normalizationMomentum: weight of a batch in the running statistics; PyTorch's default is 0.1.
+  ///   - frozenStatistics: beginnings of the names of running statistics that stay as they are, and that their normalizations
+  ///     take in place of the batch's.
   init(
     _ program: NetworkProgram, values: [Scalar], statistics: [Scalar], jobs: Int,
-    normalizationMomentum: Double
+    normalizationMomentum: Double, frozenStatistics: [String]
   ) {
     self.program = program
     self.values = values
@@ -61,8 +63,10 @@ final class BatchTraining<Scalar: NetworkScalar> {
     routines = program.steps.map { Scalar.routines(of: $0.layer) }
     // Replaced by the parameters' own place at the start of every batch.
     let nowhere = UnsafePointer(chunks[0].gradient.pointer)
+    let frozen = program.parameters.statistics(frozenStatistics)
     let shared = program.steps.map {
-      SharedWork($0.layer, weights: nowhere, normalizationMomentum: normalizationMomentum)
+      SharedWork(
+        $0.layer, weights: nowhere, normalizationMomentum: normalizationMomentum, frozen: frozen)
     }
     self.shared = shared
     contexts = chunks.map { chunk in
@@ -300,7 +304,8 @@ public protocol TrainableNetwork: AnyObject {
   /// dL/d(parameters) of the last batch.
   var gradient: [Float] { get }
 
-  /// Computes loss and gradient of one batch and updates the running statistics; see `BatchTraining`.
+  /// Computes loss and gradient of one batch and updates the running statistics; see `BatchTraining`. Of several views the
+  /// indices, and the outputs and slopes of the loss, are those of one view after the other.
   func computeGradient(
     _ indices: [Int], of collection: GraphCollection, noise: UInt64,
     loss: ([Double]) -> (value: Double, slopes: [Double])
@@ -318,13 +323,19 @@ extension TrainableNetwork {
 
 private final class SinglePrecisionTraining: TrainableNetwork {
   private let frame: NetworkParameters
-  private let training: BatchTraining<Float>
+  private let training: ViewTraining<Float>
 
-  init(_ parameters: NetworkParameters, jobs: Int, normalizationMomentum: Double) {
+  init(
+    _ parameters: NetworkParameters, jobs: Int, views: Int, normalizationMomentum: Double,
+    frozenStatistics: [String]
+  ) {
     frame = parameters
-    training = BatchTraining<Float>(
-      parameters.program, values: parameters.values, statistics: parameters.statistics, jobs: jobs,
-      normalizationMomentum: normalizationMomentum)
+    training = ViewTraining(
+      (0..<views).map { _ in
+        BatchTraining<Float>(
+          parameters.program, values: parameters.values, statistics: parameters.statistics, jobs: jobs,
+          normalizationMomentum: normalizationMomentum, frozenStatistics: frozenStatistics)
+      })
   }
 
   var networkParameters: NetworkParameters {
@@ -365,8 +376,19 @@ package struct DoubleBatch {
 
 extension NetworkParameters {
   /// A network in training that starts here.
-  public func trainable(jobs: Int, normalizationMomentum: Double = 0.1) -> any TrainableNetwork {
-    SinglePrecisionTraining(self, jobs: jobs, normalizationMomentum: normalizationMomentum)
+  ///
+  /// - Parameters:
+  ///   - jobs: number of threads.
+  ///   - views: views of the structures of a batch, each of which is normalized by itself.
+  ///   - normalizationMomentum: weight of a batch in the running statistics.
+  ///   - frozenStatistics: beginnings of the names of running statistics that stay as they are; their normalizations take
+  ///     them in place of the batch's, as in inference.
+  public func trainable(
+    jobs: Int, views: Int = 1, normalizationMomentum: Double = 0.1, frozenStatistics: [String] = []
+  ) -> any TrainableNetwork {
+    SinglePrecisionTraining(
+      self, jobs: jobs, views: views, normalizationMomentum: normalizationMomentum,
+      frozenStatistics: frozenStatistics)
   }
 }
 
@@ -375,10 +397,15 @@ extension NetworkProgram {
   /// `BatchTraining.computeGradient`.
   package func doubleBatch(
     values: [Double], statistics: [Double], _ indices: [Int], of collection: GraphCollection, jobs: Int = 1,
-    noise: UInt64 = 0, loss: ([Double]) -> (value: Double, slopes: [Double])
+    views: Int = 1, frozenStatistics: [String] = [], noise: UInt64 = 0,
+    loss: ([Double]) -> (value: Double, slopes: [Double])
   ) -> DoubleBatch {
-    let training = BatchTraining<Double>(
-      self, values: values, statistics: statistics, jobs: jobs, normalizationMomentum: 0.1)
+    let training = ViewTraining(
+      (0..<views).map { _ in
+        BatchTraining<Double>(
+          self, values: values, statistics: statistics, jobs: jobs, normalizationMomentum: 0.1,
+          frozenStatistics: frozenStatistics)
+      })
     let loss = training.computeGradient(indices, of: collection, noise: noise, loss: loss)
     return DoubleBatch(loss: loss, gradient: training.gradient, statistics: training.statistics)
   }

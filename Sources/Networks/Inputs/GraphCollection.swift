@@ -162,6 +162,49 @@ public struct GraphCollection: Sendable {
     pairs.append(contentsOf: other.pairs, structure: structure, edges: other.edges(of: structure))
   }
 
+  /// Stands for the element of a site that is to be unknown; see `append(viewOf:)`.
+  public static let maskedElement: UInt8 = 0
+
+  /// Adds a view of structure `structure` of another collection, of whole graphs of lengths alone: some sites lose their element,
+  /// and each keeps some of its edges.
+  ///
+  /// - Parameters:
+  ///   - other: the collection.
+  ///   - structure: which of its structures.
+  ///   - masked: sites that lose their element, counted within the structure.
+  ///   - kept: of each site the edges that stay, counted within its own, in the order in which they are stored.
+  ///   - limit: length of a site's list that is filled up, where `paddingDistance` is given.
+  ///   - paddingDistance: length (Å) of the edges to the structure's first site that fill it up; nil for none.
+  public mutating func append(
+    viewOf other: GraphCollection, structure: Int, masking masked: [Int], keeping kept: [[Int]],
+    limit: Int, paddingDistance: Double?
+  ) {
+    precondition(
+      other.facets.isEmpty && other.orbitalFields.isEmpty && other.siteMultiplicities.isEmpty
+        && other.pairs.isEmpty, "whole graphs of lengths alone")
+    let (first, kinds) = (other.siteOffsets[structure], other.kindOffsets[structure])
+    precondition(kept.count == other.siteCount(of: structure), "edges of each site")
+    let start = atomicNumbers.count
+    for (site, kept) in kept.enumerated() {
+      atomicNumbers.append(other.atomicNumbers[first + site])
+      let edges = other.edgeOffsets[first + site]
+      for edge in kept {
+        precondition(edges + edge < other.edgeOffsets[first + site + 1], "one of the site's edges")
+        neighbors.append(other.neighbors[edges + edge])
+        distances.append(other.distances[kinds + Int(other.edgeKinds[edges + edge])])
+      }
+      if let paddingDistance {
+        for _ in kept.count..<max(kept.count, limit) {
+          neighbors.append(0)
+          distances.append(paddingDistance)
+        }
+      }
+      edgeOffsets.append(neighbors.count)
+    }
+    for site in masked { atomicNumbers[start + site] = Self.maskedElement }
+    endWholeGraph()
+  }
+
   /// Adds structure `structure` of another collection with all lengths times `factor`: what its graph becomes when the
   /// crystal grows or shrinks, where `InputRequirements.graphScales` says so.
   public mutating func append(contentsOf other: GraphCollection, structure: Int, scaledBy factor: Double) {

@@ -81,6 +81,24 @@ public struct InputEncoder: Hashable, Sendable {
     try append(structure, graph: graph, to: &collection, scratch: scratch)
   }
 
+  /// A crystal's whole graph, without what stands in for missing neighbors: what views are taken of.
+  ///
+  /// - Precondition: the networks ask for nearest neighbors and their distances alone.
+  /// - Throws: `InputError`.
+  public func wholeGraph(of structure: Structure, scratch: Scratch) throws(InputError) -> GraphCollection {
+    guard case .nearest = requirements.neighbors, requirements.orbitalField == nil, !requirements.usesAngles
+    else { preconditionFailure("graphs of lengths alone") }
+    if let element = unknownElement(in: structure.elements) { throw .unknownElement(element) }
+    var collection = GraphCollection()
+    do throws(VoronoiError) {
+      collection.append(
+        try graph(of: structure, scratch: scratch).graph, limit: requirements.neighborLimit)
+    } catch {
+      throw .noGraph(error)
+    }
+    return collection
+  }
+
   private func unknownElement(in elements: [Element]) -> Element? {
     elements.first { $0.atomicNumber > InputRequirements.largestAtomicNumber }
   }

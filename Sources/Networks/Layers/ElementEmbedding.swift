@@ -1,7 +1,8 @@
 internal import ModelFormats
 internal import TensorKernels
 
-/// A vector for each site, W x + b of its element's features x: 92 of the table that CGCNN was published with.
+/// A vector for each site, W x + b of its element's features x: 92 of the table that CGCNN was published with. A site
+/// without element (`GraphCollection.maskedElement`) has features of zeros.
 struct ElementEmbedding: Layer {
   let name: String
   let width: Int
@@ -9,7 +10,7 @@ struct ElementEmbedding: Layer {
   let bias: Int
 
   private var features: AtomFeatureTable { .cgcnn }
-  /// Rows of a table by atomic number; row 0 is unused.
+  /// Rows of a table by atomic number; row 0 is that of sites without element.
   static let elementRows = AtomFeatureTable.cgcnn.elementCount + 1
 
   init(_ name: String, width: Int, _ parameters: inout ParameterLayout) {
@@ -24,11 +25,12 @@ struct ElementEmbedding: Layer {
 
   var outputs: [ValueShape] { [ValueShape(space: .sites, width: width)] }
 
-  /// Embeds all elements, shape (101, w); `out` is zero where nothing is written.
+  /// Embeds all elements, shape (101, w).
   private func embedAll<Scalar: NetworkScalar>(
     _ values: UnsafePointer<Scalar>, into out: UnsafeMutablePointer<Scalar>
   ) {
     let table = features
+    out.update(from: values + bias, count: width)
     for number in 1...table.elementCount {
       let row = out + number * width
       row.update(from: values + bias, count: width)
@@ -40,9 +42,7 @@ struct ElementEmbedding: Layer {
   }
 
   func begin<Scalar: NetworkScalar>(_ shared: SharedWork<Scalar>) {
-    let table = shared.table.reserve(Self.elementRows * width)
-    table.update(repeating: 0, count: Self.elementRows * width)
-    embedAll(shared.weights, into: table)
+    embedAll(shared.weights, into: shared.table.reserve(Self.elementRows * width))
   }
 
   func prepare<Scalar: NetworkScalar>(_ source: PreparedSource<Scalar>) -> PreparedLayer<Scalar> {
@@ -76,6 +76,7 @@ struct ElementEmbedding: Layer {
       Scalar.addRows(rows: 1, width: width, nodes + site * width, stride: width, to: elements + row)
     }
     let (weight, bias) = (context.gradient + weight, context.gradient + bias)
+    Scalar.addRows(rows: 1, width: width, elements, stride: width, to: bias)
     for number in 1...table.elementCount {
       let row = elements + number * width
       guard (0..<width).contains(where: { row[$0] != 0 }) else { continue }
@@ -91,7 +92,8 @@ struct ElementEmbedding: Layer {
     let (weight, bias) = (context.matrix(name + ".weight"), context.vector(name + ".bias"))
     return [
       context.atomicNumbers.map { number in
-        plainProduct(weight, features.row(for: Int(number))?.map { Double($0) } ?? [], bias)
+        // Without element there are zeros.
+        features.row(for: Int(number)).map { plainProduct(weight, $0.map { Double($0) }, bias) } ?? bias
       }
     ]
   }

@@ -140,11 +140,16 @@ final class SharedWork<Scalar: NetworkScalar> {
   let table = Buffer<Scalar>()
   private let matrices: [StoredMatrix]
 
-  init(_ layer: any Layer, weights: UnsafePointer<Scalar>, normalizationMomentum: Double) {
+  /// - Parameter frozen: places of the running statistics that stay as they are.
+  init(
+    _ layer: any Layer, weights: UnsafePointer<Scalar>, normalizationMomentum: Double, frozen: Set<Int>
+  ) {
     self.weights = weights
     matrices = layer.transposed
     normalizations = layer.normalizations.map {
-      BatchNormalization(channels: $0.slot.channels, momentum: normalizationMomentum)
+      BatchNormalization(
+        channels: $0.slot.channels, momentum: normalizationMomentum,
+        isFrozen: frozen.contains($0.slot.statistics))
     }
     transposed = matrices.map { Buffer(capacity: $0.rows * $0.columns) }
   }

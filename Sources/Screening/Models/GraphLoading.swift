@@ -14,10 +14,27 @@ public struct LoadedGraphs: Sendable {
   public var ids: [String] = []
   /// The crystal of each graph; empty unless the loader keeps them.
   public var structures: [Structure] = []
+  /// What tells each crystal from others; empty unless the loader asks for it.
+  var identities: [CrystalIdentity] = []
   /// Records that are not among the graphs, by cause.
   public var leftOut: [String: Int] = [:]
   /// The first few rejections in words.
   public var messages: [String] = []
+
+  /// Those at the given places, in that order; what was left out is said of none.
+  func selecting(_ places: [Int]) -> LoadedGraphs {
+    var result = LoadedGraphs()
+    var graphs = GraphCollection()
+    for place in places { graphs.append(contentsOf: data.graphs, structure: place) }
+    let count = data.targetCount
+    result.data = LabelledGraphs(
+      graphs: graphs, targets: places.flatMap { data.targets[$0 * count..<($0 + 1) * count] },
+      targetCount: count)
+    result.ids = places.map { ids[$0] }
+    if !structures.isEmpty { result.structures = places.map { structures[$0] } }
+    if !identities.isEmpty { result.identities = places.map { identities[$0] } }
+    return result
+  }
 }
 
 /// Loads every crystal of an archive as a graph, in parallel, in the order of the archive.
@@ -30,6 +47,10 @@ public struct GraphLoader: Sendable {
   public var maximumSites: Int?
   /// Whether the crystals are kept beside their graphs.
   public var keepsStructures = false
+  /// Whether what tells crystals apart is kept beside their graphs.
+  var identifies = false
+  /// Compositions that are left out, see `CrystalIdentity`.
+  var excluded: Set<Int64> = []
   /// Number of threads.
   public var jobs: Int
 
@@ -43,8 +64,14 @@ public struct GraphLoader: Sendable {
   }
 
   private enum Loaded: Sendable {
-    case graph(GraphCollection, Structure, id: String, targets: [Double])
+    case graph(GraphCollection, Structure, CrystalIdentity?, id: String, targets: [Double])
     case leftOut(String, message: String?)
+  }
+
+  /// Working memory of one thread.
+  private final class Scratch {
+    let inputs = InputEncoder.Scratch()
+    let identity = CrystalIdentity.Scratch()
   }
 
   /// Loads the archive at `path`.
@@ -60,16 +87,17 @@ public struct GraphLoader: Sendable {
     var targets: [Double] = []
     _ = try OrderedPipeline(jobs: jobs, batchSize: 256).run(
       read: { try reader.next() },
-      makeScratch: { InputEncoder.Scratch() },
+      makeScratch: { Scratch() },
       work: { scratch, records in records.map { load($0, decoder, encoder, scratch) } },
       write: { (batch: [Loaded]) in
         for item in batch {
           switch item {
-          case .graph(let graph, let structure, let id, let own):
+          case .graph(let graph, let structure, let identity, let id, let own):
             graphs.append(contentsOf: graph, structure: 0)
             targets += own
             result.ids.append(id)
             if keepsStructures { result.structures.append(structure) }
+            if let identity { result.identities.append(identity) }
           case .leftOut(let cause, let message):
             result.leftOut[cause, default: 0] += 1
             if let message, result.messages.count < 10 { result.messages.append(message) }
@@ -82,7 +110,7 @@ public struct GraphLoader: Sendable {
 
   private func load(
     _ record: ArchiveRecord, _ decoder: StructureDecoder, _ encoder: InputEncoder,
-    _ scratch: InputEncoder.Scratch
+    _ scratch: Scratch
   ) -> Loaded {
     do {
       let decoded = try decoder.decode(record)
@@ -101,10 +129,15 @@ public struct GraphLoader: Sendable {
             "\(record.member) record \(record.index) (\(decoded.id)): \(properties[index]) is \(values[index] ?? 0)"
         )
       }
+      if !excluded.isEmpty, excluded.contains(CrystalIdentity.composition(of: decoded.structure)) {
+        return .leftOut("excluded", message: nil)
+      }
       var graph = GraphCollection()
-      try encoder.append(decoded.structure, to: &graph, scratch: scratch)
+      try encoder.append(decoded.structure, to: &graph, scratch: scratch.inputs)
+      let identity =
+        identifies ? CrystalIdentity(of: decoded.structure, scratch: scratch.identity) : nil
       return .graph(
-        graph, decoded.structure, id: decoded.id, targets: values.map { $0 ?? .nan })
+        graph, decoded.structure, identity, id: decoded.id, targets: values.map { $0 ?? .nan })
     } catch let error as RecordError {
       return .leftOut(error.reason.rawValue, message: "\(record.member) record \(record.index): \(error)")
     } catch {

@@ -9,6 +9,8 @@ public struct InitialParameters: Sendable {
   public let model: ModelFolder
   /// Beginnings of the names of the tensors that are taken over; nil for all.
   public let taken: [String]?
+  /// Which crystals that it was trained on may stand in the splits by which the training is judged.
+  let allowed: AllowedSharing
 
   /// What a member starts from.
   ///
@@ -27,6 +29,8 @@ struct InitialSection {
   let parameters: InitialParameters?
   /// Parameters that are trained at a rate of their own, or not at all.
   let groups: [ParameterGroup]
+  /// Beginnings of the names of running statistics that stay as they are.
+  let frozenStatistics: [String]
 
   /// What the file says.
   ///
@@ -42,7 +46,7 @@ struct InitialSection {
     _ options: TrainingOptions
   ) throws {
     switch (training.optional("initial_model"), training.optional("initial")) {
-    case (nil, nil): (parameters, groups) = (nil, [])
+    case (nil, nil): (parameters, groups, frozenStatistics) = (nil, [], [])
     case (let whole?, nil):
       let model = try Self.model(whole, relativeTo: folder, resources, memberCount, sharesOne: false)
       guard model.card.configuration == options.configuration else {
@@ -50,7 +54,8 @@ struct InitialSection {
           "\(whole.location): \(model.path) is of another shape (\(model.shape)) than this file's model; its "
             + "parameters fit no other. training.initial takes some of them over")
       }
-      (parameters, groups) = (InitialParameters(model: model, taken: nil), [])
+      parameters = InitialParameters(model: model, taken: nil, allowed: .nothing)
+      (groups, frozenStatistics) = ([], [])
     case (nil, let section?):
       let model = try Self.model(
         section["model"], relativeTo: folder, resources, memberCount, sharesOne: true)
@@ -59,7 +64,8 @@ struct InitialSection {
       let taken = try section.optional("take").map { list in
         try list.elements.map { try Self.prefix($0, $0.string, tensors) }
       }
-      let parameters = InitialParameters(model: model, taken: taken)
+      let allowed = section.optional("allow_shared").flatMap { AllowedSharing(rawValue: $0.string) }
+      let parameters = InitialParameters(model: model, taken: taken, allowed: allowed ?? .nothing)
       let trainable = tensors.filter { !$0.isStatistic }
       groups =
         try section.elements("freeze").map {
@@ -69,6 +75,11 @@ struct InitialSection {
           ParameterGroup(
             prefix: try Self.prefix($0.value, $0.key, trainable), learningRateFactor: $0.value.number)
         }
+      let statistics = tensors.filter(\.isStatistic)
+      frozenStatistics =
+        try section.optional("freeze_statistics").map { list in
+          try list.elements.map { try Self.prefix($0, $0.string, statistics) }
+        } ?? []
       let prefixes = groups.map(\.prefix)
       if let twice = prefixes.first(where: { name in prefixes.count { $0 == name } > 1 }) {
         throw ScreeningError.invalid("\(section.location): \"\(twice)\" has two learning rates")
@@ -91,7 +102,7 @@ struct InitialSection {
     sharesOne: Bool
   ) throws -> ModelFolder {
     let path = try resources.path(value, relativeTo: folder, .model)
-    let model = try ModelFolder(path: path)
+    let model = try ModelFolder(path: path, predicts: false)
     let count = model.parameters.count
     guard count >= memberCount || sharesOne && count == 1 else {
       throw ScreeningError.invalid(

@@ -34,6 +34,10 @@ extension ModelCard {
   /// Why the card's targets do not belong to its network; nil where they do.
   var targetObjection: String? {
     let count = properties.count
+    guard pretraining == nil else {
+      return count == 1 && calibration == nil
+        ? nil : "targets or error bars of a network that predicts nothing"
+    }
     guard count == configuration.predictionCount else {
       return "\(counted(count, "target")) of a network that predicts \(configuration.predictionCount)"
     }

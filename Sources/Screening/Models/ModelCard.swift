@@ -65,6 +65,23 @@ public struct ModelCard: Codable, Sendable {
     public var frozen: [String]?
     /// By the beginning of parameters' names what their learning rate was multiplied by; nil where all had the same.
     public var learningRateFactors: [String: Double]?
+    /// Beginnings of the names of running statistics that stayed as they were taken over; nil for none.
+    public var frozenStatistics: [String]?
+    /// How many crystals of validation and test it was trained on; nil where that is not known.
+    public var sharedCrystals: SharedCrystals?
+  }
+
+  /// What a network was trained to do without labels; such a network predicts nothing.
+  public struct Pretraining: Codable, Sendable {
+    /// Its objective, "barlow_twins"; of imported weights "crystal_twins".
+    public var objective: String
+    /// The loss on the validation crystals; nil where there were none, or it is not known.
+    public var loss: Double?
+    /// How evenly its outputs spread over their dimensions there, 1 evenly and 0 collapsed.
+    public var spread: Double?
+
+    /// What the card has in the place of a property.
+    static let property = "pretraining"
   }
 
   /// A target of a model of several, beside the first, for which the card itself speaks.
@@ -141,6 +158,8 @@ public struct ModelCard: Codable, Sendable {
   public var training: String?
   /// The model that training started from; nil where it started from parameters drawn by seeds, or is not known.
   public var initialModel: InitialModel?
+  /// Of a network that was trained without labels: how; nil where it predicts something.
+  public var pretraining: Pretraining?
   /// Splits by role: "train", "validation", "test".
   public var data: [String: Split]?
   /// How well the ensemble predicts the test split.
@@ -169,7 +188,7 @@ public struct ModelCard: Codable, Sendable {
 extension ModelCard {
   private enum CodingKeys: String, CodingKey {
     case format, name, architecture, configuration, requirements, property, unit, otherTargets, classes,
-      members, training, initialModel, data, testMetrics, calibration, license
+      members, training, initialModel, pretraining, data, testMetrics, calibration, license
   }
 
   /// Reads a card; the architecture says what its configuration is.
@@ -195,6 +214,7 @@ extension ModelCard {
     classes = try container.decodeIfPresent(ClassRule.self, forKey: .classes)
     training = try container.decodeIfPresent(String.self, forKey: .training)
     initialModel = try container.decodeIfPresent(InitialModel.self, forKey: .initialModel)
+    pretraining = try container.decodeIfPresent(Pretraining.self, forKey: .pretraining)
     data = try container.decodeIfPresent([String: Split].self, forKey: .data)
     testMetrics = try container.decodeIfPresent(Metrics.self, forKey: .testMetrics)
     calibration = try container.decodeIfPresent(Calibration.self, forKey: .calibration)
@@ -230,6 +250,7 @@ extension ModelCard {
     try container.encode(members, forKey: .members)
     try container.encodeIfPresent(training, forKey: .training)
     try container.encodeIfPresent(initialModel, forKey: .initialModel)
+    try container.encodeIfPresent(pretraining, forKey: .pretraining)
     try container.encodeIfPresent(data, forKey: .data)
     try container.encodeIfPresent(testMetrics, forKey: .testMetrics)
     try container.encodeIfPresent(calibration, forKey: .calibration)

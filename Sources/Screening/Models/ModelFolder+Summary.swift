@@ -7,7 +7,7 @@ extension ModelFolder {
   public var summary: String {
     var lines = [
       "\(card.name)  (\(card.architecture), \(counted(card.members.count, "member")))",
-      "predicts     \(prediction)",
+      "predicts     \(card.prediction)",
       "network      \(shape)",
       "graph        \(describe(card.configuration.requirements.neighbors))\(padding)\(orbitalField)",
       "parameters   \(parameters.first?.values.count ?? 0) a member",
@@ -17,6 +17,7 @@ extension ModelFolder {
       lines.append(
         "started from \(initial.name) (\(initial.property)), fingerprint \(initial.fingerprint)\(initial.words)"
       )
+      lines.append("             \(initial.sharedCrystals?.words ?? SharedCrystals.unknown)")
     }
     for (index, member) in card.members.enumerated() {
       var text = "member \(index + 1)     "
@@ -47,12 +48,6 @@ extension ModelFolder {
     return lines.joined(separator: "\n")
   }
 
-  private var prediction: String {
-    guard card.configuration.task == .classification else { return "\(card.property) in \(card.unit)" }
-    let rule = card.classes.map { ", class 1: \($0.title)" } ?? ""
-    return "the probability of \(card.property)\(rule)"
-  }
-
   /// The shape of the members: every option with its value.
   var shape: String {
     card.configuration.architecture.optionValues.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
@@ -68,12 +63,31 @@ extension ModelFolder {
   }
 }
 
+extension ModelCard {
+  /// What the model predicts, in words.
+  public var prediction: String {
+    if let pretraining = pretraining {
+      let figures = [
+        pretraining.loss.map { "validation loss \($0)" }, pretraining.spread.map { "spread \($0)" },
+      ].compactMap { $0 }
+      return (["nothing: trained without labels (\(pretraining.objective))"] + figures).joined(
+        separator: ", ")
+    }
+    guard configuration.task == .classification else { return "\(property) in \(unit)" }
+    let rule = classes.map { ", class 1: \($0.title)" } ?? ""
+    return "the probability of \(property)\(rule)"
+  }
+}
+
 extension ModelCard.InitialModel {
   /// What was taken and how it is trained, where that is not all of it like the rest.
   fileprivate var words: String {
     let factors = (learningRateFactors ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key) × \($0.value)" }
-    return [("takes", taken ?? []), ("frozen", frozen ?? []), ("learning rate", factors)]
-      .filter { !$0.1.isEmpty }.map { "; \($0.0) \($0.1.joined(separator: ", "))" }.joined()
+    return [
+      ("takes", taken ?? []), ("frozen", frozen ?? []), ("frozen statistics", frozenStatistics ?? []),
+      ("learning rate", factors),
+    ]
+    .filter { !$0.1.isEmpty }.map { "; \($0.0) \($0.1.joined(separator: ", "))" }.joined()
   }
 }
 

@@ -43,8 +43,11 @@ public struct ModelFolder: Sendable {
 
   /// Reads a model folder and checks it against its card.
   ///
+  /// - Parameters:
+  ///   - path: the folder.
+  ///   - predicts: whether it has to predict something; what was trained without labels does not.
   /// - Throws: `ScreeningError` when a file is missing, damaged, of another format, or not the one the card means.
-  public init(path: String) throws {
+  public init(path: String, predicts: Bool = true) throws {
     self.path = path
     selectedTarget = nil
     let cardPath = path + "/" + Self.cardName
@@ -76,6 +79,13 @@ public struct ModelFolder: Sendable {
       throw ScreeningError.unreadable(path: cardPath, reason: describe(error))
     }
     try Self.checkTask(of: card, at: cardPath)
+    if predicts, card.pretraining != nil {
+      throw ScreeningError.unreadable(
+        path: path,
+        reason:
+          "\(card.name) was trained without labels and predicts nothing; training.initial starts from it, and "
+          + "sluice embed writes what it knows of crystals")
+    }
     var parameters: [NetworkParameters] = []
     for member in card.members {
       parameters.append(try Self.read(member, of: card, in: path))

@@ -5,8 +5,8 @@ internal import PipelineEngine
 internal import TensorKernels
 internal import Training
 
-/// Brings published CGCNN weights (`.pth.tar`, legacy PyTorch serialization) into a model folder. Nothing in the file
-/// is executed.
+/// Brings published weights into a model folder: those of CGCNN (`.pth.tar`, legacy PyTorch serialization), and networks that
+/// the code of Crystal Twins has pretrained (`.safetensors`). Nothing in a file is executed.
 public struct ModelImport: Sendable {
   private let file: String
 
@@ -27,6 +27,7 @@ public struct ModelImport: Sendable {
     }
     let bytes = [UInt8](data)
     do {
+      if file.hasSuffix(Self.tensorEnding) { return try write(pretrained(bytes), to: output) }
       let archive = try LegacyTorchArchive(decoding: bytes)
       let tensors = try archive.tensors(under: "state_dict")
       let configuration = try configuration(archive, tensors)
@@ -46,15 +47,11 @@ public struct ModelImport: Sendable {
         validationAreaUnderCurve: configuration.task == .classification ? archive.bestValidationError : nil)
       var card = ModelCard(
         name: stem, configuration: configuration, property: property, unit: unit, members: [member])
-      card.training =
-        "Imported from \(URL(filePath: file).lastPathComponent), SHA-256 \(Fingerprint(of: bytes).hexadecimal)."
+      card.training = origin(bytes)
       if published != nil {
         card.license = "MIT; T. Xie and J. C. Grossman, Phys. Rev. Lett. 120, 145301 (2018)"
       }
-      guard !ModelFolder.isFinished(at: output) else {
-        throw ScreeningError.invalid("\(output) holds a model already; name another folder, or remove it")
-      }
-      return try ModelFolder.write(path: output, card: card, parameters: [parameters])
+      return try write((card, parameters), to: output)
     } catch let error as ScreeningError {
       throw error
     } catch {
@@ -62,29 +59,73 @@ public struct ModelImport: Sendable {
     }
   }
 
+  private static let tensorEnding = ".safetensors"
+
   private var stem: String {
     let name = URL(filePath: file).lastPathComponent
-    return name.hasSuffix(".pth.tar") ? String(name.dropLast(8)) : name
+    let ending = [".pth.tar", Self.tensorEnding].first { name.hasSuffix($0) }
+    return String(name.dropLast(ending?.count ?? 0))
+  }
+
+  private func write(
+    _ model: (card: ModelCard, parameters: NetworkParameters), to output: String
+  ) throws -> ModelCard {
+    guard !ModelFolder.isFinished(at: output) else {
+      throw ScreeningError.invalid("\(output) holds a model already; name another folder, or remove it")
+    }
+    return try ModelFolder.write(path: output, card: model.card, parameters: [model.parameters])
+  }
+
+  /// The network that Crystal Twins pretrained, whose two layers of projection are a hidden layer and the output here.
+  private func pretrained(_ bytes: [UInt8]) throws -> (ModelCard, NetworkParameters) {
+    let names = ["fc_head.0.": "fcs.0.", "fc_head.2.": "fc_out."]
+    let tensors = try SafeTensors.decode(bytes).tensors.map { tensor in
+      guard let (old, new) = names.first(where: { tensor.name.hasPrefix($0.key) }) else { return tensor }
+      return NamedTensor(
+        name: new + tensor.name.dropFirst(old.count), shape: tensor.shape, values: tensor.values)
+    }
+    guard tensors.contains(where: { $0.name == "fcs.0.weight" }) else {
+      throw ModelError.missingTensor(name: "fc_head.0.weight")
+    }
+    let outputs = try Self.shape("fc_out.weight", of: tensors)[0]
+    let configuration = NetworkConfiguration(try network(tensors), outputs: outputs)
+    var card = ModelCard(
+      name: stem, configuration: configuration, property: ModelCard.Pretraining.property, unit: "1",
+      members: [ModelCard.Member(normalizer: .identity)])
+    card.pretraining = ModelCard.Pretraining(objective: "crystal_twins")
+    card.training = origin(bytes)
+    return (card, try NetworkParameters(configuration, tensors: tensors))
+  }
+
+  private func origin(_ bytes: [UInt8]) -> String {
+    "Imported from \(URL(filePath: file).lastPathComponent), SHA-256 \(Fingerprint(of: bytes).hexadecimal)."
   }
 
   private func configuration(_ archive: LegacyTorchArchive, _ tensors: [NamedTensor]) throws
     -> NetworkConfiguration
   {
-    func shape(_ name: String) throws -> [Int] {
-      guard let tensor = tensors.first(where: { $0.name == name }), tensor.shape.count == 2 else {
-        throw ModelError.missingTensor(name: name)
-      }
-      return tensor.shape
+    NetworkConfiguration(
+      try network(tensors),
+      task: try Self.shape("fc_out.weight", of: tensors)[0] == 2 ? .classification : .regression)
+  }
+
+  private static func shape(_ name: String, of tensors: [NamedTensor]) throws -> [Int] {
+    guard let tensor = tensors.first(where: { $0.name == name }), tensor.shape.count == 2 else {
+      throw ModelError.missingTensor(name: name)
     }
+    return tensor.shape
+  }
+
+  /// The shape of a network with the names of the published code.
+  private func network(_ tensors: [NamedTensor]) throws -> CGCNN {
     var network = CGCNN()
-    network.nodeWidth = try shape("embedding.weight")[0]
-    network.hiddenWidth = try shape("conv_to_fc.weight")[0]
+    network.nodeWidth = try Self.shape("embedding.weight", of: tensors)[0]
+    network.hiddenWidth = try Self.shape("conv_to_fc.weight", of: tensors)[0]
     network.convolutionCount = tensors.count { $0.name.hasSuffix("fc_full.weight") }
     network.hiddenLayerCount =
       1 + tensors.count { $0.name.hasPrefix("fcs.") && $0.name.hasSuffix("weight") }
     network.padding = .firstAtom
-    return NetworkConfiguration(
-      network, task: try shape("fc_out.weight")[0] == 2 ? .classification : .regression)
+    return network
   }
 
   private static let published: [String: (property: String, unit: String)] = [

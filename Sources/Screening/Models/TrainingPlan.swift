@@ -10,10 +10,14 @@ public struct TrainingPlan: Sendable {
   public let name: String
   /// Archives by role.
   public let train: String
-  /// Archive of the validation split.
-  public let validation: String
+  /// Archive of the validation split; nil where it is a share of the first one.
+  public let validation: String?
   /// Archive of the test split.
   public let test: String?
+  /// Shares of the crystals of the first archive that are other splits.
+  let shares: SplitShares
+  /// Archives whose compositions are left out.
+  let excluded: [String]
   /// Columns of the targets; a classification has one.
   public let columns: [String]
   /// What the model predicts: the columns, or the class.
@@ -57,8 +61,10 @@ public struct TrainingPlan: Sendable {
     let data = value["data"]
     name = value.string("name")
     train = try path(data["train"])
-    validation = try path(data["validation"])
+    validation = try data.optional("validation").map(path)
     test = try data.optional("test").map(path)
+    shares = try SplitShares(data)
+    excluded = try data.optional("exclude").map { try $0.elements.map(path) } ?? []
     let task = PredictionTask(rawValue: value.string("task")) ?? .regression
     let targets = data["property"].oneOrMore
     let columns = targets.map(\.string)
@@ -87,6 +93,7 @@ public struct TrainingPlan: Sendable {
     let start = try InitialSection(
       value["training"], relativeTo: folder, resources: resources, memberCount: memberCount, options)
     options.groups = start.groups
+    options.frozenStatistics = start.frozenStatistics
     initial = start.parameters
     self.options = options
     guard case .mapping(var tree) = value.treeAsWritten else {

@@ -32,11 +32,11 @@ extension TrainingRun {
 
   /// Writes the model folder of trained members.
   func writeModel(
-    _ trainers: [Trainer], validation: LabelledGraphs, test: LabelledGraphs?,
-    splits: [String: ModelCard.Split], report: (TrainingEvent) -> Void
+    _ trainers: [Trainer], _ splits: TrainingSplits, shared: SharedCrystals?,
+    report: (TrainingEvent) -> Void
   ) throws -> ModelCard {
     let task = plan.options.configuration.task
-    let tested = test.map { TestPredictions(trainers, on: $0, jobs: jobs) }
+    let tested = splits.test.map { TestPredictions(trainers, on: $0.data, jobs: jobs) }
     let best = trainers.map { trainer in
       trainer.history.min {
         trainer.metrics[0].isImprovement($0.validationFigure, over: $1.validationFigure)
@@ -58,8 +58,10 @@ extension TrainingRun {
       unit: plan.units[0], members: members)
     card.classes = plan.classRule
     card.training = plan.canonicalText
-    card.initialModel = plan.initial.map { ModelCard.InitialModel($0, groups: plan.options.groups) }
-    card.data = splits
+    card.initialModel = plan.initial.map {
+      ModelCard.InitialModel($0, plan.options, shared: shared)
+    }
+    card.data = splits.cards
     card.license = plan.license
     card.testMetrics = tested?.statistics(task, target: 0).map { ModelCard.Metrics($0) }
     let others = plan.properties.indices.dropFirst().map { target in
@@ -75,9 +77,20 @@ extension TrainingRun {
     }
     if !others.isEmpty { card.otherTargets = others }
     return try ModelFolder.write(path: output, card: card, parameters: trainers.map(\.best)) { card in
-      guard task == .regression, let split = splits["validation"] else { return }
-      try calibrate(&card, trainers, on: validation, split, report)
+      try seen(splits).write(to: output, fingerprint: try ModelFolder.fingerprint(of: card))
+      guard task == .regression, let split = splits.cards["validation"] else { return }
+      try calibrate(&card, trainers, on: splits.validation.data, split, report)
     }
+  }
+
+  /// What the model, and those that it started from, were trained on.
+  private func seen(_ splits: TrainingSplits) throws -> TrainedCrystals {
+    guard let initial = plan.initial else {
+      return TrainedCrystals(splits.training.identities, isComplete: true)
+    }
+    let before = try TrainedCrystals(of: initial.model)
+    return TrainedCrystals(
+      splits.training.identities + (before?.crystals ?? []), isComplete: before?.isComplete ?? false)
   }
 
   /// Fits the distribution of the errors of each target.
@@ -111,12 +124,15 @@ extension EpochRecord {
 
 extension ModelCard.InitialModel {
   /// What a card says of the model that training started from.
-  fileprivate init(_ initial: InitialParameters, groups: [ParameterGroup]) {
+  fileprivate init(_ initial: InitialParameters, _ options: TrainingOptions, shared: SharedCrystals?) {
+    let groups = options.groups
     let frozen = groups.filter { $0.learningRateFactor == 0 }.map(\.prefix)
     let others = groups.filter { $0.learningRateFactor > 0 }.map { ($0.prefix, $0.learningRateFactor) }
     self.init(
       name: initial.model.card.name, property: initial.model.card.properties.joined(separator: ", "),
       fingerprint: initial.model.fingerprint, taken: initial.taken, frozen: frozen.isEmpty ? nil : frozen,
-      learningRateFactors: others.isEmpty ? nil : Dictionary(uniqueKeysWithValues: others))
+      learningRateFactors: others.isEmpty ? nil : Dictionary(uniqueKeysWithValues: others),
+      frozenStatistics: options.frozenStatistics.isEmpty ? nil : options.frozenStatistics,
+      sharedCrystals: shared)
   }
 }

@@ -1,6 +1,5 @@
 internal import Foundation
 internal import LinearAlgebra
-internal import ModelFormats
 internal import Networks
 public import PipelineEngine
 internal import TensorKernels
@@ -13,6 +12,9 @@ public enum TrainingEvent: Sendable {
   case slowProducts(reason: String)
   /// An archive has been loaded; `messages` says of the first few bad records what is wrong with them.
   case loaded(role: String, structures: Int, leftOut: [String: Int], messages: [String])
+  /// What is known of the model that the members start from: how many crystals by which the training is judged it was trained
+  /// on; nil where that is not known.
+  case initialModel(name: String, SharedCrystals?)
   /// A member starts, or goes on after `epochsDone` epochs.
   case member(index: Int, of: Int, epochsDone: Int)
   /// A step is done.
@@ -68,73 +70,34 @@ public struct TrainingRun: Sendable {
     try checkOutput()
     try makeFolder(checkpointFolder)
     if let event = try Self.slowProducts(of: plan.options.configuration) { report(event) }
-    let loader = GraphLoader(
-      configuration: plan.options.configuration, properties: plan.columns,
-      maximumSites: plan.maximumSites, jobs: jobs)
-    func load(
-      _ role: String, _ path: String, keepsStructures: Bool = false
-    ) throws -> (LoadedGraphs, ModelCard.Split) {
-      var loader = loader
-      loader.keepsStructures = keepsStructures
-      var loaded = try loader.load(path)
-      report(
-        .loaded(
-          role: role, structures: loaded.ids.count, leftOut: loaded.leftOut, messages: loaded.messages))
-      guard !loaded.ids.isEmpty else {
-        throw ScreeningError.unreadable(
-          path: path,
-          reason: "no structure with a \(plan.columns.joined(separator: " or a ")) among its records")
-      }
-      // What has no label is not learned, and its errors choose no epoch.
-      for (target, column) in plan.columns.enumerated() where role != "test" {
-        guard loaded.data.values(of: target).contains(where: { !$0.isNaN }) else {
-          throw ScreeningError.unreadable(
-            path: path, reason: "no structure with a \(column) among its records")
-        }
-      }
-      if let rule = plan.classRule {
-        try loaded.classify(by: rule, path: path)
-        // Of one class there is nothing to learn, and no figure that chooses an epoch.
-        if role != "test", Set(loaded.data.targets).count == 1 {
-          throw ScreeningError.unreadable(
-            path: path,
-            reason: "all \(loaded.ids.count) structures are of class \(Int(loaded.data.targets[0])) by their "
-              + "\(rule.column)")
-        }
-      }
-      return (loaded, try ModelCard.Split(loaded, from: path))
+    let loader = SplitLoader(plan: plan, jobs: jobs)
+    // Whoever starts from another model is compared with what that one has seen before anything is trained.
+    var splits = try loader.load(includesTest: plan.initial != nil, report: report)
+    let shared = try plan.initial?.shared(with: splits)
+    if let initial = plan.initial {
+      report(.initialModel(name: initial.model.card.name, shared))
     }
-    let (training, trainingSplit) = try load(
-      "train", plan.train, keepsStructures: plan.options.augmentation != nil)
-    let (validation, validationSplit) = try load("validation", plan.validation)
-    var splits = ["train": trainingSplit, "validation": validationSplit]
     // What checkpoints are written with, and what those of the first version have, which counted paths too.
     let identities = [plan.identityText, plan.canonicalText].map { text in
       let parts = [
-        text, trainingSplit.sha256, validationSplit.sha256, plan.initial?.model.fingerprint,
+        text, splits.cards["train"]?.sha256, splits.cards["validation"]?.sha256,
+        plan.initial?.model.fingerprint,
       ]
-      return Fingerprint(of: parts.compactMap { $0 }.joined(separator: "\n")).hexadecimal
+      return Fingerprint(of: (parts.compactMap { $0 } + splits.excluded).joined(separator: "\n")).hexadecimal
     }
     var trainers: [Trainer] = []
     for member in member.map({ $0...$0 }) ?? 0...plan.memberCount - 1 {
       guard
         let trainer = try train(
-          member, training, validation.data, identities: identities, earlier: trainers, stop: stop,
-          report: report)
+          member, splits, identities: identities, earlier: trainers, stop: stop, report: report)
       else { return false }
       trainers.append(trainer)
     }
     if member != nil { return true }
-    var test: LoadedGraphs?
-    if let path = plan.test {
-      let (loaded, split) = try load("test", path)
-      splits["test"] = split
-      test = loaded
-    }
+    try loader.loadTest(&splits, report: report)
     // Again, for a process that was killed between its last checkpoint and the history that belongs to it.
     try writeHistory(trainers)
-    let card = try writeModel(
-      trainers, validation: validation.data, test: test?.data, splits: splits, report: report)
+    let card = try writeModel(trainers, splits, shared: shared, report: report)
     report(.finished(card))
     return true
   }
@@ -158,23 +121,15 @@ public struct TrainingRun: Sendable {
   }
 
   private func train(
-    _ member: Int, _ training: LoadedGraphs, _ validation: LabelledGraphs, identities: [String],
-    earlier: [Trainer], stop: StopFlag, report: (TrainingEvent) -> Void
+    _ member: Int, _ splits: TrainingSplits, identities: [String], earlier: [Trainer], stop: StopFlag,
+    report: (TrainingEvent) -> Void
   ) throws -> Trainer? {
-    var options = plan.options
-    options.seed += UInt64(member)
-    let epochs = options.augmentation.map { augmentation in
-      AugmentedEpochs(
-        augmentation: augmentation, requirements: options.configuration.requirements, training: training,
-        seed: options.seed, jobs: jobs, stop: stop)
-    }
-    let trainer = try Trainer(
-      options: options, training: training.data, validation: validation,
-      examples: epochs,
-      initial: try plan.initial.map {
-        try $0.parameters(of: member, drawn: try options.drawnParameters())
-      }, jobs: jobs)
-    try restore(trainer, member: member, identities: identities)
+    let trainer = try plan.trainer(
+      seed: plan.options.seed + UInt64(member), member: member, training: splits.training,
+      validation: splits.validation.data, jobs: jobs, stop: stop)
+    let options = trainer.options
+    let checkpoint = TrainerCheckpoint(path: checkpointPath(member), identities: identities)
+    try checkpoint.restore(trainer)
     report(.member(index: member, of: plan.memberCount, epochsDone: trainer.history.count))
     while !trainer.isFinished {
       let epoch = trainer.history.count + 1
@@ -189,13 +144,7 @@ public struct TrainingRun: Sendable {
           "the training of member \(member + 1) diverged in epoch \(record.epoch): its loss is \(record.trainingLoss); "
             + "lower training.learning_rate")
       }
-      let state = trainer.checkpoint()
-      let bytes = SafeTensors.encode(
-        state,
-        metadata: [
-          "format": "sluice-checkpoint-1", "identity": identities[0], "digest": Self.digest(of: state),
-        ])
-      try writeAtomically(bytes, to: checkpointPath(member))
+      try checkpoint.save(trainer)
       try writeHistory(earlier + [trainer])
       report(
         .epoch(
@@ -203,36 +152,6 @@ public struct TrainingRun: Sendable {
           targets: zip(plan.properties, plan.units).map { ($0, $1) }))
     }
     return trainer
-  }
-
-  private func restore(_ trainer: Trainer, member: Int, identities: [String]) throws {
-    let path = checkpointPath(member)
-    guard let data = FileManager.default.contents(atPath: path) else { return }
-    do {
-      let (tensors, metadata) = try SafeTensors.decode([UInt8](data))
-      guard let identity = metadata["identity"], identities.contains(identity) else {
-        throw ScreeningError.unreadable(
-          path: path,
-          reason:
-            "a checkpoint of another training file or of other data; name another output folder, or remove it"
-        )
-      }
-      guard metadata["digest"] == Self.digest(of: tensors) else {
-        throw ScreeningError.unreadable(
-          path: path, reason: "a damaged checkpoint (its contents changed after it was written); remove it")
-      }
-      try trainer.restore(tensors)
-    } catch let error as ScreeningError {
-      throw error
-    } catch {
-      throw ScreeningError.unreadable(
-        path: path, reason: "a damaged checkpoint (\(describe(error))); remove it")
-    }
-  }
-
-  /// A digest of a checkpoint's tensors: one wrong bit would otherwise end in other weights without a word.
-  private static func digest(of tensors: [NamedTensor]) -> String {
-    Fingerprint(of: SafeTensors.encode(tensors)).hexadecimal
   }
 
   /// Writes `training.csv` and the learning curve of the members so far; a process that trains one member leaves both to

@@ -25,8 +25,23 @@ public enum TrainingSchema {
 
   private static let data = Schema.mapping([
     Field("train", .path, "Archive of the training split; relative to the training file."),
-    Field("validation", .path, "Archive of the validation split, which chooses the best epoch."),
+    .optional(
+      "validation", .path,
+      "Archive of the validation split, which chooses the best epoch; required unless validation_share is given."
+    ),
     .optional("test", .path, "Archive of the test split, looked at once, after training."),
+    .optional(
+      "validation_share", .number(above: 0, through: 0.5),
+      "Share of the crystals of train that is the validation split instead. No composition stands in two splits."
+    ),
+    .optional(
+      "test_share", .number(above: 0, through: 0.5),
+      "Share of the crystals of train that is the test split instead. No composition stands in two splits."),
+    .optional("split_seed", .integer(0...1_000_000_000), "Draws the shares; 0 when absent."),
+    .optional(
+      "exclude", .list(of: .path, count: 1...),
+      "Archives whose compositions are left out of train and validation, as of crystals that another model is tested by later."
+    ),
     Field(
       "property", .either(.string, .list(of: .string, count: 1...64)),
       "Column of the target, or a list of several targets, of which a record may lack some."),
@@ -91,6 +106,14 @@ public enum TrainingSchema {
     Field(
       "learning_rate_factor", .dictionary(of: .number(above: 0, through: 1000)), default: [:],
       "By the beginning of parameters' names what their learning rate is multiplied by; the longest one counts."
+    ),
+    .optional(
+      "freeze_statistics", .list(of: .string, count: 1...),
+      "Beginnings of the names of running statistics that stay as they are taken over, and that their normalizations take in place of the batch's, as in inference."
+    ),
+    .optional(
+      "allow_shared", .choice(of: AllowedSharing.allCases.map(\.rawValue)),
+      "Which crystals that the model was trained on may stand in validation or test: none, when absent; those of the same compositions in other structures; or all, as structures."
     ),
   ])
 

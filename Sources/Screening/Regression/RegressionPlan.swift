@@ -72,7 +72,8 @@ public struct RegressionPlan: Sendable {
             orbitals: choice.string("orbitals"), distancePower: choice.integer("distance_power"),
             pooling: pooling()))
       case "embedding":
-        let network = try ModelFolder(path: try resources.path(choice["model"], relativeTo: folder, .model))
+        let network = try ModelFolder(
+          path: try resources.path(choice["model"], relativeTo: folder, .model), predicts: false)
         networks.append(network)
         features.append(
           .embedding(

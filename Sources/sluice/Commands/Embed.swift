@@ -69,7 +69,7 @@ struct Embed: ParsableCommand {
   func run() throws {
     try reportingErrors {
       let embedder = try CrystalEmbedder(
-        try ModelFolder(path: Resources.model(model)), member: member,
+        try ModelFolder(path: Resources.model(model), predicts: false), member: member,
         layers: layers.split(separator: ",").map(String.init),
         pooling: SitePooling(rawValue: pool.rawValue) ?? .mean)
       Terminal.note("\(embedder.width) numbers a row: \(embedder.layers.joined(separator: ", "))")

@@ -9,14 +9,15 @@ struct Models: ParsableCommand {
 
   struct Import: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Bring published CGCNN weights into a model folder.",
+      abstract: "Bring published weights into a model folder.",
       discussion: """
-        Reads the legacy PyTorch serialization; nothing in the file is executed.
+        Reads CGCNN's weights in the legacy PyTorch serialization, and networks pretrained by the code of Crystal Twins as \
+        safetensors; nothing in the file is executed.
 
         Example: sluice models import formation-energy-per-atom.pth.tar --output models/published
         """)
 
-    @Argument(help: "Weight file (.pth.tar).")
+    @Argument(help: "Weight file (.pth.tar or .safetensors).")
     var file: String
 
     @Option(help: "Folder to write.")
@@ -31,7 +32,7 @@ struct Models: ParsableCommand {
     func run() throws {
       try reportingErrors {
         let card = try ModelImport(file: file).write(to: output, property: property, unit: unit)
-        Terminal.note("\(output): \(card.name), \(card.property) in \(card.unit)")
+        Terminal.note("\(output): \(card.name), \(card.prediction)")
       }
     }
   }
@@ -49,7 +50,7 @@ struct Models: ParsableCommand {
 
     func run() throws {
       try reportingErrors {
-        let model = try ModelFolder(path: Resources.model(folder))
+        let model = try ModelFolder(path: Resources.model(folder), predicts: false)
         if format == .json {
           let encoder = JSONEncoder()
           encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]

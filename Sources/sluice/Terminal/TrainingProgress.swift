@@ -13,6 +13,8 @@ struct TrainingProgress {
       let rest = leftOut.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
       Terminal.note("\(role): \(structures) structures" + (rest.isEmpty ? "" : "; left out: \(rest)"))
       for message in messages { Terminal.note("  \(message)") }
+    case .initialModel(let name, let shared):
+      Terminal.note("starts from \(name): \(shared?.words ?? SharedCrystals.unknown)")
     case .member(let index, let count, let epochsDone):
       Terminal.note("member \(index + 1) of \(count)" + (epochsDone > 0 ? ", after epoch \(epochsDone)" : ""))
       meter = nil
