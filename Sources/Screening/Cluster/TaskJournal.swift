@@ -56,7 +56,8 @@ struct TaskJournal {
   /// How often a shard was begun by a process that said no more of it.
   ///
   /// A process that a record ended, and that started again in its own place, is still the same one.
-  static func tries(_ events: [Event], shard: Int) -> Int {
+  /// - Parameter forgivesProgress: whether a process that came further than the one before it counts for nothing.
+  static func tries(_ events: [Event], shard: Int, forgivesProgress: Bool = false) -> Int {
     var open: [(host: String, process: Int)] = []
     for event in events where event.shard == shard || event.kind == .resumed {
       switch event.kind {
@@ -65,7 +66,7 @@ struct TaskJournal {
           open.append((event.host, event.process))
         }
       case .done, .stopped, .failed, .resumed: open = []
-      case .progress: break
+      case .progress: if forgivesProgress { open = [] }
       }
     }
     return open.count

@@ -1,0 +1,22 @@
+internal import Configuration
+internal import Foundation
+
+/// What a file that is handed to a cluster describes.
+public enum SubmissionKind: Sendable {
+  /// Records to be screened.
+  case campaign
+  /// An ensemble to be trained.
+  case training
+
+  /// The kind of a file, by its keys: a training has `data` and no `inputs`. What is neither is taken for a campaign, whose
+  /// reader says what it lacks.
+  ///
+  /// - Throws: `ScreeningError.unreadable`, `ConfigurationError`.
+  public init(file: String) throws {
+    guard let bytes = FileManager.default.contents(atPath: file) else {
+      throw ScreeningError.unreadable(path: file, reason: "no such file, or not readable")
+    }
+    let tree = try? ConfigurationDocument(bytes: [UInt8](bytes), file: file).tree()
+    self = tree?["data"] != nil && tree?["inputs"] == nil ? .training : .campaign
+  }
+}
