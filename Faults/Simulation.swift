@@ -52,8 +52,9 @@ extension Workplace {
     let input = """
       - decorate:
           prototype: ZrCuSiAs
-          sites: {A: \(site), B: \(site), C: \(site), D: \(site)}
+          sites: {A: \(site), B: \(site), C: \(site), X: \(site)}
           distinct: false
+          volume: {per_atom: {value: 16}}
 
       """
     return try files.campaign(named: "billion", inputs: String(repeating: input, count: isShort ? 1 : 15))
@@ -65,7 +66,7 @@ extension Workplace {
     let outcome = try ChildProcess.run(program, arguments)
     let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9
     var usage = rusage()
-    getrusage(RUSAGE_CHILDREN, &usage)
+    getrusage(RUSAGE_CHILDREN.rawValue, &usage)
     let ending = Ending(
       code: outcome.exitCode ?? 128 + (outcome.signal ?? 0), output: outcome.output, errors: outcome.errors)
     return (ending, seconds, usage.ru_maxrss * 1024)
@@ -153,7 +154,7 @@ extension Workplace {
     guard ending.code == 0 else { return report.fail("merge: \(ending.errors)") }
     let store = try RunStore.openFinished(at: directory + "/results.sqlite")
     var counts: [RecordKey: Int] = [:]
-    try store.forEachRow { counts[$0.key, default: 0] += 1 }
+    try store.forEachRow { counts[$0.row.key, default: 0] += 1 }
     let expected = Set((0..<cut.shards.count).flatMap { writer.keys($0) })
     let records = try store.counts().records
     let lost = cut.records.reduce(0, +) - records + expected.count { counts[$0] == nil }

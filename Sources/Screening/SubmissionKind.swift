@@ -16,7 +16,9 @@ public enum SubmissionKind: Sendable {
     guard let bytes = FileManager.default.contents(atPath: file) else {
       throw ScreeningError.unreadable(path: file, reason: "no such file, or not readable")
     }
-    let tree = try? ConfigurationDocument(bytes: [UInt8](bytes), file: file).tree()
+    let document = try ConfigurationDocument(bytes: [UInt8](bytes), file: file)
+    // Values that no tree holds are refused by the reader of either kind, with more to say.
+    let tree = try? document.tree()
     self = tree?["data"] != nil && tree?["inputs"] == nil ? .training : .campaign
   }
 }

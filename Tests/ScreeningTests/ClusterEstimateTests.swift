@@ -40,7 +40,9 @@ import Testing
     let cost = RunSample.Cost([(1, 3), (1, 2)], [])
     #expect(cost.record == 2.5 && cost.shard == 0)
     let odd = RunSample.Cost([(1, 5)], [(10, 4)])
-    #expect(odd.record == 9.0 / 11 && odd.shard == 0)
+    #expect(odd.record == 0 && odd.shard == 4.5)
+    let steep = RunSample.Cost([(10, 1)], [(20, 31)])
+    #expect(steep.record == 32.0 / 30 && steep.shard == 0)
   }
 
   @Test(arguments: [1, 3, 20])

@@ -37,7 +37,8 @@ import Testing
   {
     let folder = files.folder
     let training = try files.training()
-    let text = try folder.text("training.yaml").replacing("train.jsonl", with: "${data}/train.jsonl")
+    let text = try folder.text("training.yaml").replacing(
+      "train.jsonl", with: "\"${data}/train.jsonl\"")
     try folder.write(text, to: "training.yaml")
     try folder.write("", to: "elsewhere/nothing")
     #expect(

@@ -14,20 +14,24 @@ public struct RunSample: Sendable {
     /// Of a shard.
     public let shard: Double
 
-    /// The cost that small and large shards tell; where they are alike all of it is that of records.
+    /// The cost that small and large shards tell. Where larger ones cost no more all of it is that of shards; where there are
+    /// none, and where records explain more than there is, that of records.
     init(_ small: [(records: Int, cost: Double)], _ large: [(records: Int, cost: Double)]) {
       func sum(_ parts: [(records: Int, cost: Double)]) -> (records: Double, cost: Double) {
         parts.reduce((0, 0)) { ($0.0 + Double($1.records), $0.1 + $1.cost) }
       }
-      let (few, many) = (sum(small), sum(large))
-      let slope = many.records > few.records ? (many.cost - few.cost) / (many.records - few.records) : 0
-      let rest = (few.cost - slope * few.records) / Double(max(1, small.count))
-      if slope > 0, rest >= 0 {
-        (record, shard) = (slope, rest)
-      } else {
-        record = (few.cost + many.cost) / max(1, few.records + many.records)
-        shard = 0
+      let (few, many, count) = (sum(small), sum(large), Double(small.count + large.count))
+      // Means of a shard, since there may be fewer large ones.
+      let records = many.records / Double(max(1, large.count)) - few.records / Double(max(1, small.count))
+      let cost = many.cost / Double(max(1, large.count)) - few.cost / Double(max(1, small.count))
+      let all = (few.cost + many.cost) / max(1, few.records + many.records)
+      guard !large.isEmpty, records > 0 else {
+        (record, shard) = (all, 0)
+        return
       }
+      let slope = max(0, cost / records)
+      let rest = (few.cost + many.cost - slope * (few.records + many.records)) / count
+      (record, shard) = rest >= 0 ? (slope, rest) : (all, 0)
     }
 
     /// A cost.
