@@ -57,7 +57,7 @@ extension Workplace {
           volume: {per_atom: {value: 16}}
 
       """
-    return try files.campaign(named: "billion", inputs: String(repeating: input, count: isShort ? 1 : 15))
+    return try files.campaign(named: "billion", inputs: String(repeating: input, count: isShort ? 1 : 20))
   }
 
   /// Runs the program and says how long it took; its peak memory is the largest of all programs so far.
