@@ -1,5 +1,4 @@
 internal import Configuration
-internal import Foundation
 
 /// What a file that is handed to a cluster describes.
 public enum SubmissionKind: Sendable {
@@ -13,10 +12,7 @@ public enum SubmissionKind: Sendable {
   ///
   /// - Throws: `ScreeningError.unreadable`, `ConfigurationError`.
   public init(file: String) throws {
-    guard let bytes = FileManager.default.contents(atPath: file) else {
-      throw ScreeningError.unreadable(path: file, reason: "no such file, or not readable")
-    }
-    let document = try ConfigurationDocument(bytes: [UInt8](bytes), file: file)
+    let document = try configurationDocument(file)
     // Values that no tree holds are refused by the reader of either kind, with more to say.
     let tree = try? document.tree()
     self = tree?["data"] != nil && tree?["inputs"] == nil ? .training : .campaign

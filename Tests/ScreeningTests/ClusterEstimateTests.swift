@@ -95,7 +95,7 @@ import Testing
       var settings = EngineSettings()
       change(&settings)
       return try #require(
-        ClusterFigures(estimating: cut, tasks: 4, settings: settings, engine: .local, sample: sample)
+        ClusterFigures(estimating: cut, tasks: 4, settings: settings, engine: .slurm, sample: sample)
           .wallSeconds)
     }
     let one = try wall { _ in }

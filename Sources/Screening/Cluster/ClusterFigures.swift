@@ -53,7 +53,9 @@ public struct ClusterFigures: Hashable, Sendable {
     let ofTask =
       sample.startSeconds + Double(perTask) * sample.seconds.shard
       + Double(perTask) * Double(records) / Double(shards) * sample.seconds.record / threads
-    let atOnce = min(tasks, settings.maximumRunning ?? tasks)
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    let most = settings.maximumRunning ?? (engine == .local ? cores / settings.processors : tasks)
+    let atOnce = max(1, min(tasks, most))
     wallSeconds = Double((tasks + atOnce - 1) / atOnce) * ofTask
     mergeSeconds = sample.mergeSeconds.of(records: records, shards: shards)
     shardBytes = Int(sample.bytes.of(records: records, shards: shards))

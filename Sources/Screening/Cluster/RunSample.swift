@@ -49,6 +49,8 @@ public struct RunSample: Sendable {
   public let shards: Int
   /// Seconds of one thread, from the start of a shard to its file in its place.
   public internal(set) var seconds: Cost
+  /// Whether the seconds of a record were given and not measured.
+  public internal(set) var isSpeedGiven = false
   /// Bytes of shards' files.
   public let bytes: Cost
   /// Seconds of a merge.
@@ -66,6 +68,7 @@ public struct RunSample: Sendable {
   public func at(recordsPerSecond: Double) -> RunSample {
     var sample = self
     sample.seconds = Cost(record: 1 / recordsPerSecond, shard: seconds.shard)
+    sample.isSpeedGiven = true
     return sample
   }
 
@@ -98,7 +101,9 @@ public struct RunSample: Sendable {
     self.startSeconds = startSeconds
     passesSeconds = try Self.passes(of: plan, run, jobs: jobs, localFolder: folder, stop, preparing)
     guard !stop.isRaised else { return nil }
-    let runner = ShardRun(run: run, plan: plan, jobs: 1, localFolder: folder, restartArguments: nil)
+    let runner = ShardRun(
+      run: run, plan: plan, jobs: 1, localFolder: folder, restartArguments: nil,
+      passes: try ShardRun.passes(of: run, plan, jobs: jobs, stop: stop))
     func time(_ shard: Int) throws -> (records: Int, cost: Double)? {
       let start = secondsNow()
       guard case .finished = try runner.run(shard, stop: stop, progress: { _ in }) else { return nil }

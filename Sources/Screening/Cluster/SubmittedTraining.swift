@@ -213,7 +213,9 @@ public struct SubmittedTraining: SubmittedRun {
     var (missing, problems): ([Int], [String]) = ([], [])
     for member in 0..<partCount {
       do {
-        if try TrainerCheckpoint.epochsDone(at: checkpointPath(member)) < epochCount { missing.append(member) }
+        if try TrainerCheckpoint.epochsDone(at: checkpointPath(member)) < epochCount {
+          missing.append(member)
+        }
       } catch {
         missing.append(member)
         problems.append("\(error)")

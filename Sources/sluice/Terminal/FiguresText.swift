@@ -30,7 +30,8 @@ func figuresText(estimated: ClusterFigures?, counted: ClusterFigures?) -> String
 func sampleText(_ sample: RunSample) -> String {
   let speed = 1 / sample.seconds.record
   return "measured here, on one thread: \(sample.records) records of \(sample.shards) shards, "
-    + "\(decimals(speed, speed < 100 ? 2 : 0)) records/s, \(decimals(sample.seconds.shard * 1000, 1)) ms a shard, "
+    + "\(decimals(speed, speed < 100 ? 2 : 0)) records/s\(sample.isSpeedGiven ? " (given)" : ""), "
+    + "\(decimals(sample.seconds.shard * 1000, 1)) ms a shard, "
     + "\(decimals(sample.startSeconds, 2)) s a task"
     + (sample.passesSeconds.map { ", \(decimals($0, 1)) s before the first record" } ?? "")
 }
