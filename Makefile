@@ -11,7 +11,7 @@ sources := Sources Tests Benchmarks Faults Fuzz Package.swift
 SLUICE_COMMIT ?= $(shell scripts/commit)
 export SLUICE_COMMIT
 
-.PHONY: help deps build demo docs test test-bare test-faults test-cluster test-address test-thread test-readers fuzz fuzz-all lint format install uninstall dist bench bench-against clean
+.PHONY: help deps build demo docs test test-bare test-faults test-cluster simulate-cluster test-schedulers test-address test-thread test-readers fuzz fuzz-all lint format install uninstall dist bench bench-against clean
 
 help: ## List these targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -37,6 +37,13 @@ test-faults: build ## Kill, starve and damage runs in many ways, and print what 
 
 test-cluster: build ## Run shards on a private Slurm cluster of this machine, and break it in many ways (root)
 	@scripts/test-cluster $(CASES)
+
+simulate-cluster: build ## Plan, watch and merge a billion candidates on a simulated cluster that loses nodes, and count
+	swift build -c release --product SluiceFaults
+	.build/release/SluiceFaults .build/release/sluice simulation
+
+test-schedulers: build ## Run a campaign by Snakemake, GNU parallel, Parsl and Dask, as docs/cluster.md shows it, where they are installed
+	@scripts/test-schedulers $(CASES)
 
 test-address: deps ## Run the tests under AddressSanitizer (FILTER=NAME runs some)
 	ASAN_OPTIONS=detect_leaks=0 swift test --disable-xctest --sanitize address --scratch-path .build-address \

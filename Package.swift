@@ -181,6 +181,7 @@ let package = Package(
       name: "SluiceFaults",
       dependencies: [
         "Crystal", "PipelineEngine", "Screening", "ScreeningStore", "ScreeningTestSupport", "TestSupport",
+        .product(name: "GRDB", package: "GRDB.swift"),
       ],
       path: "Faults", exclude: ["preload.c"], swiftSettings: settings),
     .testTarget(

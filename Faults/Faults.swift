@@ -27,6 +27,9 @@ import TestSupport
 
   private static func run(_ place: Workplace, _ report: Report, _ wanted: Set<String>) throws {
     func isWanted(_ trial: String) -> Bool { wanted.isEmpty || wanted.contains(trial) }
+    // Nothing is broken here, so it is no part of what runs without a name.
+    if wanted.contains("simulation") { try place.simulation(report) }
+    if wanted == ["simulation"] { return }
     let generated = try place.generatedInputs()
     let shared = place.isShort ? [] : try place.sharedInputs()
     if !place.isShort, shared.isEmpty {
@@ -48,6 +51,7 @@ import TestSupport
       for input in generated where ["decorate", "generated jsonl"].contains(input.name) {
         try place.shards(input, report)
       }
+      try place.crashesInShards(report)
     }
     if isWanted("flips") {
       try place.flipsInCheckedFiles(report)

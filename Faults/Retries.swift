@@ -50,8 +50,8 @@ extension Workplace {
 }
 
 extension Workplace {
-  /// Gives one record after another a decoder that crashes: it alone is rejected, and comes back when it is mended.
-  func crashes(_ report: Report) throws {
+  /// An archive whose records have ids that can be made to crash whoever copies them, and its lines.
+  func crashInput() throws -> (input: Input, lines: [String]) {
     let lines = try files.folder.text("records.jsonl").split(separator: "\n").map(String.init)
     let named = lines.enumerated().map { index, line in
       line.replacing("\"r-\(index)\"", with: "\"record-of-sixteen-or-more-\(index)\"")
@@ -60,6 +60,12 @@ extension Workplace {
     let input = Input(
       name: "crash", yaml: "- archive: {path: crash.jsonl}", file: "crash.jsonl", hasChecksum: false, batch: 7
     )
+    return (input, named)
+  }
+
+  /// Gives one record after another a decoder that crashes: it alone is rejected, and comes back when it is mended.
+  func crashes(_ report: Report) throws {
+    let (input, named) = try crashInput()
     let (campaign, whole) = try undisturbed(input)
     guard try sluice(runArguments(campaign, "run")).code == 0 else { throw Trouble("no run") }
     let expected = try outcomes("run")

@@ -82,4 +82,65 @@ extension Workplace {
       try? FileManager.default.removeItem(atPath: store)
     }
   }
+
+  /// Gives a record of a shard a decoder that crashes, then one that kills its process each time without a word.
+  func crashesInShards(_ report: Report) throws {
+    let (input, _) = try crashInput()
+    let (campaign, whole) = try undisturbed(input)
+    guard try sluice(runArguments(campaign, "run")).code == 0 else { throw Trouble("no run") }
+    let expected = try outcomes("run")
+    remove("run")
+    let (culprit, shards) = (8, 4)
+    let fault = [
+      "SLUICE_FAULT_CRASH=:record-of-sixteen-or-more-\(culprit)", "TMPDIR=" + path("cluster/local"),
+    ]
+    let run = path("cluster/run")
+    func submit(_ more: [String]) throws -> Ending {
+      remove("cluster")
+      try FileManager.default.createDirectory(
+        atPath: path("cluster/local"), withIntermediateDirectories: true)
+      return try sluice(
+        [
+          "submit", campaign, "--engine", "local", "--shards", "\(shards)", "--tasks", "2",
+          "--run-directory", run,
+        ], settings: fault + more)
+    }
+    defer { remove("cluster") }
+    let crashed = try submit([])
+    let found = crashed.code == 0 ? try outcomes("cluster/run") : []
+    let isAlone = found.filter { $0.record != culprit } == expected.filter { $0.record != culprit }
+    if !isAlone || found.first(where: { $0.record == culprit })?.reason != "decoder_crashed" {
+      report.fail("a decoder that crashes in a shard: ended with \(crashed.code): \(crashed.errors)")
+    }
+    report.add(
+      "shard: decoder that crashes", "generated jsonl", tries: 1,
+      isAlone ? "rejected alone as decoder_crashed" : "not isolated")
+    let killed = try submit(["SLUICE_FAULT_SILENT=1"])
+    let names = try FileManager.default.contentsOfDirectory(atPath: run + "/shards")
+    let logs = try (0..<2).map { try files.folder.text("cluster/run/tasks/00000\($0).log") }
+    let finished = Set(names.compactMap { Int($0.prefix(6)) })
+    let missing = Set(0..<shards).subtracting(finished)
+    // A line a start of a process.
+    let starts = logs.joined().split(separator: "\n").count { line in
+      missing.contains { line.hasPrefix("{\"event\":\"begin\",\"shard\":\($0),") }
+    }
+    let status = try sluice(["status", run])
+    let log = missing.first.map { "given up. Its log is \(run)/tasks/00000\($0 % 2).log" } ?? "none"
+    let isGivenUp =
+      killed.code == 2 && missing.count == 1 && starts == 3 && killed.errors.contains(log)
+      && status.output.contains(log)
+    if !isGivenUp {
+      report.fail(
+        "a record that kills its shard's process: \(missing.count) shards missing after \(starts) starts, ended with "
+          + "\(killed.code): \(killed.errors)\(status.output)")
+    }
+    let resumed = try sluice(["resume", run])
+    let isSame = resumed.code == 0 ? try result("cluster/run") == whole : false
+    if !isSame { report.fail("the shard that was given up, resumed: \(resumed.code): \(resumed.errors)") }
+    report.add(
+      "shard: record that kills its process", "generated jsonl", tries: 1,
+      isGivenUp && isSame
+        ? "given up after \(starts) starts with its log named, \(finished.count) other shards done; identical when resumed "
+          + "without the fault" : "not given up as it should")
+  }
 }

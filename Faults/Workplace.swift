@@ -83,7 +83,7 @@ final class Workplace {
 
   func remove(_ name: String) { try? FileManager.default.removeItem(atPath: path(name)) }
 
-  private static let symbols = """
+  static let symbols = """
     H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb Mo \
     Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl \
     Pb Bi Th U

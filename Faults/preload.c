@@ -90,6 +90,7 @@ static enum verdict judge(size_t bytes) {
 //                      this id then has a decoder that crashes. (The colon lets the environment itself be copied.)
 static char crash_text[65];
 static size_t crash_length;
+static int crash_is_silent;
 
 __attribute__((constructor)) static void configure_crash(void) {
   const char *text = getenv("SLUICE_FAULT_CRASH");
@@ -97,6 +98,7 @@ __attribute__((constructor)) static void configure_crash(void) {
   if (length < 16 || length > 64) return;
   for (size_t index = 0; index < length; index++) crash_text[index] = text[index];
   crash_length = length;
+  crash_is_silent = getenv("SLUICE_FAULT_SILENT") != NULL;
 }
 
 static int is_deadly(const unsigned char *bytes, size_t count) {
@@ -107,7 +109,10 @@ static int is_deadly(const unsigned char *bytes, size_t count) {
 }
 
 void *memcpy(void *restrict to, const void *restrict from, size_t count) {
-  if (is_deadly(from, count)) *(volatile int *)16 = 1;
+  if (is_deadly(from, count)) {
+    if (crash_is_silent) die();
+    *(volatile int *)16 = 1;
+  }
   void *start = to;
   __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
   return start;

@@ -8,17 +8,22 @@ let variablesField = Field.optional(
 
 /// Reads a YAML file with a schema.
 ///
-/// - Parameter variables: values of the file's variables, by name, that go before its own. Where a path begins with a
-///   variable, a value that names something in the current folder, or holds a "/", is relative to that folder and not to
-///   the file's.
+/// - Parameters:
+///   - variables: values of the file's variables, by name, that go before its own. Where a path begins with a variable, a
+///     value that names something in the current folder, or holds a "/", is relative to that folder and not to the
+///     file's.
+///   - workingFolder: what counts as the current folder; nil for the process's own.
 /// - Throws: `ScreeningError.unreadable`; `ConfigurationError` with every problem of the file.
 func readConfiguration(
-  _ file: String, _ schema: Schema, variables: [String: String]
+  _ file: String, _ schema: Schema, variables: [String: String], workingFolder: String? = nil
 ) throws -> ConfigurationValue {
   let document = try configurationDocument(file)
+  let folder = URL(
+    filePath: workingFolder ?? FileManager.default.currentDirectoryPath, directoryHint: .isDirectory)
   let settings = variables.mapValues { text in
-    let isPath = text.contains("/") || FileManager.default.fileExists(atPath: text)
-    return VariableSetting(text: text, path: isPath ? URL(filePath: text).standardizedFileURL.path : text)
+    let path = URL(filePath: text, relativeTo: folder).standardizedFileURL.path
+    let isPath = text.contains("/") || !text.isEmpty && FileManager.default.fileExists(atPath: path)
+    return VariableSetting(text: text, path: isPath ? path : text)
   }
   return try document.read(schema, settings: settings)
 }

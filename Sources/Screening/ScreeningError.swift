@@ -20,6 +20,8 @@ public enum ScreeningError: Error, Sendable, CustomStringConvertible {
   case shardsMissing(runDirectory: String, shards: [Int], count: Int, problems: [String])
   /// A training is validated or tested by crystals that its initial model was trained on.
   case sharedCrystals(model: String, [SharedSplit])
+  /// Members of a submitted training are not trained to their ends; `problems` says what is wrong with checkpoints.
+  case membersMissing(runDirectory: String, members: [Int], count: Int, problems: [String])
   /// Rejections passed the share that the campaign accepts.
   case tooManyRejections(String)
 
@@ -60,6 +62,11 @@ public enum ScreeningError: Error, Sendable, CustomStringConvertible {
       \(model) was trained on crystals by which this training would be judged:
       \(splits.map { "  \($0.words)" }.joined(separator: "\n"))
       Train it without them (data.exclude), choose others, or say that it is wished with training.initial.allow_shared.
+      """
+    case .membersMissing(let directory, let members, let count, let problems):
+      """
+      \(members.count) of \(count) members are not trained to their ends: \(rangesText(members))
+      \(problems.map { "  \($0)\n" }.joined())sluice resume \(directory) trains them
       """
     case .tooManyRejections(let text): text
     }

@@ -207,7 +207,7 @@ import Testing
       _ = try? files.runTask(0, of: run, local: locals[writer])
     }
     #expect(try files.shardNames("shards") == names)
-    #expect(run.missing(checking: true).shards.isEmpty)
+    #expect(run.missing(checking: true).parts.isEmpty)
     try files.merge(run)
     try files.run(try mixedCampaign(), in: "whole")
     #expect(try files.contents("shards") == files.contents("whole"))
@@ -220,7 +220,7 @@ import Testing
     #expect(names.count == 2)
     func stamps() -> [FileStamp?] { names.map { FileStamp(path: run.directory + "/shards/" + $0) } }
     let before = stamps()
-    #expect(run.missing(checking: true).shards == [2, 3, 4, 5])
+    #expect(run.missing(checking: true).parts == [2, 3, 4, 5])
     let refusal = message { try files.merge(run) }
     #expect(refusal.contains("4 of 6 shards are missing: 2-5"), "\(refusal)")
     #expect(!run.isMerged)
@@ -264,7 +264,7 @@ import Testing
     #expect(refusal.contains("1 of 3 shards are missing: 1\n"), "\(refusal)")
     #expect(refusal.contains(run.directory + "/shards/000001-"), "\(refusal)")
     #expect(!run.isMerged)
-    #expect(run.missing(checking: true).shards == [1])
+    #expect(run.missing(checking: true).parts == [1])
     let ending = try files.runTask(0, of: run)
     #expect(ending.finished == 1)
     try files.merge(run)

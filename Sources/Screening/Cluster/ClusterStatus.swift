@@ -78,7 +78,7 @@ public struct ClusterStatus: Sendable {
     var failing: [Failing] = []
     var (restarts, seconds, timed): (Int, Double, Int) = (0, 0, 0)
     var (hosts, processors): (Set<String>, Set<String>) = ([], [])
-    var tops: [Int: TopList] = [:]
+    var tops: [Int: ArraySlice<UInt8>] = [:]
     for task in 0..<run.plan.taskCount {
       let journal = TaskJournal(path: run.journal(ofTask: task))
       var last: [Int: TaskJournal.Event] = [:]
@@ -87,7 +87,7 @@ public struct ClusterStatus: Sendable {
         switch event.kind {
         case .begin: begun[event.shard, default: []].insert("\(event.host) \(event.process) \(event.time)")
         case .done:
-          tops[event.shard] = TopList(event.tree["top"])
+          tops[event.shard] = event.top
           seconds += event.seconds
           timed += event.records
           hosts.insert(event.host)
@@ -124,7 +124,7 @@ public struct ClusterStatus: Sendable {
     var best = TopList()
     for shard in present.keys {
       if let top = tops[shard] {
-        best.merge(top)
+        best.merge(json: top)
       } else if let path = run.files.valid(shard, among: present).path {
         best.merge(try TopList(of: RunStore.openFinished(at: path), hull: run.rankingHull()))
       }

@@ -12,6 +12,8 @@ public struct EngineRecord: Sendable {
     case local
     /// A cluster with Slurm.
     case slurm
+    /// Snakemake, for which rules are written.
+    case snakemake
   }
 
   /// Tasks that were handed over at once.
@@ -20,9 +22,9 @@ public struct EngineRecord: Sendable {
     public let time: String
     /// The tasks, as ranges.
     public let tasks: String
-    /// The array of the tasks, as Slurm calls it; empty for processes.
+    /// The array of the tasks, as Slurm calls it; empty for others.
     public let arrayJob: String
-    /// The job that merges afterwards; empty for processes.
+    /// The job that merges afterwards; empty for others.
     public let mergeJob: String
     /// The machine that handed them over.
     public let host: String

@@ -68,6 +68,23 @@ public struct EngineSettings: Hashable, Sendable {
     }
   }
 
+  /// The settings that are there and that rules of Snakemake do not hold.
+  public var unknownToSnakemake: [String] {
+    [
+      time.map { _ in "time" }, memory.map { _ in "memory" }, maximumRunning.map { _ in "maximum_running" },
+      extra.isEmpty ? nil : "extra",
+    ].compactMap { $0 }
+  }
+
+  /// The settings with other values by name, as `set` takes them.
+  ///
+  /// - Throws: `ScreeningError.invalid`.
+  public func setting(_ values: [String: String]) throws(ScreeningError) -> EngineSettings {
+    var settings = self
+    for (name, value) in values.sorted(by: { $0.key < $1.key }) { try settings.set(name, to: value) }
+    return settings
+  }
+
   private static let processorCounts = 1...200
   private static let runningCounts = 1...100_000
   private static let names = [

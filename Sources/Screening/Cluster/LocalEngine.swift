@@ -4,7 +4,7 @@ internal import ScreeningStore
 
 /// Runs the tasks of a run as processes of this machine, on the same path as a cluster does.
 public struct LocalEngine: Sendable {
-  private let run: ShardedRun
+  private let run: any SubmittedRun
   private let program: String
   private let settings: EngineSettings
 
@@ -14,7 +14,7 @@ public struct LocalEngine: Sendable {
   ///   - run: whose tasks.
   ///   - program: path of this program.
   ///   - settings: how many threads a task has and how many tasks run at once.
-  public init(_ run: ShardedRun, program: String, settings: EngineSettings) {
+  public init(_ run: any SubmittedRun, program: String, settings: EngineSettings) {
     self.run = run
     self.program = program
     self.settings = settings
@@ -76,7 +76,7 @@ public struct LocalEngine: Sendable {
     let process = Process()
     process.executableURL = URL(filePath: program)
     process.arguments = [
-      "shard", run.directory, "\(task)", "--tasks", "\(run.plan.taskCount)", "--jobs",
+      "shard", run.directory, "\(task)", "--tasks", "\(run.taskCount)", "--jobs",
       "\(settings.processors)",
     ]
     process.standardInput = FileHandle.nullDevice
@@ -96,7 +96,7 @@ extension LocalEngine {
   /// Asks the process that waits for the tasks to end them.
   ///
   /// - Throws: `ScreeningError.invalid` where there is none on this machine.
-  public static func cancel(_ run: ShardedRun, _ record: EngineRecord) throws {
+  public static func cancel(_ run: any SubmittedRun, _ record: EngineRecord) throws {
     guard let last = record.submissions.last, last.host == hostName() else {
       throw ScreeningError.invalid(
         "the tasks of \(run.directory) were started on \(record.submissions.last?.host ?? "another machine"); cancel "
@@ -110,7 +110,7 @@ extension LocalEngine {
   }
 
   /// The process that works on a run directory; nil where there is none.
-  private static func holder(of run: ShardedRun) -> Int? {
+  private static func holder(of run: any SubmittedRun) -> Int? {
     do throws(RunClaimError) {
       let claim = try RunClaim(folder: run.directory)
       withExtendedLifetime(claim) {}

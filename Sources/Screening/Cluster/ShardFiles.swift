@@ -37,6 +37,11 @@ struct ShardFiles {
     return (nil, problems)
   }
 
+  /// Size of a shard's file, the first by name (bytes); 0 where there is none.
+  func size(_ shard: Int, among present: [Int: [String]]) -> Int {
+    (present[shard]?.first).map { fileSize(folder + "/" + $0) } ?? 0
+  }
+
   private func problem(of path: String, shard: Int) -> String? {
     do {
       let digest = try Fingerprint(ofFile: path)

@@ -89,7 +89,7 @@ public struct ShardSubmission: Sendable {
   }
 
   /// Runs the passes before the stream once for all shards.
-  private func makePasses(
+  func makePasses(
     created: String, stop: StopFlag, preparing: (PreparationProgress) -> Void
   ) throws -> Bool {
     let folder = "\(localFolder)/sluice-\(plan.fingerprint.prefix(16))-passes"

@@ -126,13 +126,13 @@ public struct ShardTask: Sendable {
     note: (String) -> Void
   ) throws -> Bool {
     let count = run.plan.range(shard).count
-    let start = Self.now
+    let start = secondsNow()
     var noted = start
     try journal.append(.begin, shard: shard, job.map { [.init("job", .string($0))] } ?? [])
     do {
       let result = try runner.run(shard, stop: stop) { done in
-        guard Self.now - noted >= Self.pause else { return }
-        noted = Self.now
+        guard secondsNow() - noted >= Self.pause else { return }
+        noted = secondsNow()
         // How far it is, is no part of the result.
         try? journal.append(.progress, shard: shard, [.init("records", .count(done))])
       }
@@ -141,7 +141,7 @@ public struct ShardTask: Sendable {
         ending.isStopped = true
         return false
       }
-      let seconds = Self.now - start
+      let seconds = secondsNow() - start
       try journal.append(
         .done, shard: shard,
         [
@@ -163,8 +163,6 @@ public struct ShardTask: Sendable {
       return true
     }
   }
-
-  private static var now: Double { Double(DispatchTime.now().uptimeNanoseconds) * 1e-9 }
 }
 
 extension ScreeningError {

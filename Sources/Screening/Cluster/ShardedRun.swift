@@ -3,7 +3,7 @@ internal import Foundation
 internal import ScreeningStore
 
 /// A run directory that holds a run in shards.
-public struct ShardedRun: Sendable {
+public struct ShardedRun: SubmittedRun {
   /// The run directory.
   public let directory: String
   /// How it is cut.
@@ -22,15 +22,21 @@ public struct ShardedRun: Sendable {
     self.plan = plan
   }
 
+  /// Identity of the cut.
+  public var id: String { plan.id }
+  /// Number of shards.
+  public var partCount: Int { plan.count }
+  /// What parts are called.
+  public var partName: String { "shards" }
+  /// Number of tasks.
+  public var taskCount: Int { plan.taskCount }
+  /// Rows are appended one after the other.
+  public var mergesWithThreads: Bool { false }
+
   var files: ShardFiles { ShardFiles(plan, directory: directory) }
 
-  /// Whether the shards are merged.
-  public var isMerged: Bool { Self.isMerged(directory) }
-
-  /// Whether the shards of a run directory are merged.
-  public static func isMerged(_ directory: String) -> Bool {
-    FileManager.default.fileExists(atPath: directory + "/" + CampaignRun.storeName)
-  }
+  /// The merged store.
+  public var mergedPath: String { directory + "/" + CampaignRun.storeName }
 
   /// Reads the campaign as it was submitted, with the files that it names now.
   ///
@@ -56,7 +62,7 @@ public struct ShardedRun: Sendable {
   /// The shards that are not there whole.
   ///
   /// - Parameter checking: whether each file is read and compared with its digest; without it a name is believed.
-  public func missing(checking: Bool) -> (shards: [Int], problems: [String]) {
+  public func missing(checking: Bool) -> (parts: [Int], problems: [String]) {
     let present = files.present()
     guard checking else { return ((0..<plan.count).filter { present[$0] == nil }, []) }
     var (missing, problems): ([Int], [String]) = ([], [])
@@ -68,23 +74,9 @@ public struct ShardedRun: Sendable {
     return (missing, problems)
   }
 
-  /// The tasks that have one of some shards.
-  public func tasks(of shards: [Int]) -> [Int] { Set(shards.map { $0 % plan.taskCount }).sorted() }
-
-  /// Notes that shards which were given up are to be tried again.
-  ///
-  /// - Throws: `ScreeningError.unwritable`.
-  public func forgetTries(ofTasks tasks: [Int]) throws(ScreeningError) {
-    for task in tasks {
-      let journal = TaskJournal(path: journal(ofTask: task))
-      guard journal.events().contains(where: { $0.kind == .begin }) else { continue }
-      try journal.append(.resumed, shard: task)
-    }
-  }
-
-  /// The path of a task's journal.
-  public func journal(ofTask task: Int) -> String {
-    "\(directory)/\(ShardPlan.tasksName)/\(paddedNumber(task)).log"
+  /// The shards that cannot be run, with the reason.
+  public func failures() throws -> [(part: Int, message: String)] {
+    try ClusterStatus(self).failing.map { ($0.shard, $0.message) }
   }
 }
 

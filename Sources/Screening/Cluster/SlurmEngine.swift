@@ -2,7 +2,7 @@ internal import Foundation
 
 /// Hands the tasks of a run to Slurm as one job array, and a job that merges after it.
 public struct SlurmEngine: Sendable {
-  private let run: ShardedRun
+  private let run: any SubmittedRun
   private let program: String
   private let settings: EngineSettings
 
@@ -24,7 +24,7 @@ public struct SlurmEngine: Sendable {
   ///   - run: whose tasks; its directory is an absolute path that all nodes see.
   ///   - program: path of this program, which all nodes see.
   ///   - settings: what the cluster is asked for.
-  public init(_ run: ShardedRun, program: String, settings: EngineSettings) {
+  public init(_ run: any SubmittedRun, program: String, settings: EngineSettings) {
     self.run = run
     self.program = program
     self.settings = settings
@@ -36,7 +36,7 @@ public struct SlurmEngine: Sendable {
   public func tasksScript(_ tasks: [Int]) -> String {
     let most = settings.maximumRunning.map { "%\($0)" } ?? ""
     // A shard that ends its process is tried again; its journal says when it is given up.
-    let tries = TaskJournal.mostTries * ((run.plan.count - 1) / run.plan.taskCount + 1)
+    let tries = TaskJournal.mostTries * ((run.partCount - 1) / run.taskCount + 1)
     let lines =
       header("tasks", log: "\(run.directory)/\(ShardPlan.tasksName)/%6a.log")
       + [
@@ -50,7 +50,7 @@ public struct SlurmEngine: Sendable {
         trap 'interrupted=1 stopped=time; kill -TERM "$worker"' USR1
         trap 'interrupted=1 stopped=person; kill -TERM "$worker"' TERM INT
         for attempt in $(seq \(tries)); do
-          \(quoted(program)) shard \(quoted(run.directory)) "$SLURM_ARRAY_TASK_ID" --tasks \(run.plan.taskCount) \
+          \(shellQuoted(program)) shard \(shellQuoted(run.directory)) "$SLURM_ARRAY_TASK_ID" --tasks \(run.taskCount) \
         --jobs \(settings.processors) &
           worker=$!
           # A signal ends the waiting, not the worker.
@@ -70,17 +70,22 @@ public struct SlurmEngine: Sendable {
   ///
   /// It begins however the tasks ended, since it says itself what is missing.
   public func mergeScript(after arrayJob: String) -> String {
+    let processors = run.mergesWithThreads ? settings.processors : 1
     let lines =
       header("merge", log: "\(run.directory)/merge.log")
-      + ["#SBATCH --dependency=afterany:\(arrayJob)", "#SBATCH --kill-on-invalid-dep=yes"] + asked
-      + settings.extra
-      + [""] + settings.prologue + ["exec \(quoted(program)) merge \(quoted(run.directory)) --wait 60"]
+      + [
+        "#SBATCH --dependency=afterany:\(arrayJob)", "#SBATCH --kill-on-invalid-dep=yes",
+        "#SBATCH --cpus-per-task=\(processors)",
+      ] + asked + settings.extra + [""] + settings.prologue
+      + [
+        "exec \(shellQuoted(program)) merge \(shellQuoted(run.directory)) --wait 60 --jobs \(processors)"
+      ]
     return lines.joined(separator: "\n") + "\n"
   }
 
   private func header(_ what: String, log: String) -> [String] {
     [
-      "#!/bin/bash", "#SBATCH --job-name=sluice-\(run.plan.id.prefix(8))-\(what)", "#SBATCH --requeue",
+      "#!/bin/bash", "#SBATCH --job-name=sluice-\(run.id.prefix(8))-\(what)", "#SBATCH --requeue",
       "#SBATCH --open-mode=append", "#SBATCH --output=\(log)", "#SBATCH --ntasks=1",
     ]
   }
@@ -91,8 +96,6 @@ public struct SlurmEngine: Sendable {
       settings.time.map { "time=\($0)" }, settings.memory.map { "mem=\($0)" },
     ].compactMap { $0 }.map { "#SBATCH --" + $0 }
   }
-
-  private func quoted(_ text: String) -> String { "'" + text.replacing("'", with: "'\\''") + "'" }
 
   // MARK: Jobs
 
@@ -135,7 +138,7 @@ public struct SlurmEngine: Sendable {
       let last = tasks.last, last >= limit
     else { return }
     throw ScreeningError.invalid(
-      "this cluster takes arrays of at most \(limit) tasks and there are \(run.plan.taskCount); a task takes any number "
+      "this cluster takes arrays of at most \(limit) tasks and there are \(run.taskCount); a task takes any number "
         + "of shards, so --tasks \(min(limit, 1000)) does as well, in another run directory or with this one removed"
     )
   }
@@ -183,3 +186,6 @@ public struct SlurmEngine: Sendable {
     }
   }
 }
+
+/// A text as one word of a shell.
+func shellQuoted(_ text: String) -> String { "'" + text.replacing("'", with: "'\\''") + "'" }

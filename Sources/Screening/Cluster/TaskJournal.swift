@@ -24,7 +24,10 @@ struct TaskJournal {
     }
     let kind: Kind
     let shard: Int
+    /// The line without the best candidates.
     let tree: JSONTree
+    /// The best candidates as JSON: most of a line, and read only where they may be among the best of all.
+    var top: ArraySlice<UInt8>?
 
     var time: String { tree["time"]?.text ?? "" }
     var host: String { tree["host"]?.text ?? "" }
@@ -43,20 +46,52 @@ struct TaskJournal {
 
   /// The lines so far, in order; none where there is no file.
   func events() -> [Event] {
-    let bytes = FileManager.default.contents(atPath: path) ?? Data()
-    return bytes.split(separator: 10).compactMap { line in
-      guard line.first == UInt8(ascii: "{"), let tree = try? JSONTree([UInt8](line)),
-        let kind = tree["event"]?.text.flatMap(Event.Kind.init(rawValue:)),
-        let shard = tree["shard"]?.wholeNumber
-      else { return nil }
-      return Event(kind: kind, shard: shard, tree: tree)
+    let bytes = [UInt8](FileManager.default.contents(atPath: path) ?? Data())
+    return bytes.split(separator: 10).compactMap { Self.event($0) }
+  }
+
+  private static func event(_ line: ArraySlice<UInt8>) -> Event? {
+    guard line.first == UInt8(ascii: "{") else { return nil }
+    // A text within JSON holds no quote of its own, so that the key is found nowhere else.
+    if line.last == UInt8(ascii: "}"), let key = place(of: topKey, in: line) {
+      if var event = event(Array(line[..<key]) + [UInt8(ascii: "}")]) {
+        event.top = line[(key + topKey.count)..<(line.endIndex - 1)]
+        return event
+      }
+    }
+    return event(Array(line))
+  }
+
+  private static func event(_ line: [UInt8]) -> Event? {
+    guard let tree = try? JSONTree(line),
+      let kind = tree["event"]?.text.flatMap(Event.Kind.init(rawValue:)),
+      let shard = tree["shard"]?.wholeNumber
+    else { return nil }
+    return Event(kind: kind, shard: shard, tree: tree)
+  }
+
+  /// Where a key begins in a line; nil where it is not in it.
+  private static func place(of key: [UInt8], in line: ArraySlice<UInt8>) -> Int? {
+    line.withUnsafeBytes { bytes in
+      let last = bytes.count - key.count
+      let found =
+        last < 0
+        ? nil
+        : (0...last).first { start in
+          bytes[start] == key[0] && key.indices.allSatisfy { bytes[start + $0] == key[$0] }
+        }
+      return found.map { line.startIndex + $0 }
     }
   }
+
+  /// What precedes the best candidates, which come last in a line.
+  private static let topKey = Array(",\"top\":".utf8)
 
   /// How often a shard was begun by a process that said no more of it.
   ///
   /// A process that a record ended, and that started again in its own place, is still the same one.
-  static func tries(_ events: [Event], shard: Int) -> Int {
+  /// - Parameter forgivesProgress: whether a process that came further than the one before it counts for nothing.
+  static func tries(_ events: [Event], shard: Int, forgivesProgress: Bool = false) -> Int {
     var open: [(host: String, process: Int)] = []
     for event in events where event.shard == shard || event.kind == .resumed {
       switch event.kind {
@@ -65,7 +100,7 @@ struct TaskJournal {
           open.append((event.host, event.process))
         }
       case .done, .stopped, .failed, .resumed: open = []
-      case .progress: break
+      case .progress: if forgivesProgress { open = [] }
       }
     }
     return open.count

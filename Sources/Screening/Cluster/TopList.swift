@@ -63,6 +63,19 @@ struct TopList: Hashable, Sendable {
     entries = Array(all.sorted(by: Self.precedes).prefix(Self.length))
   }
 
+  /// Takes a list as JSON in, whose candidates are in the order of the ranking. Where its first one cannot be among the best,
+  /// the others are not read.
+  mutating func merge(json: ArraySlice<UInt8>) {
+    if entries.count == Self.length, let worst = entries.last?.distance,
+      let end = json.firstIndex(of: UInt8(ascii: ",")),
+      let first = Double(String(decoding: json[..<end].drop { $0 == UInt8(ascii: "[") }, as: UTF8.self)),
+      first > worst
+    {
+      return
+    }
+    merge(TopList(try? JSONTree(Array(json))))
+  }
+
   private static func precedes(_ left: Entry, _ right: Entry) -> Bool {
     if left.distance != right.distance { return left.distance < right.distance }
     if left.id != right.id { return left.id.utf8.lexicographicallyPrecedes(right.id.utf8) }

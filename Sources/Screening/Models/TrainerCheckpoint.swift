@@ -47,6 +47,18 @@ struct TrainerCheckpoint {
     }
   }
 
+  /// Epochs that a file holds; 0 where there is none.
+  ///
+  /// - Throws: `ScreeningError.unreadable` for a damaged one. Of which training it is, only restoring says.
+  static func epochsDone(at path: String) throws(ScreeningError) -> Int {
+    guard let data = FileManager.default.contents(atPath: path) else { return 0 }
+    guard let (tensors, metadata) = try? SafeTensors.decode([UInt8](data)),
+      metadata["digest"] == digest(of: tensors),
+      let epochs = tensors.first(where: { $0.name == "history" })?.shape.first
+    else { throw .unreadable(path: path, reason: "a damaged checkpoint; remove it") }
+    return epochs
+  }
+
   /// A digest of a checkpoint's tensors: one wrong bit would otherwise end in other weights without a word.
   private static func digest(of tensors: [NamedTensor]) -> String {
     Fingerprint(of: SafeTensors.encode(tensors)).hexadecimal

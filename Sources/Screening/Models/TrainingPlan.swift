@@ -36,6 +36,8 @@ public struct TrainingPlan: Sendable {
   public let initial: InitialParameters?
   /// Licence and source of the data.
   public let license: String?
+  /// How a cluster trains the members.
+  public let engine: EngineSettings
   /// The resolved file as canonical YAML, paths as they are written there, with the variables in them.
   public let canonicalText: String
   /// What of that text decides the weights: all but where files lie.
@@ -45,15 +47,21 @@ public struct TrainingPlan: Sendable {
   ///
   /// - Parameters:
   ///   - file: path of the training file.
+  ///   - folder: what its paths are relative to; nil for the file's own folder.
   ///   - resources: where models lie that the file calls by name.
   ///   - variables: values of the file's variables, by name, that go before its own.
+  ///   - workingFolder: what paths among these are relative to; nil for the process's current folder.
   /// - Throws: `ConfigurationError` naming file, line and column; `ScreeningError` for a shape that no network has, or
   ///   an initial model that is damaged, of another shape, or of fewer members.
   public init(
-    file: String, resources: ResourceFolders = .none, variables: [String: String] = [:]
+    file: String, relativeTo folder: String? = nil, resources: ResourceFolders = .none,
+    variables: [String: String] = [:], workingFolder: String? = nil
   ) throws {
-    let value = try readConfiguration(file, TrainingSchema.schema, variables: variables)
-    let folder = URL(filePath: file).deletingLastPathComponent()
+    let value = try readConfiguration(
+      file, TrainingSchema.schema, variables: variables, workingFolder: workingFolder)
+    let folder =
+      folder.map { URL(filePath: $0, directoryHint: .isDirectory) }
+      ?? URL(filePath: file).deletingLastPathComponent()
     func path(_ value: ConfigurationValue) throws -> String {
       try existingFile(
         value, relativeTo: folder, kind: "one file of crystals, as sluice pack makes of a folder,")
@@ -88,6 +96,7 @@ public struct TrainingPlan: Sendable {
     maximumSites = data.optional("maximum_sites")?.integer
     memberCount = value["training"].integer("members")
     license = value.optional("license")?.string
+    engine = EngineSettings(value.optional("engine"))
     var options = try Self.options(
       value, task, outputs: classRule == nil ? columns.count : loss == .binaryCrossEntropy ? 1 : nil)
     let start = try InitialSection(
@@ -100,6 +109,8 @@ public struct TrainingPlan: Sendable {
       preconditionFailure("a training file is a mapping")
     }
     tree[variablesField.name] = nil
+    // How and where the work is done decides nothing.
+    tree["engine"] = nil
     tree["model"] = Self.tree(options.configuration)
     // What nothing said means.
     if loss == .negativeLogLikelihood, case .mapping(var training) = tree["training"] {

@@ -60,7 +60,12 @@ public struct TrainingRun: Sendable {
 
   private var checkpointFolder: String { output + "/checkpoints" }
 
-  private func checkpointPath(_ member: Int) -> String { "\(checkpointFolder)/member-\(member).safetensors" }
+  private func checkpointPath(_ member: Int) -> String { Self.checkpointPath(member, in: output) }
+
+  /// The file of a member's checkpoint within the folder of a model.
+  static func checkpointPath(_ member: Int, in output: String) -> String {
+    "\(output)/checkpoints/member-\(member).safetensors"
+  }
 
   /// Runs to the end, or until `stop` is raised.
   ///

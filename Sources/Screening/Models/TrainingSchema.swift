@@ -21,6 +21,7 @@ public enum TrainingSchema {
     Field("model", model, default: [:], "Shape of the network."),
     Field("training", training, default: [:], "How it is trained."),
     .optional("license", .string, "Licence and source of the data, for the model card."),
+    .optional("engine", EngineSettings.schema, "How a cluster trains the members; decides no result."),
   ])
 
   private static let data = Schema.mapping([

@@ -5,10 +5,11 @@ import ScreeningStore
 
 struct Merge: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Put the shards of a run together in one store.",
+    abstract: "Put the shards of a run together in one store, or the members of a training in one model.",
     discussion: """
       Afterwards the run directory is an ordinary one, for rank, export, report and all other commands; its lists are the \
-      same bytes as those of `sluice run`. Where shards are missing it names them and writes nothing.
+      same bytes as those of `sluice run`. Of a training it is RUN/model, the same bytes as those of `sluice train`. Where \
+      shards or members are missing it names them and writes nothing.
 
       Example: sluice merge my-crystals.sluice
       """)
@@ -22,30 +23,53 @@ struct Merge: ParsableCommand {
   )
   var wait = 0
 
+  @OptionGroup var threads: ThreadOptions
+
   func validate() throws {
     if !(0...3600).contains(wait) { throw ValidationError("--wait takes 0 to 3600") }
   }
 
   func run() throws {
     try reportingErrors {
-      let run = try ShardedRun(directory: directory)
+      let run = try submittedRun(in: directory)
       let end = Terminal.now + Double(wait)
-      while !run.missing(checking: false).shards.isEmpty, Terminal.now < end {
+      while !run.missing(checking: false).parts.isEmpty, Terminal.now < end {
         Thread.sleep(forTimeInterval: 1)
       }
-      try merge(run)
+      try merge(run, jobs: threads.count)
     }
   }
 }
 
-/// Merges a run and tells the person what came of it.
-func merge(_ run: ShardedRun) throws {
+/// Puts the parts of a run together and tells the person what came of it.
+///
+/// - Parameter jobs: number of threads, where there is work for several.
+func merge(_ run: any SubmittedRun, jobs: Int) throws {
   guard !run.isMerged else { return Terminal.note("\(run.directory) is merged already") }
+  if let run = run as? ShardedRun { try mergeShards(of: run) }
+  if let run = run as? SubmittedTraining { try collectMembers(of: run, jobs: jobs) }
+}
+
+private func collectMembers(of run: SubmittedTraining, jobs: Int) throws {
+  var progress = TrainingProgress()
+  let isFinished = try TrainingMerge(run, jobs: jobs).run(Resources.folders, stop: Interruption.flag()) {
+    progress.show($0)
+  }
+  guard isFinished else {
+    Terminal.note("Stopped; sluice merge \(run.directory) goes on.")
+    throw ExitStatus.failed
+  }
+  Terminal.note("\(run.partCount) members collected in \(run.modelFolder)")
+}
+
+private func mergeShards(of run: ShardedRun) throws {
+  let start = Terminal.now
   var meter = Terminal.meter(unit: "shards", total: run.plan.count)
   let report = try ShardMerge(run, localFolder: Resources.localFolder).run {
     meter.update(done: $0, now: Terminal.now)
   }
   meter.finish(done: report.shards, now: Terminal.now)
+  try run.noteMerge(seconds: Terminal.now - start)
   note(report.counts, of: run.directory)
   Terminal.note("\(report.shards) shards merged")
   func warn(_ what: String, _ parts: [(name: String, shards: Int)]) {

@@ -5,10 +5,11 @@ import ScreeningStore
 
 struct Resume: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Submit what is missing of a run in shards.",
+    abstract: "Submit what is missing of a run in shards or of a training.",
     discussion: """
       Every finished shard is compared with its digest; the tasks of those that are missing or damaged are handed to the \
-      engine of the run again, unless they still wait or run. Finished shards are not touched.
+      engine of the run again, unless they still wait or run. Finished shards are not touched. Members of a training go \
+      on from their last checkpoints.
 
       Example: sluice resume my-crystals.sluice
       """)
@@ -16,9 +17,11 @@ struct Resume: ParsableCommand {
   @Argument(help: ArgumentHelp("Run directory.", valueName: "run"))
   var directory: String
 
+  @OptionGroup var threads: ThreadOptions
+
   func run() throws {
     try reportingErrors {
-      let run = try ShardedRun(directory: URL(filePath: directory).standardizedFileURL.path)
+      let run = try submittedRun(in: URL(filePath: directory).standardizedFileURL.path)
       guard let record = try EngineRecord(directory: run.directory) else {
         throw ScreeningError.invalid(
           "\(directory) has not been handed to an engine; sluice submit does it, and any scheduler may call sluice shard"
@@ -27,7 +30,7 @@ struct Resume: ParsableCommand {
       try claiming(run.directory) {
         try handOver(run, record.engine, record.settings, stop: Interruption.flag())
       }
-      if record.engine == .local { try merge(run) }
+      if record.engine == .local { try merge(run, jobs: threads.count) }
     }
   }
 }

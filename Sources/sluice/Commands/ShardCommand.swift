@@ -5,11 +5,11 @@ import Screening
 struct ShardCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "shard",
-    abstract: "Run one shard of a submitted campaign, or all those of a task.",
+    abstract: "Run one shard of a submitted campaign or one member of a training, or all those of a task.",
     discussion: """
       What the tasks of a cluster call, and what any other scheduler may call: shards that are there are passed over, so \
       it may be called again at any time. A shard is computed in $SLURM_TMPDIR, $TMPDIR or /tmp and then put into the \
-      run directory as a whole.
+      run directory as a whole. A member of a training goes on from its last checkpoint.
 
       Exit codes: 0 done, 75 stopped by a signal and to be called again, 2 failed.
 
@@ -20,7 +20,7 @@ struct ShardCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("Run directory.", valueName: "run"))
   var directory: String
 
-  @Argument(help: "Number of the shard, from 0; with --tasks that of the task.")
+  @Argument(help: "Number of the shard or member, from 0; with --tasks that of the task.")
   var index: Int
 
   @Option(help: "Number of tasks: run the shards INDEX, INDEX + TASKS, INDEX + 2 TASKS, and so on.")
@@ -36,17 +36,29 @@ struct ShardCommand: ParsableCommand {
     try reportingErrors {
       let environment = ProcessInfo.processInfo.environment
       let job = environment["SLURM_ARRAY_JOB_ID"].map { "\($0)_\(environment["SLURM_ARRAY_TASK_ID"] ?? "")" }
-      let run = try ShardedRun(directory: directory)
-      let ending = try ShardTask(
-        run, task: index, of: tasks, jobs: threads.count, localFolder: Resources.localFolder,
-        job: job ?? environment["SLURM_JOB_ID"], host: environment["SLURMD_NODENAME"],
-        restartArguments: CommandLine.arguments
-      ).run(Resources.folders, stop: Interruption.flag()) { Terminal.note($0) }
+      let (host, stop) = (environment["SLURMD_NODENAME"], Interruption.flag())
+      let ending: ShardTask.Ending
+      let name: String
+      if SubmittedTraining.exists(in: directory) {
+        name = "member"
+        var progress = TrainingProgress()
+        ending = try TrainingTask(
+          SubmittedTraining(directory: directory), task: index, of: tasks, jobs: threads.count,
+          job: job ?? environment["SLURM_JOB_ID"], host: host
+        ).run(Resources.folders, stop: stop) { progress.show($0) }
+      } else {
+        name = "shard"
+        ending = try ShardTask(
+          ShardedRun(directory: directory), task: index, of: tasks, jobs: threads.count,
+          localFolder: Resources.localFolder, job: job ?? environment["SLURM_JOB_ID"], host: host,
+          restartArguments: CommandLine.arguments
+        ).run(Resources.folders, stop: stop) { Terminal.note($0) }
+      }
       Terminal.note(
-        "\(ending.finished) shards done, \(ending.passedOver) were there"
+        "\(ending.finished) \(name)s done, \(ending.passedOver) were there"
           + (ending.failed.isEmpty ? "" : ", \(ending.failed.count) failed")
           + (ending.isStopped ? "; stopped" : ""))
-      for (shard, message) in ending.failed { Terminal.note("error: shard \(shard): \(message)") }
+      for (part, message) in ending.failed { Terminal.note("error: \(name) \(part): \(message)") }
       if !ending.failed.isEmpty { throw ExitStatus.failed }
       if ending.isStopped { throw ExitStatus.requeueable }
     }

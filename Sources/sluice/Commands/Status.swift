@@ -8,7 +8,7 @@ struct Status: ParsableCommand {
     abstract: "Show how far a run has come.",
     discussion: """
       Of a run in shards it shows those that are finished, running, missing and failing, the nodes, restarts, the time \
-      left, and the best candidates so far.
+      left, and the best candidates so far; of a submitted training the epochs of each member.
 
       Example: sluice status thcr2si2-quickstart.sluice
       Example: sluice status my-crystals.sluice --watch
@@ -17,14 +17,18 @@ struct Status: ParsableCommand {
   @Argument(help: ArgumentHelp("Run directory.", valueName: "run"))
   var directory: String
 
-  @Flag(help: "Of a run in shards: show it again every few seconds until it is merged.")
+  @Flag(help: "Of what was submitted: show it again every few seconds until it is merged.")
   var watch = false
 
   func run() throws {
     try reportingErrors {
+      if SubmittedTraining.exists(in: directory) {
+        return try showSubmitted(SubmittedTraining(directory: directory)) { try trainingText($0) }
+      }
       if ShardPlan.exists(in: directory) {
-        try showShards(ShardedRun(directory: directory))
-        guard ShardedRun.isMerged(directory) else { return }
+        let run = try ShardedRun(directory: directory)
+        try showSubmitted(run) { try clusterText($0) }
+        guard run.isMerged else { return }
       }
       let store = try openRun(directory)
       let description = try store.description()
@@ -68,9 +72,9 @@ struct Status: ParsableCommand {
     }
   }
 
-  private func showShards(_ run: ShardedRun) throws {
+  private func showSubmitted<Run: SubmittedRun>(_ run: Run, _ describe: (Run) throws -> String) throws {
     while true {
-      let text = try clusterText(run)
+      let text = try describe(run)
       if watch, isatty(STDOUT_FILENO) == 1 {
         Terminal.result("\u{1B}[H\u{1B}[2J" + text)
       } else {

@@ -4,73 +4,142 @@ import PipelineEngine
 public import Screening
 import ScreeningStore
 
-extension EngineRecord.Engine: ExpressibleByArgument {}
+extension EngineRecord.Engine: ExpressibleByArgument {
+  /// The names of all engines, for people.
+  static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
+}
+
+/// How many shards and tasks a run may have.
+enum SubmissionLimits {
+  /// - Throws: `ValidationError` for numbers outside.
+  static func validate(shards: Int?, tasks: Int) throws {
+    if let shards, !(1...1_000_000).contains(shards) {
+      throw ValidationError("--shards takes 1 to 1,000,000")
+    }
+    if !(1...100_000).contains(tasks) { throw ValidationError("--tasks takes 1 to 100,000") }
+  }
+}
 
 struct Submit: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Run a campaign in shards, on a cluster or as processes of this machine.",
+    abstract:
+      "Run a campaign in shards, or train the members of an ensemble, on a cluster or as processes of this machine.",
     discussion: """
       Cuts the campaign's inputs into shards and hands them to Slurm as one job array and a job that merges afterwards. \
-      With --engine local the tasks are processes of this machine, which the command waits for. sluice status shows how \
-      far the run is, sluice resume submits what is missing, sluice cancel ends it.
+      With --engine snakemake it writes RUN/Snakefile and prints the command that runs it. \
+      Of a training file the members are trained, each by itself, and collected into RUN/model. With --engine local the \
+      tasks are processes of this machine, which the command waits for. sluice status shows how far the run is, sluice \
+      resume submits what is missing, sluice cancel ends it.
 
-      What the cluster is asked for stands under engine in the campaign, or after --set engine.NAME=VALUE.
+      What the cluster is asked for stands under engine in the file, or after --set engine.NAME=VALUE.
 
       Example: sluice submit campaign.yaml --engine slurm --shards 4096 --tasks 64 --set engine.partition=short
       Example: sluice submit pipelines/quickstart.yaml --engine local --shards 8 --tasks 2
+      Example: sluice submit pipelines/train-cgcnn.yaml --engine slurm --set engine.cpus=8
       """)
 
-  @Argument(help: "Campaign file (YAML).")
-  var campaign: String
+  @Argument(help: "Campaign or training file (YAML).")
+  var file: String
 
-  @Option(help: "Who runs the tasks: slurm or local.")
+  @Option(help: "Who runs the tasks: \(EngineRecord.Engine.names).")
   var engine: EngineRecord.Engine
 
-  @Option(help: "Number of shards: what is computed and kept as a whole, best some minutes of work each.")
-  var shards: Int
+  @Option(
+    help:
+      "Number of shards of a campaign: what is computed and kept as a whole, best some minutes of work each.")
+  var shards: Int?
 
   @Option(
-    help: "Number of tasks, each of which takes every so-manieth shard. (default: 64, at most one a shard)")
+    help:
+      "Number of tasks, each of which takes every so-manieth shard or member. (default: 64, at most one a shard)"
+  )
   var tasks = 64
 
   @Option(help: "Run directory. (default: NAME.sluice)")
   var runDirectory: String?
 
+  @OptionGroup var estimate: EstimateOptions
+
   @OptionGroup var variables: VariableOptions
 
   @OptionGroup var threads: ThreadOptions
 
-  @Flag(help: "Write everything and print the scripts, but hand nothing over.")
+  @Flag(help: "Write everything, print the scripts and an estimate, but hand nothing over.")
   var dryRun = false
 
-  func validate() throws {
-    if !(1...1_000_000).contains(shards) { throw ValidationError("--shards takes 1 to 1,000,000") }
-    if !(1...100_000).contains(tasks) { throw ValidationError("--tasks takes 1 to 100,000") }
-  }
+  func validate() throws { try SubmissionLimits.validate(shards: shards, tasks: tasks) }
 
   func run() throws {
     try reportingErrors {
-      let (own, forEngine) = settings
-      let plan = try CampaignPlan(
-        file: campaign, runDirectory: runDirectory, resources: Resources.folders, variables: own)
-      var settings = plan.engine
-      for (name, value) in forEngine.sorted(by: { $0.key < $1.key }) { try settings.set(name, to: value) }
-      let directory = URL(filePath: runDirectory ?? plan.name + ".sluice").standardizedFileURL.path
-      try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-      let stop = Interruption.flag()
-      let run = try claiming(directory) {
-        let run = try prepare(
-          ShardSubmission(
-            plan, file: campaign, variables: own, directory: directory, jobs: threads.count,
-            localFolder: Resources.localFolder), stop)
-        try handOver(run, engine, settings, stop: stop, isDry: dryRun)
-        return run
+      switch try SubmissionKind(file: file) {
+      case .campaign: try submitCampaign()
+      case .training: try submitTraining()
       }
-      if engine == .local, !dryRun { try merge(run) }
     }
   }
 
-  private func prepare(_ submission: ShardSubmission, _ stop: StopFlag) throws -> ShardedRun {
+  private func submitCampaign() throws {
+    guard let shards else { throw ValidationError("a campaign is cut into --shards; how many?") }
+    let (own, forEngine) = variables.forEngine
+    let start = Terminal.now
+    let plan = try CampaignPlan(
+      file: file, runDirectory: runDirectory, resources: Resources.folders, variables: own)
+    let startSeconds = Terminal.now - start
+    let settings = try plan.engine.setting(forEngine)
+    let directory = try makeDirectory(plan.name)
+    let stop = Interruption.flag()
+    let run = try claiming(directory) {
+      let run = try prepare(
+        ShardSubmission(
+          plan, file: file, variables: own, directory: directory, jobs: threads.count,
+          localFolder: Resources.localFolder), shards, stop)
+      if dryRun { try keepEstimate(plan, run, settings, startSeconds: startSeconds) }
+      try handOver(run, engine, settings, stop: stop, isDry: dryRun)
+      return run
+    }
+    if engine == .local, !dryRun { try merge(run, jobs: threads.count) }
+  }
+
+  /// Says what the run should take, and keeps it beside the run, to be compared with what it took.
+  private func keepEstimate(
+    _ plan: CampaignPlan, _ run: ShardedRun, _ settings: EngineSettings, startSeconds: Double
+  ) throws {
+    let (figures, sample) = try estimate.estimate(
+      plan, run.cut, tasks: run.taskCount, engine: engine, settings: settings, startSeconds: startSeconds,
+      jobs: threads.count)
+    try figures.write(to: run.directory)
+    Terminal.note(sampleText(sample))
+    Terminal.note(figuresText(estimated: figures, counted: nil))
+  }
+
+  private func submitTraining() throws {
+    if shards != nil { throw ValidationError("a training has members, and no --shards") }
+    let (own, forEngine) = variables.forEngine
+    let plan = try TrainingPlan(file: file, resources: Resources.folders, variables: own)
+    let settings = try plan.engine.setting(forEngine)
+    let directory = try makeDirectory(plan.name)
+    let stop = Interruption.flag()
+    let run = try claiming(directory) {
+      let run = try SubmittedTraining.submit(
+        plan, file: file, variables: own, directory: directory, tasks: tasks)
+      Terminal.note(
+        "\(directory): a training of \(run.partCount) members, \(run.taskCount) tasks, "
+          + "\(run.id.prefix(16))")
+      try handOver(run, engine, settings, stop: stop, isDry: dryRun)
+      return run
+    }
+    if engine == .local, !dryRun { try merge(run, jobs: threads.count) }
+  }
+
+  private func makeDirectory(_ name: String) throws -> String {
+    let directory = URL(filePath: runDirectory ?? name + ".sluice").standardizedFileURL.path
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    return directory
+  }
+
+  private func prepare(
+    _ submission: ShardSubmission, _ shards: Int, _ stop: StopFlag
+  ) throws -> ShardedRun {
     var meter: ProgressMeter?
     let prepared = try submission.prepare(shards: shards, tasks: tasks, stop: stop) { pass in
       if meter == nil { meter = Terminal.meter(unit: pass.unit, total: pass.total) }
@@ -93,19 +162,6 @@ struct Submit: ParsableCommand {
     }
     return run
   }
-
-  /// The values of variables, and those of the engine's settings without what their names begin with.
-  private var settings: (own: [String: String], engine: [String: String]) {
-    let values = variables.values
-    let prefix = EngineSettings.prefix
-    return (
-      values.filter { !$0.key.hasPrefix(prefix) },
-      Dictionary(
-        uniqueKeysWithValues: values.filter { $0.key.hasPrefix(prefix) }.map {
-          (String($0.key.dropFirst(prefix.count)), $0.value)
-        })
-    )
-  }
 }
 
 /// Does something while no other process works on a run directory.
@@ -115,11 +171,11 @@ func claiming<Value>(_ directory: String, _ body: () throws -> Value) throws -> 
   return try body()
 }
 
-/// Hands the tasks with missing shards to their engine; those of processes are waited for.
+/// Hands the tasks with missing shards or members to their engine; those of processes are waited for.
 ///
 /// - Parameter isDry: whether scripts are printed instead.
 func handOver(
-  _ run: ShardedRun, _ engine: EngineRecord.Engine, _ settings: EngineSettings, stop: StopFlag,
+  _ run: any SubmittedRun, _ engine: EngineRecord.Engine, _ settings: EngineSettings, stop: StopFlag,
   isDry: Bool = false
 ) throws {
   let (missing, problems) = run.missing(checking: true)
@@ -142,18 +198,32 @@ func handOver(
           + "\(run.directory) shows them")
     }
     guard !missing.isEmpty else {
-      return Terminal.note("no shard is missing; sluice merge \(run.directory) merges them")
+      return Terminal.note(
+        "nothing is missing of the \(run.partName); sluice merge \(run.directory) puts them together")
     }
     try run.forgetTries(ofTasks: free)
     let submission = try slurm.submit(free)
     Terminal.note(
-      "\(missing.count) of \(run.plan.count) shards are missing; tasks \(submission.tasks) are job \(submission.arrayJob), "
+      "\(missing.count) of \(run.partCount) \(run.partName) are missing; tasks \(submission.tasks) are job \(submission.arrayJob), "
         + "their merge is job \(submission.mergeJob)")
+  case .snakemake:
+    let snakemake = SnakemakeEngine(run, program: Resources.program, settings: settings)
+    guard !isDry else { return Terminal.result(snakemake.rules) }
+    guard !run.isMerged else { return Terminal.note("\(run.directory) is merged already") }
+    try run.forgetTries(ofTasks: tasks)
+    let command = try snakemake.write(missing: tasks)
+    if !settings.unknownToSnakemake.isEmpty {
+      Terminal.note(
+        "note: Snakemake's own options and profiles say \(settings.unknownToSnakemake.joined(separator: ", ")), not the "
+          + "campaign's engine")
+    }
+    Terminal.note("\(missing.count) of \(run.partCount) \(run.partName) are missing; what runs them is")
+    Terminal.result(command)
   case .local:
     guard !isDry else {
       for task in tasks {
         Terminal.result(
-          "\(Resources.program) shard \(run.directory) \(task) --tasks \(run.plan.taskCount) --jobs "
+          "\(Resources.program) shard \(run.directory) \(task) --tasks \(run.taskCount) --jobs "
             + "\(settings.processors)")
       }
       return
@@ -163,24 +233,26 @@ func handOver(
 }
 
 /// Runs tasks as processes of this machine.
-private func runHere(_ run: ShardedRun, _ tasks: [Int], _ settings: EngineSettings, stop: StopFlag) throws {
+private func runHere(
+  _ run: any SubmittedRun, _ tasks: [Int], _ settings: EngineSettings, stop: StopFlag
+) throws {
   try run.forgetTries(ofTasks: tasks)
   var meter = Terminal.meter(
-    unit: "shards", total: run.plan.count, done: run.plan.count - run.missing(checking: false).shards.count)
+    unit: run.partName, total: run.partCount, done: run.partCount - run.missing(checking: false).parts.count)
   var next = Terminal.now
   let failed = try LocalEngine(run, program: Resources.program, settings: settings).run(tasks, stop: stop) {
     guard Terminal.now >= next else { return }
     next = Terminal.now + 1
-    meter.update(done: run.plan.count - run.missing(checking: false).shards.count, now: Terminal.now)
+    meter.update(done: run.partCount - run.missing(checking: false).parts.count, now: Terminal.now)
   }
-  meter.finish(done: run.plan.count - run.missing(checking: false).shards.count, now: Terminal.now)
+  meter.finish(done: run.partCount - run.missing(checking: false).parts.count, now: Terminal.now)
   guard !failed.isEmpty else { return }
   if stop.isRaised {
     Terminal.note("Stopped; sluice resume \(run.directory) goes on.")
     throw ExitStatus.requeueable
   }
-  for failing in try ClusterStatus(run).failing {
-    Terminal.note("error: shard \(failing.shard): \(failing.message)")
+  for (part, message) in try run.failures() {
+    Terminal.note("error: \(run.partName.dropLast()) \(part): \(message)")
   }
   for (task, code) in failed.sorted(by: { $0.key < $1.key }) {
     Terminal.note("error: task \(task) ended with \(code); its log is \(run.journal(ofTask: task))")

@@ -15,10 +15,7 @@ func clusterText(_ run: ShardedRun) throws -> String {
       let jobs = try SlurmEngine.jobs(of: record)
       let tasks = jobs.filter { $0.task != nil }
       working = tasks.count { $0.state == "RUNNING" }
-      lines.append(slurmText(tasks, status))
-      if let merge = jobs.first(where: { $0.task == nil }) {
-        lines.append("merge        \(merge.state.lowercased()): \(merge.reason)")
-      }
+      lines += slurmText(jobs)
     } catch {
       lines.append("slurm        \(error)")
     }
@@ -57,6 +54,11 @@ func clusterText(_ run: ShardedRun) throws -> String {
     }
     lines.append(table.text)
   }
+  if status.isMerged {
+    lines.append(
+      figuresText(
+        estimated: ClusterFigures(directory: run.directory), counted: try ClusterFigures(of: run)))
+  }
   if status.finished == status.shards, !status.isMerged {
     lines.append("all shards are there: sluice merge \(run.directory)")
   } else if !status.isMerged, working == 0, record != nil {
@@ -65,10 +67,68 @@ func clusterText(_ run: ShardedRun) throws -> String {
   return lines.joined(separator: "\n")
 }
 
-/// What Slurm says of the tasks.
-private func slurmText(_ tasks: [SlurmEngine.Job], _ status: ClusterStatus) -> String {
+/// How far a submitted training is, for a terminal.
+func trainingText(_ run: SubmittedTraining) throws -> String {
+  let status = TrainingStatus(run)
+  let record = try EngineRecord(directory: run.directory)
+  let finished = status.members.count { $0.state == .finished }
+  var lines = [
+    "\(run.directory): \(finished) of \(run.partCount) members trained"
+      + (status.isMerged ? ", collected in \(run.modelFolder)" : "")
+  ]
+  if !status.isMerged, record?.engine == .slurm, let record {
+    do { lines += slurmText(try SlurmEngine.jobs(of: record)) } catch {
+      lines.append("slurm        \(error)")
+    }
+  }
+  var table = TerminalTable([
+    .init("member", .right), .init("state", .left), .init("epochs", .right), .init("validation", .left),
+    .init("machine", .left), .init("noted", .left),
+  ])
+  for member in status.members {
+    table.append([
+      "\(member.member)", stateText(member.state), "\(member.epochs) of \(run.epochCount)",
+      member.figure.map { "\($0.name) \(decimals($0.value, 5))" } ?? "", member.host, member.time,
+    ])
+  }
+  lines.append(table.text)
+  for member in status.members {
+    if case .failing(let message) = member.state {
+      lines.append("failing      \(member.member): \(message); log \(member.log)")
+    }
+  }
+  if status.restarts > 0 {
+    lines.append("restarted    \(status.restarts) times, after kills, lost nodes or requeues")
+  }
+  if status.processors.count > 1 {
+    lines.append(
+      "note         several kinds of processors, whose last digits may differ: "
+        + status.processors.joined(separator: "; "))
+  }
+  if finished == run.partCount, !status.isMerged {
+    lines.append("all members are trained: sluice merge \(run.directory)")
+  }
+  return lines.joined(separator: "\n")
+}
+
+private func stateText(_ state: TrainingStatus.State) -> String {
+  switch state {
+  case .waiting: "waiting"
+  case .running: "running"
+  case .stopped: "stopped"
+  case .finished: "trained"
+  case .failing: "failing"
+  }
+}
+
+/// What Slurm says of the jobs.
+private func slurmText(_ jobs: [SlurmEngine.Job]) -> [String] {
+  let tasks = jobs.filter { $0.task != nil }
+  let merge = jobs.first { $0.task == nil }.map {
+    "merge        \($0.state.lowercased()): \($0.reason)"
+  }
   guard !tasks.isEmpty else {
-    return "slurm        knows no task of this run: they ended, or were lost"
+    return ["slurm        knows no task of this run: they ended, or were lost"] + (merge.map { [$0] } ?? [])
   }
   let states = Dictionary(tasks.map { ($0.state.lowercased(), 1) }, uniquingKeysWith: +).sorted {
     $0.key < $1.key
@@ -76,7 +136,9 @@ private func slurmText(_ tasks: [SlurmEngine.Job], _ status: ClusterStatus) -> S
   .map { "\($0.value) \($0.key)" }
   let nodes = Set(tasks.map(\.nodes).filter { !$0.isEmpty }).sorted()
   let reasons = Set(tasks.filter { $0.nodes.isEmpty }.map(\.reason)).sorted()
-  return "slurm        tasks: " + states.joined(separator: ", ")
+  let text =
+    "slurm        tasks: " + states.joined(separator: ", ")
     + (nodes.isEmpty ? "" : "; on " + nodes.joined(separator: ", "))
     + (reasons.isEmpty ? "" : "; waiting for " + reasons.joined(separator: ", "))
+  return [text] + (merge.map { [$0] } ?? [])
 }

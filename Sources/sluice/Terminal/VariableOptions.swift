@@ -1,4 +1,5 @@
 import ArgumentParser
+import Screening
 
 /// Values of the variables of a campaign or training file.
 struct VariableOptions: ParsableArguments {
@@ -29,5 +30,17 @@ struct VariableOptions: ParsableArguments {
   private static func parts(_ setting: String) -> (name: String, value: String)? {
     guard let sign = setting.firstIndex(of: "=") else { return nil }
     return (String(setting[..<sign]), String(setting[setting.index(after: sign)...]))
+  }
+
+  /// The values of variables, and those of the engine's settings without what their names begin with.
+  var forEngine: (own: [String: String], engine: [String: String]) {
+    let prefix = EngineSettings.prefix
+    let (own, others) = (
+      values.filter { !$0.key.hasPrefix(prefix) }, values.filter { $0.key.hasPrefix(prefix) }
+    )
+    return (
+      own,
+      Dictionary(uniqueKeysWithValues: others.map { (String($0.key.dropFirst(prefix.count)), $0.value) })
+    )
   }
 }
