@@ -66,8 +66,11 @@ public struct NetworkConfiguration: Sendable {
   public let architecture: any Architecture
   /// What its outputs mean.
   public let task: PredictionTask
-  /// Numbers that the network gives for a structure: the targets of a regression, or one or two logits.
+  /// Numbers that the network gives for a structure: the targets of a regression, or one or two logits; 0 of a network
+  /// without a read-out.
   public let outputCount: Int
+  /// What sites begin with besides the features of their elements; nil for nothing.
+  public let nodes: NodeSource?
 
   /// A shape; not checked before `validate`.
   ///
@@ -75,11 +78,20 @@ public struct NetworkConfiguration: Sendable {
   ///   - architecture: the architecture with its options.
   ///   - task: what the outputs mean.
   ///   - outputs: how many there are; nil for those of the task.
-  public init(_ architecture: any Architecture, task: PredictionTask = .regression, outputs: Int? = nil) {
+  ///   - nodes: representations that sites begin with; nil for none.
+  public init(
+    _ architecture: any Architecture, task: PredictionTask = .regression, outputs: Int? = nil,
+    nodes: NodeSource? = nil
+  ) {
     self.architecture = architecture
     self.task = task
+    self.nodes = nodes
     outputCount = outputs ?? task.outputCount
   }
+
+  /// Whether the network ends behind its last representation of sites and predicts nothing: it was trained without a
+  /// target, to be read, or to be gone on from.
+  public var isTrunk: Bool { outputCount == 0 }
 
   /// Numbers that are predicted of a structure: a number a target, or one probability.
   public var predictionCount: Int { task == .regression ? outputCount : 1 }
@@ -102,7 +114,16 @@ public struct NetworkConfiguration: Sendable {
   public func validate() throws(ModelError) {
     try Self.checkRanges(architecture)
     try architecture.validate()
-    guard (task == .regression ? Self.outputCounts : 1...2).contains(outputCount) else {
+    if let nodes {
+      try Self.checkRanges(nodes.architecture)
+      try nodes.architecture.validate()
+      guard nodes.architecture.requirements == requirements else {
+        throw .unsupportedConfiguration(
+          "nodes of a \(type(of: nodes.architecture).title) that takes other graphs than this \(title): other neighbors, "
+            + "padding or direction of messages")
+      }
+    }
+    guard isTrunk || (task == .regression ? Self.outputCounts : 1...2).contains(outputCount) else {
       throw .unsupportedConfiguration("\(outputCount) outputs of a \(task.rawValue)")
     }
   }
@@ -117,39 +138,51 @@ public struct NetworkConfiguration: Sendable {
   public func program() throws(ModelError) -> NetworkProgram {
     try validate()
     var builder = NetworkBuilder()
-    let output = architecture.build(&builder, outputs: outputCount)
+    if let nodes { try builder.begin(with: nodes) }
+    var output = architecture.build(&builder, outputs: max(outputCount, 1))
+    guard nodes == nil || builder.hasTakenNodes else {
+      throw .unsupportedConfiguration("a \(title) has no place for nodes of another network")
+    }
+    if isTrunk {
+      guard let pooled = builder.cutToTrunk() else {
+        throw .unsupportedConfiguration("a network without representations of sites and without outputs")
+      }
+      output = pooled
+    }
     return builder.program(output: output, sitesPerBlock: architecture.sitesPerBlock)
   }
 }
 
 extension NetworkConfiguration: Hashable {
-  /// Whether kind, options, task and outputs are equal.
+  /// Whether kind, options, task, outputs and nodes are equal.
   public static func == (first: NetworkConfiguration, second: NetworkConfiguration) -> Bool {
     AnyHashable(first.architecture) == AnyHashable(second.architecture) && first.task == second.task
-      && first.outputCount == second.outputCount
+      && first.outputCount == second.outputCount && first.nodes == second.nodes
   }
 
-  /// Mixes kind, options, task and outputs.
+  /// Mixes kind, options, task, outputs and nodes.
   public func hash(into hasher: inout Hasher) {
     hasher.combine(AnyHashable(architecture))
     hasher.combine(task)
     hasher.combine(outputCount)
+    hasher.combine(nodes)
   }
 }
 
 extension NetworkConfiguration: Encodable {
   private enum CodingKeys: String, CodingKey {
-    case task, outputs
+    case task, outputs, nodes
   }
 
-  /// Writes the options, and task and outputs beside them where a card would be wrong without.
+  /// Writes the options, and task, outputs and nodes beside them where a card would be wrong without.
   public func encode(to encoder: any Encoder) throws {
     try architecture.encode(to: encoder)
     var container = encoder.container(keyedBy: CodingKeys.self)
-    if task != .regression || type(of: architecture).alwaysNamesTask {
+    if !isTrunk, task != .regression || type(of: architecture).alwaysNamesTask {
       try container.encode(task, forKey: .task)
     }
     if outputCount != task.outputCount { try container.encode(outputCount, forKey: .outputs) }
+    try container.encodeIfPresent(nodes, forKey: .nodes)
   }
 
   /// Reads the configuration of an architecture of the given kind.
@@ -160,6 +193,7 @@ extension NetworkConfiguration: Encodable {
     self.init(
       try kind.init(from: decoder),
       task: try container.decodeIfPresent(PredictionTask.self, forKey: .task) ?? .regression,
-      outputs: try container.decodeIfPresent(Int.self, forKey: .outputs))
+      outputs: try container.decodeIfPresent(Int.self, forKey: .outputs),
+      nodes: try container.decodeIfPresent(NodeSource.self, forKey: .nodes))
   }
 }

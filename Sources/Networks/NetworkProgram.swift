@@ -55,6 +55,10 @@ public struct NetworkProgram: Sendable {
     let layer: any Layer
     let inputs: [Int]
     let outputs: [Int]
+    /// What comes before the names of the layer's tensors.
+    var prefix = ""
+    /// Whether the layer stays as it is in training, where it does then what it does in inference.
+    var isFrozen = false
   }
 
   /// Where the parameters lie, and their names.
@@ -113,6 +117,19 @@ public struct NetworkBuilder {
   private var steps: [NetworkProgram.Step] = []
   private var values: [ValueShape] = []
   private var representations: [SiteRepresentation] = []
+  /// For each representation the layers and parameters behind which it was named.
+  private var trunks: [Trunk] = []
+  /// What sites begin with in place of the features of their elements, or beside them; nil for these alone.
+  private var nodeInput: (representations: NetworkValue, use: NodeSource.Use)?
+  /// Whether something has begun with that.
+  private(set) var hasTakenNodes = false
+  private var isFrozen = false
+
+  private struct Trunk {
+    let parameters: ParameterLayout
+    let steps: Int
+    let values: Int
+  }
 
   init() {}
 
@@ -125,6 +142,7 @@ public struct NetworkBuilder {
     precondition(nodes.space == .sites, "a representation of sites")
     precondition(!representations.contains { $0.name == name }, "a layer has one name")
     representations.append(SiteRepresentation(name: name, width: nodes.width, value: nodes.index))
+    trunks.append(Trunk(parameters: parameters, steps: steps.count, values: values.count))
   }
 
   /// Adds a layer; `make` takes room for its parameters.
@@ -133,12 +151,74 @@ public struct NetworkBuilder {
   ) -> [NetworkValue] {
     let layer = make(&parameters)
     let outputs = layer.outputs.map { shape in
+      var shape = shape
+      if isFrozen { shape.needsGradient = false }
       values.append(shape)
       return NetworkValue(index: values.count - 1, space: shape.space, width: shape.width)
     }
     steps.append(
-      NetworkProgram.Step(layer: layer, inputs: inputs.map(\.index), outputs: outputs.map(\.index)))
+      NetworkProgram.Step(
+        layer: layer, inputs: inputs.map(\.index), outputs: outputs.map(\.index),
+        prefix: parameters.prefix, isFrozen: isFrozen))
     return outputs
+  }
+
+  /// Takes room for parameters that several layers share.
+  mutating func withParameters<Result>(_ body: (inout ParameterLayout) -> Result) -> Result {
+    body(&parameters)
+  }
+
+  /// Takes away all layers behind the last representation; nil where there is none.
+  ///
+  /// - Returns: the mean of that representation over the sites.
+  mutating func cutToTrunk() -> NetworkValue? {
+    guard let last = representations.last else { return nil }
+    cut(behind: representations.count - 1)
+    return meanPooling(value(of: last))
+  }
+
+  /// Takes away all layers behind a representation.
+  private mutating func cut(behind representation: Int) {
+    let trunk = trunks[representation]
+    parameters = trunk.parameters
+    steps.removeSubrange(trunk.steps...)
+    values.removeSubrange(trunk.values...)
+    representations.removeSubrange((representation + 1)...)
+    trunks.removeSubrange((representation + 1)...)
+  }
+
+  private func value(of representation: SiteRepresentation) -> NetworkValue {
+    NetworkValue(index: representation.value, space: .sites, width: representation.width)
+  }
+
+  /// Begins with another network, whose representations the sites are given.
+  ///
+  /// - Throws: `ModelError.unsupportedConfiguration` naming a layer that it does not have.
+  mutating func begin(with source: NodeSource) throws(ModelError) {
+    parameters.prefix = NodeSource.prefix
+    isFrozen = !source.isTrained
+    _ = source.architecture.build(&self, outputs: 1)
+    var places: [Int] = []
+    for layer in source.layers {
+      guard let place = representations.firstIndex(where: { $0.name == layer }) else {
+        throw .unsupportedConfiguration(
+          "nodes of a layer \"\(layer)\"; the network has "
+            + representations.map(\.name).joined(separator: ", "))
+      }
+      places.append(place)
+    }
+    guard let last = places.max() else { throw .unsupportedConfiguration("nodes of no layer") }
+    cut(behind: last)
+    nodeInput = (concatenation(places.map { value(of: representations[$0]) }), source.use)
+    // What the rest of the network is asked for is its own.
+    (representations, trunks) = ([], [])
+    (parameters.prefix, isFrozen, hasTakenNodes) = ("", false, false)
+  }
+
+  /// What sites begin with in place of the features of their elements, or beside them; nil for these alone.
+  mutating func takeNodes() -> (representations: NetworkValue, use: NodeSource.Use)? {
+    hasTakenNodes = true
+    return nodeInput
   }
 
   /// How many of the layers so far are such.

@@ -14,6 +14,8 @@ public struct ParameterLayout: Sendable {
   /// Parameters and statistics that start at 1; all others not drawn start at 0.
   private(set) var unitParameters: [Range<Int>] = []
   private(set) var unitStatistics: [Range<Int>] = []
+  /// What comes before the names of tensors.
+  var prefix = ""
 
   init() {}
 
@@ -70,7 +72,7 @@ public struct ParameterLayout: Sendable {
   mutating func name(_ name: String, vector offset: Int, _ count: Int, isStatistic: Bool = false) {
     tensors.append(
       ParameterTensor(
-        name: name, shape: [count], isStatistic: isStatistic,
+        name: prefix + name, shape: [count], isStatistic: isStatistic,
         blocks: [.init(columns: 0..<1, offset: offset, rowStride: 1, columnStride: 0)]))
   }
 
@@ -78,7 +80,8 @@ public struct ParameterLayout: Sendable {
   mutating func name(_ name: String, outputs: Int, blocks: [ParameterTensor.Block]) {
     tensors.append(
       ParameterTensor(
-        name: name, shape: [outputs, blocks.last?.columns.upperBound ?? 0], isStatistic: false, blocks: blocks
+        name: prefix + name, shape: [outputs, blocks.last?.columns.upperBound ?? 0], isStatistic: false,
+        blocks: blocks
       ))
   }
 

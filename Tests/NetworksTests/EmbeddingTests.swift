@@ -57,7 +57,7 @@ import Training
       }
     }
     // SchNet's last layers see each site.
-    #expect(kinds == ["cgcnn", "icgcnn", "ogcnn", "gcn", "alignn", "cogn", "mlp"])
+    #expect(kinds == ["cgcnn", "icgcnn", "ogcnn", "gcn", "alignn", "cogn", "cgconv", "mlp"])
   }
 
   @Test(arguments: NetworkCase.all)

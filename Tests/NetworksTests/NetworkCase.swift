@@ -17,6 +17,11 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
 
   var testDescription: String { name }
 
+  /// Whether a tensor stays as it is in training.
+  func isFrozen(_ tensor: String) -> Bool {
+    configuration.nodes.map { !$0.isTrained } == true && tensor.hasPrefix(NodeSource.prefix)
+  }
+
   /// Parameters in double precision with every kind of number away from its initial value, running statistics too.
   func parameters(seed: UInt64) throws -> Weights<Double> {
     var generator = SeededRandom(seed: seed)
@@ -134,6 +139,34 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
     return NetworkCase(name: "coGN, \(name)", configuration: NetworkConfiguration(network))
   }
 
+  /// Sites that begin with what a CGConv knows of them.
+  private static func nodes(_ layers: [String], _ use: NodeSource.Use, isTrained: Bool) -> NodeSource {
+    var network = CGConv()
+    (network.nodeWidth, network.convolutionCount, network.neighborCount, network.cutoff) = (32, 2, 5, 5)
+    network.messages = .fromNeighbors
+    return NodeSource(network, layers: layers, use: use, isTrained: isTrained)
+  }
+
+  private static func cgcnn(_ name: String, on nodes: NodeSource) -> NetworkCase {
+    var network = CGCNN()
+    (network.nodeWidth, network.hiddenWidth, network.convolutionCount) = (16, 16, 1)
+    (network.neighborCount, network.cutoff) = (5, 5)
+    return NetworkCase(
+      name: "CGCNN on nodes, \(name)", configuration: NetworkConfiguration(network, nodes: nodes),
+      constant: { $0.hasSuffix("fc_full.bias") })
+  }
+
+  private static func cgconv(
+    _ name: String, outputs: Int? = nil, _ change: (inout CGConv) -> Void = { _ in }
+  ) -> NetworkCase {
+    var network = CGConv()
+    (network.nodeWidth, network.hiddenWidth, network.convolutionCount) = (16, 16, 2)
+    (network.neighborCount, network.cutoff) = (5, 5)
+    change(&network)
+    return NetworkCase(
+      name: "CGConv, \(name)", configuration: NetworkConfiguration(network, outputs: outputs))
+  }
+
   /// Networks of all architectures in the shapes that take different ways through the code.
   static let all: [NetworkCase] = [
     cgcnn("two convolutions"),
@@ -201,6 +234,14 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
       ($0.usesFacets, $0.usesAngularMoments, $0.weighsBySolidAngle) = (true, true, true)
       ($0.updatesEdges, $0.messageDepth) = (true, 2)
     },
+    cgconv("two convolutions"),
+    cgconv("from neighbors, three convolutions") { ($0.messages, $0.convolutionCount) = (.fromNeighbors, 3) },
+    cgconv("wide, padded") { ($0.nodeWidth, $0.convolutionCount, $0.padding) = (64, 3, .firstAtom) },
+    cgconv("additive, two targets", outputs: 2) { ($0.readout, $0.hiddenLayerCount) = (.additive, 2) },
+    cgcnn("frozen", on: nodes(["embedding1", "convs.0"], .replace, isTrained: false)),
+    cgcnn("frozen, beside elements", on: nodes(["convs.1"], .concatenate, isTrained: false)),
+    cgcnn("trained", on: nodes(["convs.0"], .replace, isTrained: true)),
+    cgcnn("trained, beside elements", on: nodes(["convs.0", "embedding1"], .concatenate, isTrained: true)),
     NetworkCase(name: "GCN", configuration: gcn(nil)),
     NetworkCase(name: "GCN, additive", configuration: gcn(.additive)),
     NetworkCase(name: "MLP, fractions", configuration: mlp(.fractions)),

@@ -122,8 +122,17 @@ import Training
       values: weights.values, statistics: weights.statistics, batch, of: graphs
     ) { objective.loss(of: $0, for: batch) }
     #expect(abs(found.loss - lossValue(weights.values)) < 1e-10 * max(1, abs(found.loss)))
+    for tensor in program.parameters.tensors where network.isFrozen(tensor.name) {
+      if tensor.isStatistic {
+        #expect(tensor.indices.allSatisfy { found.statistics[$0] == weights.statistics[$0] })
+      } else {
+        #expect(tensor.indices.allSatisfy { found.gradient[$0] == 0 }, "\(tensor.name) is frozen")
+      }
+    }
     try expectCentralDifferences(
-      program.parameters.tensors.filter { !$0.isStatistic }.map { ($0.name, $0.indices) },
+      program.parameters.tensors.filter { !$0.isStatistic && !network.isFrozen($0.name) }.map {
+        ($0.name, $0.indices)
+      },
       gradient: found.gradient, isConstant: network.constant, at: weights.values, random: 0, seed: 4,
       loss: lossValue)
   }

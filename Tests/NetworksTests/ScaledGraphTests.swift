@@ -17,11 +17,15 @@ import Testing
       elements: structure.elements, fractionalPositions: structure.fractionalPositions)
   }
 
-  @Test(arguments: rules, [0.97, 1.04])
+  private static let requirements =
+    rules.map { InputRequirements(neighbors: $0) } + [
+      InputRequirements(neighbors: .nearest(count: 6, cutoff: 60), neighborLimit: 6, reversesEdges: true)
+    ]
+
+  @Test(arguments: requirements, [0.97, 1.04])
   func `the graph of a crystal in another size is its graph in that size`(
-    rule: NeighborRule, factor: Double
+    requirements: InputRequirements, factor: Double
   ) throws {
-    let requirements = InputRequirements(neighbors: rule)
     let encoder = InputEncoder(requirements)
     let scratch = InputEncoder.Scratch()
     var generator = SeededGenerator(seed: 12)

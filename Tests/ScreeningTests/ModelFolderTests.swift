@@ -95,7 +95,7 @@ import Testing
     for (key, value) in [
       ("neighbors", ["nearest": ["count": 11, "cutoff": 8]] as Any), ("neighbors", ["none": [String: Int]()]),
       ("neighbors", ["voronoi": ["minimumSolidAngleFraction": 0.01]]), ("neighborLimit", 13),
-      ("paddingDistance", 9), ("countsBonds", true),
+      ("paddingDistance", 9), ("countsBonds", true), ("reversesEdges", true),
     ] {
       var changed = requirements
       changed[key] = value
@@ -117,6 +117,8 @@ import Testing
   @Test(arguments: [
     InputRequirements(neighbors: .nearest(count: 12, cutoff: 8), neighborLimit: 12, paddingDistance: 9),
     InputRequirements(neighbors: .nearest(count: 6, cutoff: 5.5), neighborLimit: 6, countsBonds: true),
+    InputRequirements(
+      neighbors: .nearest(count: 12, cutoff: 8), neighborLimit: 12, paddingDistance: 9, reversesEdges: true),
     InputRequirements(neighbors: .voronoi(minimumSolidAngleFraction: 0.05)),
     InputRequirements(neighbors: .nearestShells(count: 12, cutoff: 8), paddingDistance: 9),
     InputRequirements(neighbors: .within(cutoff: 5), neighborLimit: 32),

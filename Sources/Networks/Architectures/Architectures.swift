@@ -2,7 +2,8 @@
 public enum Architectures {
   /// All of them, in the order of documents.
   public static let all: [any Architecture.Type] = [
-    CGCNN.self, ICGCNN.self, OGCNN.self, ALIGNN.self, SchNet.self, CoGN.self, GCN.self, MLP.self,
+    CGCNN.self, ICGCNN.self, OGCNN.self, ALIGNN.self, SchNet.self, CoGN.self, CGConv.self, GCN.self,
+    MLP.self,
   ]
 
   /// The one that training files call `key`.

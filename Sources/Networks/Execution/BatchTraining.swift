@@ -73,10 +73,18 @@ final class BatchTraining<Scalar: NetworkScalar> {
       zip(program.steps, shared).map { LayerContext($0, of: chunk, shared: $1, weights: nowhere) }
     }
     forwardRegions = Self.regions(
-      program.steps.indices.map { ($0, program.steps[$0].layer.forwardStages) },
-      settledBy: { step, stage in program.steps[step].layer.normalizations.map { $0.measuredBy == stage } })
+      program.steps.indices.map {
+        ($0, program.steps[$0].isFrozen ? 1 : program.steps[$0].layer.forwardStages)
+      },
+      settledBy: { step, stage in
+        program.steps[step].layer.normalizations.map {
+          $0.measuredBy == stage && !program.steps[step].isFrozen
+        }
+      })
     backwardRegions = Self.regions(
-      program.steps.indices.reversed().map { ($0, program.steps[$0].layer.backwardStages) },
+      program.steps.indices.reversed().map {
+        ($0, program.steps[$0].isFrozen ? 0 : program.steps[$0].layer.backwardStages)
+      },
       settledBy: { step, stage in program.steps[step].layer.normalizations.map { $0.gradientBy == stage } })
   }
 
@@ -114,9 +122,11 @@ final class BatchTraining<Scalar: NetworkScalar> {
     let value = values.withUnsafeBufferPointer { values in
       let weights = values.baseAddress.unsafelyUnwrapped
       performInParallel(count: routines.count, jobs: jobs) { step in
+        guard !program.steps[step].isFrozen else { return }
         shared[step].begin(weights)
         routines[step].begin(shared[step])
       }
+      prepareFrozen()
       forward(active, weights, collection)
       let (value, slopes) = loss(active.flatMap { outputs(of: $0) })
       backward(active, slopes)
@@ -124,6 +134,13 @@ final class BatchTraining<Scalar: NetworkScalar> {
       return value
     }
     return value
+  }
+
+  /// Prepares the steps that stay as they are, which are the first ones, for inference.
+  private func prepareFrozen() {
+    let count = program.steps.prefix { $0.isFrozen }.count
+    let layers = program.prepared(count, routines, values: values, statistics: statistics)
+    for own in contexts { for (context, layer) in zip(own, layers) { context.prepared = layer } }
   }
 
   // MARK: Passes
@@ -139,7 +156,14 @@ final class BatchTraining<Scalar: NetworkScalar> {
           chunks[chunk].clearGradients(parameterCount: program.parameters.count)
           for context in contexts[chunk] { context.weights = weights }
         }
-        for stage in region.stages { routines[stage.step].forward(stage.number, contexts[chunk][stage.step]) }
+        for stage in region.stages {
+          let context = contexts[chunk][stage.step]
+          if program.steps[stage.step].isFrozen {
+            routines[stage.step].infer(context)
+          } else {
+            routines[stage.step].forward(stage.number, context)
+          }
+        }
       }
       if index == 0 {
         totals = active.reduce(into: RowTotals()) { $0.add(chunks[$1].block.totals) }
@@ -259,6 +283,7 @@ final class BatchTraining<Scalar: NetworkScalar> {
       }
       // Layers write to their own parameters alone.
       performInParallel(count: routines.count, jobs: jobs) { step in
+        guard !program.steps[step].isFrozen else { return }
         routines[step].end(shared[step], active.map { contexts[$0][step] }, base)
       }
     }

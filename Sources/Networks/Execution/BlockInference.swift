@@ -42,15 +42,8 @@ struct BlockInference<Scalar: NetworkScalar>: Sendable {
     self.routines = routines
     slots = Self.slots(program)
     self.members = members.map { member in
-      var tables: [Int: [Scalar]] = [:]
-      let layers = zip(program.steps, routines).map { step, routines in
-        let prepared = routines.prepare(
-          PreparedSource(
-            values: member.values, statistics: member.statistics, inputTables: step.inputs.map { tables[$0] })
-        )
-        if let table = prepared.table, let output = step.outputs.first { tables[output] = table }
-        return prepared
-      }
+      let layers = program.prepared(
+        program.steps.count, routines, values: member.values, statistics: member.statistics)
       return Member(values: member.values, layers: layers)
     }
   }
@@ -116,6 +109,22 @@ struct BlockInference<Scalar: NetworkScalar>: Sendable {
       }
       let sites = program.siteOutput.map { UnsafePointer(scratch.chunk.values[$0].pointer) }
       write(number, scratch.chunk.values[program.output].pointer, sites)
+    }
+  }
+}
+
+extension NetworkProgram {
+  /// What inference makes of the parameters of the first `count` steps.
+  func prepared<Scalar: NetworkScalar>(
+    _ count: Int, _ routines: [LayerRoutines<Scalar>], values: [Scalar], statistics: [Scalar]
+  ) -> [PreparedLayer<Scalar>] {
+    var tables: [Int: [Scalar]] = [:]
+    return zip(steps[..<count], routines).map { step, routines in
+      let prepared = routines.prepare(
+        PreparedSource(
+          values: values, statistics: statistics, inputTables: step.inputs.map { tables[$0] }))
+      if let table = prepared.table, let output = step.outputs.first { tables[output] = table }
+      return prepared
     }
   }
 }

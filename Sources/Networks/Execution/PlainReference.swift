@@ -71,7 +71,7 @@ public struct PlainReference: Sendable {
   private func values(of program: NetworkProgram, _ context: PlainContext) -> [Int: [[Double]]] {
     var values: [Int: [[Double]]] = [:]
     for step in program.steps {
-      let made = step.layer.plain(step.inputs.map { values[$0] ?? [] }, context)
+      let made = step.layer.plain(step.inputs.map { values[$0] ?? [] }, context.of(step))
       for (output, rows) in zip(step.outputs, made) { values[output] = rows }
     }
     return values
@@ -115,9 +115,11 @@ struct PlainContext {
   /// Edges of the line graphs, where networks ask for angles.
   let pairs: [Pair]
   let gaussians: PlainGaussians
-  let normalization: PlainReference.Normalization
+  private(set) var normalization: PlainReference.Normalization
   let noise: UInt64
   private let tensors: [String: PlainTensor]
+  /// What comes before the names of tensors.
+  private var prefix = ""
 
   init(
     _ collection: GraphCollection, tensors: [String: PlainTensor], gaussians: PlainGaussians,
@@ -162,15 +164,23 @@ struct PlainContext {
       }
   }
 
+  /// What the layer of a step has before it.
+  func of(_ step: NetworkProgram.Step) -> PlainContext {
+    var own = self
+    own.prefix = step.prefix
+    if step.isFrozen { own.normalization = .running }
+    return own
+  }
+
   /// The numbers of a tensor.
   func vector(_ name: String) -> [Double] {
-    guard let tensor = tensors[name] else { preconditionFailure("a layer knows its tensors") }
+    guard let tensor = tensors[prefix + name] else { preconditionFailure("a layer knows its tensors") }
     return tensor.numbers
   }
 
   /// The rows of a matrix, (outputs, inputs).
   func matrix(_ name: String) -> [[Double]] {
-    guard let shape = tensors[name]?.shape, shape.count == 2 else {
+    guard let shape = tensors[prefix + name]?.shape, shape.count == 2 else {
       preconditionFailure("a layer knows its tensors")
     }
     let numbers = vector(name)

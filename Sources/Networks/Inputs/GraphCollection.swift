@@ -81,8 +81,7 @@ public struct GraphCollection: Sendable {
     }
     let graph = requirements.seen(graph)
     quotient.form(
-      graph, orbitalFields: fields, limit: requirements.countsBonds ? .max : requirements.neighborLimit,
-      padding: requirements.paddingDistance)
+      graph, orbitalFields: fields, limit: requirements.seenLimit, padding: requirements.seenPadding)
     let elements = graph.graph.elements
     let hasFacets = graph.facets != nil
     for node in 0..<quotient.nodeCount {
@@ -119,9 +118,7 @@ public struct GraphCollection: Sendable {
     switch requirements.seen(graph) {
     case .voronoi(let voronoi): append(voronoi)
     case .nearest(let graph):
-      append(
-        graph, limit: requirements.countsBonds ? .max : requirements.neighborLimit,
-        paddingDistance: requirements.paddingDistance)
+      append(graph, limit: requirements.seenLimit, paddingDistance: requirements.seenPadding)
     }
   }
 

@@ -3,10 +3,11 @@ internal import CrystalGraphs
 /// The requirements as model cards have them: `neighbors` (`nearest` or `nearestShells` with `count` and
 /// `cutoff`, `symmetricShells` with `count` and `doublesOwnImages`, `within` with `cutoff`, `voronoi` with
 /// `minimumSolidAngleFraction`, or `none`), `neighborLimit` and `paddingDistance` where there are such, `countsBonds`,
-/// `orbitalField` with `orbitals` and `distancePower` where there is one, and `usesAngles` where it is true.
+/// `orbitalField` with `orbitals` and `distancePower` where there is one, and `usesAngles` and `reversesEdges` where they are
+/// true.
 extension InputRequirements: Codable {
   private enum CodingKeys: String, CodingKey {
-    case neighbors, neighborLimit, paddingDistance, countsBonds, orbitalField, usesAngles
+    case neighbors, neighborLimit, paddingDistance, countsBonds, orbitalField, usesAngles, reversesEdges
   }
 
   private enum RuleKeys: String, CodingKey {
@@ -58,7 +59,8 @@ extension InputRequirements: Codable {
       paddingDistance: try container.decodeIfPresent(Double.self, forKey: .paddingDistance),
       countsBonds: try container.decode(Bool.self, forKey: .countsBonds),
       orbitalField: try container.decodeIfPresent(OrbitalField.self, forKey: .orbitalField),
-      usesAngles: try container.decodeIfPresent(Bool.self, forKey: .usesAngles) ?? false)
+      usesAngles: try container.decodeIfPresent(Bool.self, forKey: .usesAngles) ?? false,
+      reversesEdges: try container.decodeIfPresent(Bool.self, forKey: .reversesEdges) ?? false)
   }
 
   /// Writes the requirements.
@@ -81,7 +83,8 @@ extension InputRequirements: Codable {
     try container.encodeIfPresent(paddingDistance, forKey: .paddingDistance)
     try container.encode(countsBonds, forKey: .countsBonds)
     try container.encodeIfPresent(orbitalField, forKey: .orbitalField)
-    // Cards written before there was the choice lack it.
+    // Cards written before there were these choices lack them.
     if usesAngles { try container.encode(usesAngles, forKey: .usesAngles) }
+    if reversesEdges { try container.encode(reversesEdges, forKey: .reversesEdges) }
   }
 }

@@ -20,10 +20,15 @@ public struct InputRequirements: Hashable, Sendable {
   /// Whether the network sees the angles between edges: the edges of the neighbor rule then have vectors.
   public var usesAngles: Bool
 
+  /// Whether edges are turned round: a site then has the edges of the sites that list it among their neighbors, padding
+  /// too, and not those that it lists itself. Lists of nearest neighbors are not symmetric.
+  public var reversesEdges: Bool
+
   /// Requirements.
   public init(
     neighbors: NeighborRule, neighborLimit: Int = .max, paddingDistance: Double? = nil,
-    countsBonds: Bool = false, orbitalField: OrbitalField? = nil, usesAngles: Bool = false
+    countsBonds: Bool = false, orbitalField: OrbitalField? = nil, usesAngles: Bool = false,
+    reversesEdges: Bool = false
   ) {
     self.neighbors = neighbors
     self.neighborLimit = neighborLimit
@@ -31,6 +36,7 @@ public struct InputRequirements: Hashable, Sendable {
     self.countsBonds = countsBonds
     self.orbitalField = orbitalField
     self.usesAngles = usesAngles
+    self.reversesEdges = reversesEdges
   }
 
   /// Whether an edge makes a pair with itself. In the crystal the two are different, a site's edge to its own image and what
@@ -49,18 +55,34 @@ public struct InputRequirements: Hashable, Sendable {
     case .nearest(let count, let cutoff), .nearestShells(let count, let cutoff):
       let kinds = graphs.kindOffsets[structure]..<graphs.kindOffsets[structure + 1]
       guard graphs.distances[kinds].allSatisfy({ $0 * factor < cutoff }) else { return false }
-      return (graphs.siteOffsets[structure]..<graphs.siteOffsets[structure + 1]).allSatisfy { site in
+      let sites = graphs.siteOffsets[structure]..<graphs.siteOffsets[structure + 1]
+      func edges(_ site: Int) -> Float {
         let edges = graphs.edgeOffsets[site]..<graphs.edgeOffsets[site + 1]
-        guard !graphs.edgeMultiplicities.isEmpty else { return edges.count >= count }
-        return graphs.edgeMultiplicities[edges].reduce(0, +) >= Float(count)
+        return graphs.edgeMultiplicities.isEmpty
+          ? Float(edges.count) : graphs.edgeMultiplicities[edges].reduce(0, +)
       }
+      guard reversesEdges else { return sites.allSatisfy { edges($0) >= Float(count) } }
+      // No site lists more than `count`: where they list so many on average, each does.
+      func multiplicity(_ site: Int) -> Float {
+        graphs.siteMultiplicities.isEmpty ? 1 : graphs.siteMultiplicities[site]
+      }
+      let total = sites.reduce(Float(0)) { $0 + multiplicity($1) * edges($1) }
+      return total >= Float(count) * sites.reduce(0) { $0 + multiplicity($1) }
     }
   }
 
   /// A graph as networks of these requirements see it.
   func seen(_ graph: NeighborGraph) -> NeighborGraph {
-    countsBonds ? .nearest(graph.graph.bondCounts(limit: neighborLimit)) : graph
+    precondition(!reversesEdges || graph.facets == nil && !countsBonds, "bare edges can be turned round")
+    if countsBonds { return .nearest(graph.graph.bondCounts(limit: neighborLimit)) }
+    guard reversesEdges else { return graph }
+    return .nearest(graph.graph.reversed(limit: neighborLimit, paddingDistance: paddingDistance))
   }
+
+  /// Edges of a site that count at most in a graph as it is seen.
+  var seenLimit: Int { countsBonds || reversesEdges ? .max : neighborLimit }
+  /// Length (Å) of the edges that a graph as it is seen lacks still; nil where it lacks none.
+  var seenPadding: Double? { reversesEdges ? nil : paddingDistance }
 
   /// Checks that orbital fields are there where they are asked for, one a site.
   func check(_ fields: [SIMD32<Double>], of graph: NeighborGraph) {
@@ -102,5 +124,35 @@ extension CrystalGraph {
     return CrystalGraph(
       elements: elements, edgeOffsets: offsets, neighbors: ends, distances: ends.map { _ in 0 },
       images: ends.map { _ in SIMD3(0, 0, 0) }, tiedCuts: elements.map { _ in false })
+  }
+  /// The graph with every edge turned round: the edges of site j lead to the sites i that list j, in the order of these.
+  ///
+  /// - Parameters:
+  ///   - limit: at most so many edges of a site, its first ones, are taken.
+  ///   - paddingDistance: length (Å) of the edges to the first site that fill a site's list up to `limit` before they are turned
+  ///     round; nil for none.
+  func reversed(limit: Int, paddingDistance: Double?) -> CrystalGraph {
+    var edges: [(from: Int32, to: Int32, distance: Double, image: SIMD3<Int32>)] = []
+    for site in 0..<siteCount {
+      let own = self.edges(of: site).prefix(limit)
+      for edge in own {
+        edges.append((neighbors[edge], Int32(site), distances[edge], 0 &- images[edge]))
+      }
+      guard let paddingDistance, own.count < limit else { continue }
+      for _ in own.count..<limit { edges.append((0, Int32(site), paddingDistance, .zero)) }
+    }
+    var offsets = [Int32](repeating: 0, count: siteCount + 1)
+    for edge in edges { offsets[Int(edge.from) + 1] += 1 }
+    for site in 0..<siteCount { offsets[site + 1] += offsets[site] }
+    var places = offsets
+    var order = [Int](repeating: 0, count: edges.count)
+    for (index, edge) in edges.enumerated() {
+      order[Int(places[Int(edge.from)])] = index
+      places[Int(edge.from)] += 1
+    }
+    return CrystalGraph(
+      elements: elements, edgeOffsets: offsets, neighbors: order.map { edges[$0].to },
+      distances: order.map { edges[$0].distance }, images: order.map { edges[$0].image },
+      tiedCuts: tiedCuts)
   }
 }

@@ -111,8 +111,14 @@ func gatherElements<Scalar: NetworkScalar>(
 }
 
 extension NetworkBuilder {
-  /// A vector of `width` for each site by its element; tensors `name.weight` (width, 92) and `name.bias`.
+  /// A vector of `width` for each site by its element; tensors `name.weight` (width, 92) and `name.bias`. Where sites begin with
+  /// representations of another network (`NodeSource`), a linear layer on these, or on both; tensor `name.nodes.weight` then
+  /// acts on these.
   public mutating func elementEmbedding(_ name: String, width: Int) -> NetworkValue {
-    add([]) { ElementEmbedding(name, width: width, &$0) }[0]
+    let nodes = takeNodes()
+    if let nodes, nodes.use == .replace { return linear(name, nodes.representations, to: width) }
+    let embedded = add([]) { ElementEmbedding(name, width: width, &$0) }[0]
+    guard let nodes else { return embedded }
+    return sum(embedded, linear(name + ".nodes", nodes.representations, to: width, hasBias: false))
   }
 }

@@ -136,7 +136,7 @@ public struct LearningCurveRun: Sendable {
             [
               "learning-curve-1", plan.identityText, splits.cards["train"]?.sha256 ?? "",
               splits.cards["test"]?.sha256 ?? "", plan.initial?.model.fingerprint ?? "", "\(size)", "\(seed)",
-            ] + splits.excluded
+            ] + (plan.nodes.map { [$0.fingerprint] } ?? []) + splits.excluded
           return Job(
             strategy: index, size: size, seed: seed,
             identity: Fingerprint(of: parts.joined(separator: "\n")).hexadecimal)

@@ -1,8 +1,10 @@
 internal import Training
 
 extension ModelCard {
-  /// What the model predicts, in the order of the network's outputs.
-  public var properties: [String] { [property] + (otherTargets ?? []).map(\.property) }
+  /// What the model predicts, in the order of the network's outputs; nothing of a network without a read-out.
+  public var properties: [String] {
+    configuration.isTrunk ? [] : [property] + (otherTargets ?? []).map(\.property)
+  }
 
   /// Standardization of each target by each member, shape (targets, members).
   var normalizers: [[Normalizer]] { [members.map(\.normalizer)] + (otherTargets ?? []).map(\.normalizers) }
@@ -33,6 +35,9 @@ extension ModelCard {
 
   /// Why the card's targets do not belong to its network; nil where they do.
   var targetObjection: String? {
+    if configuration.isTrunk {
+      return otherTargets == nil && calibration == nil ? nil : "targets of a network without a read-out"
+    }
     let count = properties.count
     guard pretraining == nil else {
       return count == 1 && calibration == nil

@@ -55,8 +55,8 @@ public struct ModelCard: Codable, Sendable {
   public struct InitialModel: Codable, Sendable {
     /// Its name.
     public var name: String
-    /// What it predicts.
-    public var property: String
+    /// What it predicts; nil where it was trained without a target.
+    public var property: String?
     /// Its fingerprint; see `ModelFolder.fingerprint`.
     public var fingerprint: String
     /// Beginnings of the names of the tensors that were taken over; nil for all of them.
@@ -82,6 +82,16 @@ public struct ModelCard: Codable, Sendable {
 
     /// What the card has in the place of a property.
     static let property = "pretraining"
+  }
+
+  /// The model whose representations sites begin with (`NodeSource`). The weights hold a copy of it.
+  public struct NodeModel: Codable, Sendable {
+    /// Its name.
+    public var name: String
+    /// What it predicts; nil where it was trained without a target.
+    public var property: String?
+    /// Its fingerprint; see `ModelFolder.fingerprint`.
+    public var fingerprint: String
   }
 
   /// A target of a model of several, beside the first, for which the card itself speaks.
@@ -144,7 +154,8 @@ public struct ModelCard: Codable, Sendable {
   public var architecture: String { configuration.title }
   /// Shape of every member.
   public var configuration: NetworkConfiguration
-  /// The predicted property, as its column is named in the data; of a classification its class 1.
+  /// The predicted property, as its column is named in the data; of a classification its class 1. Empty, and absent from the
+  /// file, where the network has no read-out (`NetworkConfiguration.isTrunk`), as its unit is.
   public var property: String
   /// Unit of the property, e.g. "eV/atom"; of a classification "probability".
   public var unit: String
@@ -160,6 +171,8 @@ public struct ModelCard: Codable, Sendable {
   public var initialModel: InitialModel?
   /// Of a network that was trained without labels: how; nil where it predicts something.
   public var pretraining: Pretraining?
+  /// The model whose representations sites begin with; nil for none.
+  public var nodeModel: NodeModel?
   /// Splits by role: "train", "validation", "test".
   public var data: [String: Split]?
   /// How well the ensemble predicts the test split.
@@ -188,7 +201,7 @@ public struct ModelCard: Codable, Sendable {
 extension ModelCard {
   private enum CodingKeys: String, CodingKey {
     case format, name, architecture, configuration, requirements, property, unit, otherTargets, classes,
-      members, training, initialModel, pretraining, data, testMetrics, calibration, license
+      members, training, initialModel, pretraining, nodeModel, data, testMetrics, calibration, license
   }
 
   /// Reads a card; the architecture says what its configuration is.
@@ -205,8 +218,8 @@ extension ModelCard {
       kind, from: try container.superDecoder(forKey: .configuration))
     self.init(
       name: try container.decode(String.self, forKey: .name), configuration: configuration,
-      property: try container.decode(String.self, forKey: .property),
-      unit: try container.decode(String.self, forKey: .unit),
+      property: configuration.isTrunk ? "" : try container.decode(String.self, forKey: .property),
+      unit: configuration.isTrunk ? "" : try container.decode(String.self, forKey: .unit),
       members: try container.decode([Member].self, forKey: .members))
     format = try container.decode(Int.self, forKey: .format)
     try Self.check(container, format: format, configuration)
@@ -215,6 +228,7 @@ extension ModelCard {
     training = try container.decodeIfPresent(String.self, forKey: .training)
     initialModel = try container.decodeIfPresent(InitialModel.self, forKey: .initialModel)
     pretraining = try container.decodeIfPresent(Pretraining.self, forKey: .pretraining)
+    nodeModel = try container.decodeIfPresent(NodeModel.self, forKey: .nodeModel)
     data = try container.decodeIfPresent([String: Split].self, forKey: .data)
     testMetrics = try container.decodeIfPresent(Metrics.self, forKey: .testMetrics)
     calibration = try container.decodeIfPresent(Calibration.self, forKey: .calibration)
@@ -243,14 +257,17 @@ extension ModelCard {
     try container.encode(architecture, forKey: .architecture)
     try container.encode(configuration, forKey: .configuration)
     if format > 1 { try container.encode(configuration.requirements, forKey: .requirements) }
-    try container.encode(property, forKey: .property)
-    try container.encode(unit, forKey: .unit)
+    if !configuration.isTrunk {
+      try container.encode(property, forKey: .property)
+      try container.encode(unit, forKey: .unit)
+    }
     try container.encodeIfPresent(otherTargets, forKey: .otherTargets)
     try container.encodeIfPresent(classes, forKey: .classes)
     try container.encode(members, forKey: .members)
     try container.encodeIfPresent(training, forKey: .training)
     try container.encodeIfPresent(initialModel, forKey: .initialModel)
     try container.encodeIfPresent(pretraining, forKey: .pretraining)
+    try container.encodeIfPresent(nodeModel, forKey: .nodeModel)
     try container.encodeIfPresent(data, forKey: .data)
     try container.encodeIfPresent(testMetrics, forKey: .testMetrics)
     try container.encodeIfPresent(calibration, forKey: .calibration)

@@ -9,25 +9,30 @@ extension ModelFolder {
       "\(card.name)  (\(card.architecture), \(counted(card.members.count, "member")))",
       "predicts     \(card.prediction)",
       "network      \(shape)",
-      "graph        \(describe(card.configuration.requirements.neighbors))\(padding)\(orbitalField)",
+      "graph        \(describe(card.configuration.requirements.neighbors))\(padding)\(direction)\(orbitalField)",
       "parameters   \(parameters.first?.values.count ?? 0) a member",
       "fingerprint  \(fingerprint)",
     ]
     if let initial = card.initialModel {
       lines.append(
-        "started from \(initial.name) (\(initial.property)), fingerprint \(initial.fingerprint)\(initial.words)"
+        "started from \(initial.name) (\(initial.property ?? "no target")), fingerprint \(initial.fingerprint)\(initial.words)"
       )
       lines.append("             \(initial.sharedCrystals?.words ?? SharedCrystals.unknown)")
     }
+    if let nodes = card.configuration.nodes {
+      let model = card.nodeModel.map { "\($0.name), fingerprint \($0.fingerprint)" } ?? "not known"
+      lines.append(
+        "sites from   \(nodes.layers.joined(separator: ", ")) of a \(type(of: nodes.architecture).title) (\(model)); "
+          + "\(nodes.use.rawValue), \(nodes.isTrained ? "fine-tuned" : "frozen")")
+    }
     for (index, member) in card.members.enumerated() {
-      var text = "member \(index + 1)     "
-      text += [
+      let facts = [
         member.seed.map { "seed \($0)" }, member.epoch.map { "epoch \($0)" },
         member.validationError.map { "validation MAE \($0)" }, member.testError.map { "test MAE \($0)" },
         member.validationAreaUnderCurve.map { "validation ROC-AUC \($0)" },
         member.testAreaUnderCurve.map { "test ROC-AUC \($0)" },
-      ].compactMap { $0 }.joined(separator: ", ")
-      lines.append(text)
+      ].compactMap { $0 }
+      if !facts.isEmpty { lines.append("member \(index + 1)     \(facts.joined(separator: ", "))") }
     }
     if let metrics = card.testMetrics {
       lines.append("ensemble     test \(metrics.words) on \(metrics.structures) structures")
@@ -57,6 +62,10 @@ extension ModelFolder {
     card.configuration.requirements.paddingDistance == nil ? "" : ", missing ones padded with the first atom"
   }
 
+  private var direction: String {
+    card.configuration.requirements.reversesEdges ? ", edges turned round" : ""
+  }
+
   private var orbitalField: String {
     guard let field = card.configuration.requirements.orbitalField else { return "" }
     return ", orbitals (\(field.orbitals.rawValue)) over Voronoi facets by 1/d^\(field.distancePower)"
@@ -66,6 +75,10 @@ extension ModelFolder {
 extension ModelCard {
   /// What the model predicts, in words.
   public var prediction: String {
+    if configuration.isTrunk {
+      let layers = (try? configuration.program())?.representations.map(\.name) ?? []
+      return "nothing; knows of sites \(layers.joined(separator: ", "))"
+    }
     if let pretraining = pretraining {
       let figures = [
         pretraining.loss.map { "validation loss \($0)" }, pretraining.spread.map { "spread \($0)" },

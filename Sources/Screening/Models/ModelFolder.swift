@@ -45,7 +45,7 @@ public struct ModelFolder: Sendable {
   ///
   /// - Parameters:
   ///   - path: the folder.
-  ///   - predicts: whether it has to predict something; what was trained without labels does not.
+  ///   - predicts: whether it has to predict something; what was trained without a target does not.
   /// - Throws: `ScreeningError` when a file is missing, damaged, of another format, or not the one the card means.
   public init(path: String, predicts: Bool = true) throws {
     self.path = path
@@ -79,12 +79,12 @@ public struct ModelFolder: Sendable {
       throw ScreeningError.unreadable(path: cardPath, reason: describe(error))
     }
     try Self.checkTask(of: card, at: cardPath)
-    if predicts, card.pretraining != nil {
+    if predicts, card.pretraining != nil || card.configuration.isTrunk {
       throw ScreeningError.unreadable(
         path: path,
         reason:
-          "\(card.name) was trained without labels and predicts nothing; training.initial starts from it, and "
-          + "sluice embed writes what it knows of crystals")
+          "\(card.name) was trained without labels and predicts nothing; sluice embed writes what it knows of "
+          + "crystals, and sluice regress and training.initial learn a property from that")
     }
     var parameters: [NetworkParameters] = []
     for member in card.members {

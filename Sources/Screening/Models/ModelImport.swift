@@ -5,8 +5,9 @@ internal import PipelineEngine
 internal import TensorKernels
 internal import Training
 
-/// Brings published weights into a model folder: those of CGCNN (`.pth.tar`, legacy PyTorch serialization), and networks that
-/// the code of Crystal Twins has pretrained (`.safetensors`). Nothing in a file is executed.
+/// Brings published weights into a model folder: those of CGCNN (`.pth.tar`, legacy PyTorch serialization), and as safetensors
+/// networks that the code of Crystal Twins has pretrained, and the encoder of self-supervised atomic representations.
+/// Nothing in a file is executed.
 public struct ModelImport: Sendable {
   private let file: String
 
@@ -17,8 +18,8 @@ public struct ModelImport: Sendable {
   ///
   /// - Parameters:
   ///   - output: the folder.
-  ///   - property: what the model predicts; known for the published file names.
-  ///   - unit: its unit; known for the published file names.
+  ///   - property: what the model predicts; known for the published file names. An encoder predicts nothing.
+  ///   - unit: its unit; likewise.
   /// - Throws: `ScreeningError` naming what is missing or damaged.
   @discardableResult
   public func write(to output: String, property: String?, unit: String?) throws -> ModelCard {
@@ -26,8 +27,20 @@ public struct ModelImport: Sendable {
       throw ScreeningError.unreadable(path: file, reason: "no such file, or not readable")
     }
     let bytes = [UInt8](data)
+    guard !ModelFolder.isFinished(at: output) else {
+      throw ScreeningError.invalid("\(output) holds a model already; name another folder, or remove it")
+    }
+    let (card, parameters) =
+      file.hasSuffix(Self.tensorEnding)
+      ? try pretrained(bytes, property: property, unit: unit)
+      : try network(bytes, property: property, unit: unit)
+    return try ModelFolder.write(path: output, card: card, parameters: [parameters])
+  }
+
+  private func network(
+    _ bytes: [UInt8], property: String?, unit: String?
+  ) throws -> (ModelCard, NetworkParameters) {
     do {
-      if file.hasSuffix(Self.tensorEnding) { return try write(pretrained(bytes), to: output) }
       let archive = try LegacyTorchArchive(decoding: bytes)
       let tensors = try archive.tensors(under: "state_dict")
       let configuration = try configuration(archive, tensors)
@@ -51,7 +64,7 @@ public struct ModelImport: Sendable {
       if published != nil {
         card.license = "MIT; T. Xie and J. C. Grossman, Phys. Rev. Lett. 120, 145301 (2018)"
       }
-      return try write((card, parameters), to: output)
+      return (card, parameters)
     } catch let error as ScreeningError {
       throw error
     } catch {
@@ -67,19 +80,44 @@ public struct ModelImport: Sendable {
     return String(name.dropLast(ending?.count ?? 0))
   }
 
-  private func write(
-    _ model: (card: ModelCard, parameters: NetworkParameters), to output: String
-  ) throws -> ModelCard {
-    guard !ModelFolder.isFinished(at: output) else {
-      throw ScreeningError.invalid("\(output) holds a model already; name another folder, or remove it")
+  /// A network that was trained without a target.
+  private func pretrained(
+    _ bytes: [UInt8], property: String?, unit: String?
+  ) throws -> (ModelCard, NetworkParameters) {
+    guard property == nil, unit == nil else {
+      throw ScreeningError.invalid(
+        "\(file): a network without a target, which has no property and no unit to be given")
     }
-    return try ModelFolder.write(path: output, card: model.card, parameters: [model.parameters])
+    do {
+      let tensors = try SafeTensors.decode(bytes).tensors.map {
+        NamedTensor(name: $0.name, shape: $0.shape, values: $0.values)
+      }
+      var (card, parameters) =
+        tensors.contains { $0.name == "embedding1.weight" } ? try encoder(tensors) : try twins(tensors)
+      card.training = origin(bytes)
+      return (card, parameters)
+    } catch {
+      throw ScreeningError.unreadable(path: file, reason: describe(error))
+    }
+  }
+
+  /// The encoder of Kong et al. without the heads of its tasks, as their class names its tensors; others are left alone.
+  private func encoder(_ tensors: [NamedTensor]) throws -> (ModelCard, NetworkParameters) {
+    var network = CGConv()
+    network.nodeWidth = try Self.shape("embedding1.weight", of: tensors)[0]
+    network.convolutionCount = tensors.count { $0.name.hasSuffix(".lin_f.weight") }
+    network.padding = .firstAtom
+    let configuration = NetworkConfiguration(network, outputs: 0)
+    let card = ModelCard(
+      name: stem, configuration: configuration, property: "", unit: "",
+      members: [ModelCard.Member(normalizer: .identity)])
+    return (card, try NetworkParameters(configuration, tensors: tensors))
   }
 
   /// The network that Crystal Twins pretrained, whose two layers of projection are a hidden layer and the output here.
-  private func pretrained(_ bytes: [UInt8]) throws -> (ModelCard, NetworkParameters) {
+  private func twins(_ published: [NamedTensor]) throws -> (ModelCard, NetworkParameters) {
     let names = ["fc_head.0.": "fcs.0.", "fc_head.2.": "fc_out."]
-    let tensors = try SafeTensors.decode(bytes).tensors.map { tensor in
+    let tensors = published.map { tensor in
       guard let (old, new) = names.first(where: { tensor.name.hasPrefix($0.key) }) else { return tensor }
       return NamedTensor(
         name: new + tensor.name.dropFirst(old.count), shape: tensor.shape, values: tensor.values)
@@ -93,7 +131,6 @@ public struct ModelImport: Sendable {
       name: stem, configuration: configuration, property: ModelCard.Pretraining.property, unit: "1",
       members: [ModelCard.Member(normalizer: .identity)])
     card.pretraining = ModelCard.Pretraining(objective: "crystal_twins")
-    card.training = origin(bytes)
     return (card, try NetworkParameters(configuration, tensors: tensors))
   }
 

@@ -34,6 +34,8 @@ public struct TrainingPlan: Sendable {
   public let options: TrainingOptions
   /// What the members start from; nil where that are parameters drawn by their seeds.
   public let initial: InitialParameters?
+  /// The model whose representations sites begin with; nil for none.
+  public let nodes: ModelFolder?
   /// Licence and source of the data.
   public let license: String?
   /// How a cluster trains the members.
@@ -97,11 +99,16 @@ public struct TrainingPlan: Sendable {
     memberCount = value["training"].integer("members")
     license = value.optional("license")?.string
     engine = EngineSettings(value.optional("engine"))
+    let source = try value["model"].optional(TrainingSchema.nodesKey).map {
+      try NodeSection($0, relativeTo: folder, resources: resources)
+    }
+    nodes = source?.model
     var options = try Self.options(
-      value, task, outputs: classRule == nil ? columns.count : loss == .binaryCrossEntropy ? 1 : nil)
+      value, task, nodes: source?.source,
+      outputs: classRule == nil ? columns.count : loss == .binaryCrossEntropy ? 1 : nil)
     let start = try InitialSection(
       value["training"], relativeTo: folder, resources: resources, memberCount: memberCount, options)
-    options.groups = start.groups
+    options.groups = start.groups + (source?.groups ?? [])
     options.frozenStatistics = start.frozenStatistics
     initial = start.parameters
     self.options = options
@@ -111,7 +118,7 @@ public struct TrainingPlan: Sendable {
     tree[variablesField.name] = nil
     // How and where the work is done decides nothing.
     tree["engine"] = nil
-    tree["model"] = Self.tree(options.configuration)
+    tree["model"] = Self.tree(options.configuration, nodes: tree["model"])
     // What nothing said means.
     if loss == .negativeLogLikelihood, case .mapping(var training) = tree["training"] {
       training["loss"] = nil
@@ -170,11 +177,11 @@ public struct TrainingPlan: Sendable {
   }
 
   private static func options(
-    _ value: ConfigurationValue, _ task: PredictionTask, outputs: Int?
+    _ value: ConfigurationValue, _ task: PredictionTask, nodes: NodeSource?, outputs: Int?
   ) throws -> TrainingOptions {
     let (model, training) = (value["model"], value["training"])
     var options = TrainingOptions()
-    options.configuration = try networkConfiguration(model, task, outputs: outputs)
+    options.configuration = try networkConfiguration(model, task, nodes: nodes, outputs: outputs)
     options.seed = UInt64(training.integer("seed"))
     options.epochs = training.integer("epochs")
     options.batchSize = training.integer("batch_size")
@@ -204,19 +211,26 @@ public struct TrainingPlan: Sendable {
 
   /// The network that `model` describes; where a value is wrong the error says where it stands.
   private static func networkConfiguration(
-    _ model: ConfigurationValue, _ task: PredictionTask, outputs: Int?
+    _ model: ConfigurationValue, _ task: PredictionTask, nodes: NodeSource?, outputs: Int?
   ) throws -> NetworkConfiguration {
     guard let kind = Architectures.named(model.string("architecture")) else {
       throw ScreeningError.invalid("\(model.location): no such architecture")
     }
-    return NetworkConfiguration(try network(kind, model), task: task, outputs: outputs)
+    let configuration = NetworkConfiguration(
+      try network(kind, model), task: task, outputs: outputs, nodes: nodes)
+    do throws(ModelError) {
+      if nodes != nil { _ = try configuration.program() }
+    } catch {
+      throw ScreeningError.invalid("\(model[TrainingSchema.nodesKey].location): \(describe(error))")
+    }
+    return configuration
   }
 
   private static func network<Network: Architecture>(
     _ kind: Network.Type, _ model: ConfigurationValue
   ) throws -> Network {
     var values: [String: OptionValue] = [:]
-    for (key, value) in model.entries where key != "architecture" {
+    for (key, value) in model.entries where key != "architecture" && key != TrainingSchema.nodesKey {
       guard let option = kind.options.first(where: { $0.key == key }) else {
         throw ScreeningError.invalid("\(value.location): a network of architecture \(kind.key) has no \(key)")
       }
@@ -238,8 +252,15 @@ public struct TrainingPlan: Sendable {
   }
 
   /// The network as a training file that says all of it.
-  private static func tree(_ configuration: NetworkConfiguration) -> ConfigurationTree {
+  ///
+  /// - Parameter written: the section as it is written.
+  private static func tree(
+    _ configuration: NetworkConfiguration, nodes written: ConfigurationTree?
+  ) -> ConfigurationTree {
     var model: [String: ConfigurationTree] = ["architecture": .string(configuration.key)]
+    if case .mapping(let section)? = written {
+      model[TrainingSchema.nodesKey] = section[TrainingSchema.nodesKey]
+    }
     for (key, value) in configuration.architecture.optionValues { model[key] = ConfigurationTree(value) }
     return .mapping(model)
   }

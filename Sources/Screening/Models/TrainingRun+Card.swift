@@ -61,6 +61,10 @@ extension TrainingRun {
     card.initialModel = plan.initial.map {
       ModelCard.InitialModel($0, plan.options, shared: shared)
     }
+    card.nodeModel = plan.nodes.map { model in
+      ModelCard.NodeModel(
+        name: model.card.name, property: model.card.properties.first, fingerprint: model.fingerprint)
+    }
     card.data = splits.cards
     card.license = plan.license
     card.testMetrics = tested?.statistics(task, target: 0).map { ModelCard.Metrics($0) }
@@ -83,14 +87,12 @@ extension TrainingRun {
     }
   }
 
-  /// What the model, and those that it started from, were trained on.
+  /// What the model, those that it started from, and those whose representations its sites begin with, were trained on.
   private func seen(_ splits: TrainingSplits) throws -> TrainedCrystals {
-    guard let initial = plan.initial else {
-      return TrainedCrystals(splits.training.identities, isComplete: true)
-    }
-    let before = try TrainedCrystals(of: initial.model)
+    let before = try [plan.initial?.model, plan.nodes].compactMap { $0 }.map { try TrainedCrystals(of: $0) }
     return TrainedCrystals(
-      splits.training.identities + (before?.crystals ?? []), isComplete: before?.isComplete ?? false)
+      splits.training.identities + before.flatMap { $0?.crystals ?? [] },
+      isComplete: before.allSatisfy { $0?.isComplete ?? false })
   }
 
   /// Fits the distribution of the errors of each target.
@@ -129,7 +131,9 @@ extension ModelCard.InitialModel {
     let frozen = groups.filter { $0.learningRateFactor == 0 }.map(\.prefix)
     let others = groups.filter { $0.learningRateFactor > 0 }.map { ($0.prefix, $0.learningRateFactor) }
     self.init(
-      name: initial.model.card.name, property: initial.model.card.properties.joined(separator: ", "),
+      name: initial.model.card.name,
+      property: initial.model.card.configuration.isTrunk
+        ? nil : initial.model.card.properties.joined(separator: ", "),
       fingerprint: initial.model.fingerprint, taken: initial.taken, frozen: frozen.isEmpty ? nil : frozen,
       learningRateFactors: others.isEmpty ? nil : Dictionary(uniqueKeysWithValues: others),
       frozenStatistics: options.frozenStatistics.isEmpty ? nil : options.frozenStatistics,

@@ -86,7 +86,7 @@ public struct TrainingRun: Sendable {
     let identities = [plan.identityText, plan.canonicalText].map { text in
       let parts = [
         text, splits.cards["train"]?.sha256, splits.cards["validation"]?.sha256,
-        plan.initial?.model.fingerprint,
+        plan.initial?.model.fingerprint, plan.nodes?.fingerprint,
       ]
       return Fingerprint(of: (parts.compactMap { $0 } + splits.excluded).joined(separator: "\n")).hexadecimal
     }

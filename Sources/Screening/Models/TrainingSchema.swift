@@ -62,8 +62,29 @@ public enum TrainingSchema {
   private static let model = Schema.mapping(
     [
       Field(
-        "architecture", .choice(of: Architectures.all.map { $0.key }), default: "cgcnn", "The network.")
+        "architecture", .choice(of: Architectures.all.map { $0.key }), default: "cgcnn", "The network."),
+      .optional(
+        nodesKey, nodes,
+        "Representations of a model trained before, which sites begin with; the features of their elements alone when absent."
+      ),
     ] + options)
+
+  /// Key of `nodes` below.
+  static let nodesKey = "nodes"
+
+  private static let nodes = Schema.mapping([
+    Field("from", .path, "Model folder; relative to the training file. Its first member is taken."),
+    Field(
+      "layers", .list(of: .either(.integer(0...), .string), count: 1...), default: .list(["last"]),
+      "Layers that stand side by side, as `sluice embed` names them."),
+    Field(
+      "use", .choice(of: NodeSource.Use.allCases.map(\.rawValue)), default: "replace",
+      "Whether representations replace the features of the elements or stand beside them."),
+    Field(
+      "fine_tune", .boolean, default: false,
+      "Whether that model is trained with the rest; it stays as it is otherwise, running statistics included."
+    ),
+  ])
 
   /// The options of all architectures, each key once: which architectures have it, and what it is where it is absent.
   private static var options: [Field] {

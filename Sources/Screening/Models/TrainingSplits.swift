@@ -1,3 +1,4 @@
+internal import Networks
 internal import PipelineEngine
 internal import Training
 
@@ -169,8 +170,14 @@ extension TrainingPlan {
     }
     return try Trainer(
       options: options, training: training.data, validation: validation, examples: epochs,
-      initial: try initial.map {
-        try $0.parameters(of: member, drawn: try options.drawnParameters())
-      }, jobs: jobs)
+      initial: try start(of: member, options), jobs: jobs)
+  }
+
+  /// What a member starts from; nil where that is what its seed draws.
+  private func start(of member: Int, _ options: TrainingOptions) throws -> NetworkParameters? {
+    guard initial != nil || nodes != nil else { return nil }
+    let drawn = try options.drawnParameters()
+    let start = try initial?.parameters(of: member, drawn: drawn) ?? drawn
+    return try nodes.map { try NodeSection.taking($0, into: start) } ?? start
   }
 }

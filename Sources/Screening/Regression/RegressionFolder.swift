@@ -57,8 +57,7 @@ public struct RegressionFolder: Sendable {
     self.model = model
     var networks: [ModelFolder] = []
     for case .embedding in card.features {
-      networks.append(
-        try ModelFolder(path: Self.networkFolder(path, networks.count), predicts: false))
+      networks.append(try ModelFolder(path: Self.networkFolder(path, networks.count), predicts: false))
     }
     self.networks = networks
   }

@@ -121,7 +121,7 @@ public struct RegressionPlan: Sendable {
 
 extension ConfigurationValue {
   /// This whole number, or text, as a text.
-  fileprivate var numberOrText: String {
+  var numberOrText: String {
     if case .integer(let number) = content { "\(number)" } else { string }
   }
 }

@@ -19,7 +19,7 @@ struct Embed: ParsableCommand {
     abstract: "Write what a network knows of crystals behind its layers.",
     discussion: """
       Layers are named as the model's tensors are: embedding or convs.0 for instance; 0 is the input's, the next ones the \
-      convolutions', and last and all are names too. Layers that are asked for together stand side by side in a row. A name that \
+      convolutions', digits that begin with 0, as 012, are those of several, and last and all are names too. Layers that are asked for together stand side by side in a row. A name that \
       the model does not have is answered with those that it has.
 
       X.npy holds 32-bit floats, shape (rows, width), and X.csv beside it the id of each row, without pooling site and element \

@@ -11,8 +11,9 @@ struct Models: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Bring published weights into a model folder.",
       discussion: """
-        Reads CGCNN's weights in the legacy PyTorch serialization, and networks pretrained by the code of Crystal Twins as \
-        safetensors; nothing in the file is executed.
+        Reads the weights of CGCNN in the legacy PyTorch serialization (.pth.tar), and as safetensors networks that the code of \
+        Crystal Twins has pretrained, and the encoder of self-supervised atomic representations, which predict nothing: sluice \
+        embed and sluice regress take them. Nothing in the file is executed.
 
         Example: sluice models import formation-energy-per-atom.pth.tar --output models/published
         """)
