@@ -9,9 +9,8 @@ extension HullReferences {
   ///
   /// - Complexity: O(n log n) in the number of phases and candidates.
   public func adding(_ candidates: [PhaseEntry]) -> HullReferences {
-    var builder = PhaseTableBuilder()
-    builder.reserve(phaseCount + candidates.count)
-    for phase in 0..<phaseCount { builder.add(table.entry(at: phase)) }
+    var builder = PhaseTableBuilder(extending: table)
+    builder.reserve(candidates.count)
     for candidate in candidates { builder.add(candidate) }
     // The elements that were supplied here are phases of the table by now; no others are supplied.
     let built = builder.build(suppliesElementsAtZero: false)

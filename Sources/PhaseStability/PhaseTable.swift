@@ -115,13 +115,19 @@ struct PhaseTable: Sendable {
   func atomCount(ofPhase phase: Int) -> Int { parts(ofPhase: phase).reduce(0) { $0 + $1.count } }
 
   func formula(at phase: Int) -> String {
-    let start = phase == 0 ? 0 : Int(formulaEnds[phase - 1])
-    return String(decoding: formulaBytes[start..<Int(formulaEnds[phase])], as: UTF8.self)
+    String(decoding: formulaBytes[formulaRange(of: phase)], as: UTF8.self)
   }
 
   func energyText(at phase: Int) -> String {
-    let start = phase == 0 ? 0 : Int(energyEnds[phase - 1])
-    return String(decoding: energyBytes[start..<Int(energyEnds[phase])], as: UTF8.self)
+    String(decoding: energyBytes[energyRange(of: phase)], as: UTF8.self)
+  }
+
+  func formulaRange(of phase: Int) -> Range<Int> {
+    (phase == 0 ? 0 : Int(formulaEnds[phase - 1]))..<Int(formulaEnds[phase])
+  }
+
+  func energyRange(of phase: Int) -> Range<Int> {
+    (phase == 0 ? 0 : Int(energyEnds[phase - 1]))..<Int(energyEnds[phase])
   }
 
   /// The energy (eV/atom) as the decimal number that was given.

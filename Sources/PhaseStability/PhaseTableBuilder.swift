@@ -9,18 +9,41 @@ struct PhaseTableBuilder {
     var missingTerminals: [Element]
   }
 
+  /// A phase by its numbers alone: sorting entries themselves would count references at every step.
   private struct Pending {
     var mask: ElementMask
     var firstCount: Int
-    var entry: PhaseEntry
+    var energy: Double
+    /// Its place in `base`, or behind those in `added`.
+    var place: Int
   }
 
+  private let base: PhaseTable
+  private var added: [PhaseEntry] = []
   private var pending: [Pending] = []
-  private var counts: [Int32] = []
+  private var counts: [Int32]
 
+  /// A builder that begins with the phases of a table.
+  init(extending base: PhaseTable = PhaseTable()) {
+    self.base = base
+    counts = base.counts
+    pending.reserveCapacity(base.energies.count)
+    for system in base.systems {
+      for phase in 0..<Int(system.phaseCount) {
+        let place = Int(system.firstPhase) + phase
+        pending.append(
+          Pending(
+            mask: system.mask, firstCount: Int(system.firstValue) + phase * Int(system.elementCount),
+            energy: base.energies[place], place: place))
+      }
+    }
+  }
+
+  /// Makes room for further entries.
   mutating func reserve(_ count: Int) {
-    pending.reserveCapacity(count)
-    counts.reserveCapacity(4 * count)
+    added.reserveCapacity(count)
+    pending.reserveCapacity(pending.count + count)
+    counts.reserveCapacity(counts.count + 4 * count)
   }
 
   mutating func add(_ entry: PhaseEntry) {
@@ -31,7 +54,10 @@ struct PhaseTableBuilder {
       mask = mask.union(ElementMask(atomicNumber: part.element.atomicNumber))
       counts.append(Int32(part.count))
     }
-    pending.append(Pending(mask: mask, firstCount: start, entry: entry))
+    pending.append(
+      Pending(
+        mask: mask, firstCount: start, energy: entry.energyPerAtom, place: base.energies.count + added.count))
+    added.append(entry)
   }
 
   consuming func build(suppliesElementsAtZero: Bool) -> Result {
@@ -47,32 +73,28 @@ struct PhaseTableBuilder {
 
   /// Puts the lowest energy first within a composition; then goes by text, so that the survivor does not depend on the
   /// order given.
-  ///
-  /// Small keys without references are sorted, not the entries: moving those would count references at every step.
   private mutating func sortPending() {
-    struct Key {
-      let mask: ElementMask
-      let firstCount: Int
-      let energy: Double
-      let index: Int
+    let (base, added) = (base, added)
+    func texts(_ phase: Pending) -> (String, String) {
+      guard phase.place >= base.energies.count else {
+        return (base.energyText(at: phase.place), base.formula(at: phase.place))
+      }
+      let entry = added[phase.place - base.energies.count]
+      return (entry.energyText, entry.formula)
     }
-    let pending = self.pending
-    var keys = pending.enumerated().map { index, phase in
-      Key(mask: phase.mask, firstCount: phase.firstCount, energy: phase.entry.energyPerAtom, index: index)
-    }
+    var sorted = pending
+    pending = []
     counts.withUnsafeBufferPointer { counts in
-      keys.sort { left, right in
+      sorted.sort { left, right in
         if left.mask != right.mask { return left.mask < right.mask }
         for i in 0..<left.mask.count {
           let (a, b) = (counts[left.firstCount + i], counts[right.firstCount + i])
           if a != b { return a < b }
         }
-        if left.energy != right.energy { return left.energy < right.energy }
-        let (a, b) = (pending[left.index].entry, pending[right.index].entry)
-        return (a.energyText, a.formula) < (b.energyText, b.formula)
+        return left.energy != right.energy ? left.energy < right.energy : texts(left) < texts(right)
       }
     }
-    self.pending = keys.map { pending[$0.index] }
+    pending = sorted
   }
 
   private func missingTerminals() -> [Element] {
@@ -113,10 +135,16 @@ struct PhaseTableBuilder {
       }
       table.systems[table.systems.count - 1].phaseCount += 1
       table.counts.append(contentsOf: own)
-      table.energies.append(phase.entry.energyPerAtom)
-      table.formulaBytes.append(contentsOf: phase.entry.formula.utf8)
+      table.energies.append(phase.energy)
+      if phase.place < base.energies.count {
+        table.formulaBytes.append(contentsOf: base.formulaBytes[base.formulaRange(of: phase.place)])
+        table.energyBytes.append(contentsOf: base.energyBytes[base.energyRange(of: phase.place)])
+      } else {
+        let entry = added[phase.place - base.energies.count]
+        table.formulaBytes.append(contentsOf: entry.formula.utf8)
+        table.energyBytes.append(contentsOf: entry.energyText.utf8)
+      }
       table.formulaEnds.append(UInt32(table.formulaBytes.count))
-      table.energyBytes.append(contentsOf: phase.entry.energyText.utf8)
       table.energyEnds.append(UInt32(table.energyBytes.count))
     }
     table.fillFractions()

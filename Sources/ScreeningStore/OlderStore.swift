@@ -10,8 +10,7 @@ enum OlderStore {
   ///
   /// - Parameter connection: a connection to a store of an older version, opened for reading.
   static func bringUpToDate(_ connection: DatabaseQueue) throws {
-    let current = try DatabaseQueue()
-    try StoreSchema.migrator.migrate(current)
+    let current = try StoreSchema.empty.get()
     let (tables, views) = try current.read { (try objects("table", in: $0), try objects("view", in: $0)) }
     let columns = try current.read { db in
       try tables.map { try names(ofColumnsOf: $0.name, in: db) }

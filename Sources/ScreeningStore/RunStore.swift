@@ -52,8 +52,7 @@ public final class RunStore: Sendable {
       }
     }
     let store = try RunStore(path: path, access: access)
-    try store.write { try $0.execute(sql: "PRAGMA application_id = \(StoreSchema.applicationID)") }
-    try store.migrate()
+    do { try StoreSchema.empty.get().backup(to: store.queue) } catch { throw store.storeError(error) }
     try store.write { try RunStore.insert(run, into: $0) }
     return store
   }

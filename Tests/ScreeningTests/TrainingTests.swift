@@ -171,6 +171,19 @@ import Training
     #expect(try files.train(try files.training(), into: "model"))
   }
 
+  @Test func `an ensemble grows, its first members as they were`() throws {
+    #expect(try files.train(try files.training(members: 1), into: "model"))
+    let path = folder.url.appending(path: "model/member-0.safetensors")
+    let first = try Data(contentsOf: path)
+    var trained: Set<Int> = []
+    let isFinished = try files.train(try files.training(members: 2), into: "model") { event in
+      if case .epoch(let member, _, _, _, _) = event { trained.insert(member) }
+    }
+    #expect(isFinished && trained == [1])
+    #expect(try Data(contentsOf: path) == first)
+    #expect(try ModelFolder(path: folder.path("model")).parameters.count == 2)
+  }
+
   @Test func `a damaged checkpoint is refused with its path, wherever the damage is`() throws {
     let file = try files.training(members: 1)
     #expect(try files.train(file, into: "model", stopAfter: 5) == false)

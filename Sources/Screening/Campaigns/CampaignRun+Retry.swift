@@ -10,14 +10,14 @@ extension CampaignRun {
   /// One transaction a batch; the store knows how far this has come, so a process that is ended goes on there.
   /// - Returns: whether all were read; false where `stop` was raised or the limit reached.
   func retryRejected(
-    _ store: RunStore, _ passes: PreparedPasses, _ notes: CrashNotes, limit: Int?, stop: StopFlag,
+    _ store: RunStore, _ crew: CampaignCrew, _ notes: CrashNotes, limit: Int?, stop: StopFlag,
     progress: (_ count: Int) -> Void
   ) throws -> (isDone: Bool, count: Int) {
     let all = try store.recordsToRetry()
     let keys = limit.map { Array(all.prefix($0)) } ?? all
     let reader = RecordsReader(plan.sources, of: Set(keys.map(\.source)))
-    let worker = CampaignWorker(plan, bounds: passes.bounds, notes: notes)
     let plan = plan
+    defer { crew.recall() }
     var rest = keys[...]
     var count = 0
     _ = try OrderedPipeline(jobs: jobs, batchSize: plan.batchSize).run(
@@ -31,9 +31,9 @@ extension CampaignRun {
           path: plan.sources[key.source].name, reason: "ends before record \(key.record), which was read once"
         )
       },
-      makeScratch: { CampaignScratch(plan, passes.hulls) },
+      makeScratch: { crew.takeScratch() },
       work: { scratch, records in
-        let outcomes = worker.process(records, scratch)
+        let outcomes = crew.worker.process(records, scratch, notes)
         return RetryBatch(
           keys: records.map { RecordKey(source: $0.source, record: $0.record) }, rows: outcomes.rows,
           rejections: outcomes.rejections, filtered: outcomes.filtered)

@@ -83,25 +83,38 @@ public struct CampaignRun: Sendable {
     preparing: (PreparationProgress) -> Void = { _ in },
     progress: (_ now: Int, _ total: Int) -> Void
   ) throws -> CampaignReport {
+    try run(
+      limit: limit, retryingRejected: retryingRejected, stop: stop, preparing: preparing,
+      finishing: { _ in }, progress: progress)
+  }
+
+  /// - Parameter finishing: called with the store when all is in it, before it is closed.
+  func run(
+    limit: Int? = nil, retryingRejected: Bool = false, stop: StopFlag,
+    preparing: (PreparationProgress) -> Void = { _ in }, finishing: (RunStore) throws -> Void,
+    progress: (_ now: Int, _ total: Int) -> Void
+  ) throws -> CampaignReport {
     try makeFolder(directory)
     let claim = try RunClaim(folder: directory)
     defer { withExtendedLifetime(claim) {} }
     let store = try openStore(retryingRejected: retryingRejected)
     try part?.begin(store)
     try saveReferences()
-    for case .regression(let predictor) in plan.models.map(\.origin) { try predictor.prepare(jobs: jobs) }
+    if try store.finishedDate() == nil || store.isRetrying() {
+      for case .regression(let predictor) in plan.models.map(\.origin) { try predictor.prepare(jobs: jobs) }
+    }
     let notes = CrashNotes(directory: directory)
     if let restartArguments { try CrashNotes.watch(directory: directory, arguments: restartArguments) }
     var now = 0
     let prepared = try prepare(store, stop: stop, progress: preparing)
     // Stopped before their end, the passes go on in the next call, and no record is read in this one.
     var limit = prepared == nil ? 0 : limit
-    let passes = prepared ?? PreparedPasses()
+    let crew = part?.crew ?? CampaignCrew(plan, prepared ?? PreparedPasses())
     // Also where an earlier call began with it: its plan holds of all records only when it has come to its end.
     if try store.isRetrying() {
       let total = try store.counts().records
       let (isDone, count) = try retryRejected(
-        store, passes, notes, limit: limit, stop: stop
+        store, crew, notes, limit: limit, stop: stop
       ) {
         progress($0, total)
       }
@@ -118,12 +131,12 @@ public struct CampaignRun: Sendable {
           : SourceStart(
             record: state.records, position: state.resumeToken.flatMap { ArchivePosition(bytes: $0) })
       }, stamps: plan.sourceStamps, limit: limit, ends: part?.range.ends)
-    let worker = CampaignWorker(plan, bounds: passes.bounds, notes: notes)
     let plan = plan
+    defer { crew.recall() }
     _ = try OrderedPipeline(jobs: jobs, batchSize: plan.batchSize).run(
       read: { try reader.read() },
-      makeScratch: { CampaignScratch(plan, passes.hulls) },
-      work: { scratch, records in worker.process(records, scratch) },
+      makeScratch: { crew.takeScratch() },
+      work: { scratch, records in crew.worker.process(records, scratch, notes) },
       write: { (batch: StoreBatch) in
         try store.commit(batch)
         now += batch.progress.reduce(0) { $0 + $1.records.count }
@@ -139,6 +152,7 @@ public struct CampaignRun: Sendable {
       stable: try store.stableCounts(threshold: plan.threshold), threshold: plan.threshold,
       allowedShare: plan.allowedRejectionShare, reading: try store.readingCounts(),
       symmetry: plan.findsSymmetry ? try store.symmetryCounts() : nil)
+    if isFinished { try finishing(store) }
     try store.close()
     return report
   }
@@ -148,7 +162,7 @@ public struct CampaignRun: Sendable {
   private func prepare(
     _ store: RunStore, stop: StopFlag, progress: (PreparationProgress) -> Void
   ) throws -> PreparedPasses? {
-    if let passes = part?.passes { return passes }
+    if part?.crew != nil { return PreparedPasses() }
     guard try store.finishedDate() == nil else { return PreparedPasses() }
     return try PreparedPasses(of: plan, jobs: jobs, store, stop: stop, progress: progress)
   }

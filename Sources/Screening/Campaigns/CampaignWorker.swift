@@ -73,20 +73,15 @@ struct CampaignWorker: Sendable {
   private let searchers: [Int: ShapeSearcher]
   private let bounds: [Int: SearchBound]
   private let odds: StabilityOdds
-  private let notes: CrashNotes
 
   /// A worker of a plan.
   ///
   /// - Parameters:
   ///   - plan: what is done.
   ///   - bounds: for each source with a cascade which candidates are searched; where there is none all are.
-  ///   - notes: records that ended an earlier process.
-  init(
-    _ plan: CampaignPlan, bounds: [Int: SearchBound] = [:], notes: CrashNotes = CrashNotes()
-  ) {
+  init(_ plan: CampaignPlan, bounds: [Int: SearchBound] = [:]) {
     self.plan = plan
     self.bounds = bounds
-    self.notes = notes
     odds = StabilityOdds(threshold: plan.threshold, calibrations: plan.models.map(\.calibration))
     searchers = plan.searches.compactMapValues { search in
       guard case .ensemble(let folder) = plan.models[search.model].origin else { return nil }
@@ -98,11 +93,15 @@ struct CampaignWorker: Sendable {
   }
 
   /// The outcome of a batch: for each record a row, a rejection or a count.
-  func process(_ records: [SourceRecord], _ scratch: CampaignScratch) -> StoreBatch {
+  ///
+  /// - Parameter notes: records that ended an earlier process.
+  func process(
+    _ records: [SourceRecord], _ scratch: CampaignScratch, _ notes: CrashNotes = CrashNotes()
+  ) -> StoreBatch {
     var candidates: [Candidate] = []
     for record in records {
       if case .end = record.content { continue }
-      candidates.append(read(record))
+      candidates.append(read(record, notes))
     }
     var isSearched = searchers.isEmpty
     for stage in plan.stages {
@@ -129,7 +128,7 @@ struct CampaignWorker: Sendable {
     return batch(records, candidates)
   }
 
-  private func read(_ record: SourceRecord) -> Candidate {
+  private func read(_ record: SourceRecord, _ notes: CrashNotes) -> Candidate {
     var candidate = Candidate(key: RecordKey(source: record.source, record: record.record))
     switch (record.content, plan.sources[record.source]) {
     case (.decorated(let index), .decoration(let decoration)):

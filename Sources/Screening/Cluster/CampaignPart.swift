@@ -6,8 +6,8 @@ struct CampaignPart: Sendable {
   let range: ShardRange
   /// What its store says of it; nil for the passes.
   let description: ShardDescription?
-  /// What the passes before the stream found; nil where the part makes them itself.
-  let passes: PreparedPasses?
+  /// Who works on it, knowing what the passes before the stream found; nil where the part makes both itself.
+  let crew: CampaignCrew?
   /// When the plan of the shards was made, ISO 8601. A shard's store says no other time, so that its bytes depend on the
   /// plan and the kind of processor alone.
   let created: String
@@ -17,7 +17,7 @@ struct CampaignPart: Sendable {
     let start = ShardPlace(source: 0, record: 0)
     return CampaignPart(
       range: ShardRange(start: start, end: start, totals: plan.sources.map { _ in 0 }), description: nil,
-      passes: nil, created: created)
+      crew: nil, created: created)
   }
 
   /// How its store is written: that of a shard lies in a folder of this start of the machine.

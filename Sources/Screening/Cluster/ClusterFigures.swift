@@ -53,8 +53,7 @@ public struct ClusterFigures: Hashable, Sendable {
     let ofTask =
       sample.startSeconds + Double(perTask) * sample.seconds.shard
       + Double(perTask) * Double(records) / Double(shards) * sample.seconds.record / threads
-    let cores = ProcessInfo.processInfo.activeProcessorCount
-    let most = settings.maximumRunning ?? (engine == .local ? cores / settings.processors : tasks)
+    let most = engine == .local ? settings.processesAtOnce : settings.maximumRunning ?? tasks
     let atOnce = max(1, min(tasks, most))
     wallSeconds = Double((tasks + atOnce - 1) / atOnce) * ofTask
     mergeSeconds = sample.mergeSeconds.of(records: records, shards: shards)

@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Foundation
 
 /// What a cluster is asked for by a campaign's tasks.
 public struct EngineSettings: Hashable, Sendable {
@@ -21,6 +22,11 @@ public struct EngineSettings: Hashable, Sendable {
 
   /// All defaults.
   public init() {}
+
+  /// How many tasks run at once as processes of this machine.
+  public var processesAtOnce: Int {
+    maximumRunning ?? max(1, ProcessInfo.processInfo.activeProcessorCount / processors)
+  }
 
   /// The settings of a campaign's `engine`.
   init(_ value: ConfigurationValue?) {

@@ -35,8 +35,7 @@ public struct LocalEngine: Sendable {
   public func run(_ tasks: [Int], stop: StopFlag, progress: () -> Void) throws -> [Int: Int32] {
     var record = try EngineRecord(directory: run.directory) ?? EngineRecord(.local, settings)
     try record.add(tasks: rangesText(tasks), directory: run.directory)
-    let cores = ProcessInfo.processInfo.activeProcessorCount
-    let most = max(1, min(settings.maximumRunning ?? cores / settings.processors, tasks.count))
+    let most = max(1, min(settings.processesAtOnce, tasks.count))
     var waiting = tasks[...]
     var workers: [Int: Worker] = [:]
     var failed: [Int: Int32] = [:]

@@ -103,7 +103,7 @@ public struct RunSample: Sendable {
     guard !stop.isRaised else { return nil }
     let runner = ShardRun(
       run: run, plan: plan, jobs: 1, localFolder: folder, restartArguments: nil,
-      passes: try ShardRun.passes(of: run, plan, jobs: jobs, stop: stop))
+      crew: try ShardRun.crew(of: run, plan, jobs: jobs, stop: stop))
     func time(_ shard: Int) throws -> (records: Int, cost: Double)? {
       let start = secondsNow()
       guard case .finished = try runner.run(shard, stop: stop, progress: { _ in }) else { return nil }

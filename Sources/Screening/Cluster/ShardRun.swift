@@ -19,19 +19,19 @@ struct ShardRun {
   /// A folder of the node's own storage.
   let localFolder: String
   let restartArguments: [String]?
-  /// What the passes before the stream found, which all shards share; nil where each makes them itself, which then is nothing.
-  let passes: PreparedPasses?
+  /// Who works on the shards, one after the other; nil where each finds its own.
+  let crew: CampaignCrew?
 
-  /// What the passes before the stream of a run found.
+  /// Who works on the shards of a run, knowing what its passes before the stream found.
   ///
-  /// - Returns: nil where the plan has none, or where `stop` was raised before they were read.
-  static func passes(
+  /// - Returns: nil where `stop` was raised before that was read.
+  static func crew(
     of run: ShardedRun, _ plan: CampaignPlan, jobs: Int, stop: StopFlag
-  ) throws -> PreparedPasses? {
-    guard plan.hasPasses else { return nil }
+  ) throws -> CampaignCrew? {
+    guard plan.hasPasses else { return CampaignCrew(plan) }
     return try PreparedPasses(
       of: plan, jobs: jobs, RunStore.openFinished(at: run.directory + "/" + ShardPlan.passesName), stop: stop
-    ) { _ in }
+    ) { _ in }.map { CampaignCrew(plan, $0) }
   }
 
   /// Runs a shard and publishes it.
@@ -59,10 +59,19 @@ struct ShardRun {
         index: shard, count: run.plan.count, plan: run.plan.id, records: range.count,
         processor: processorKind,
         sluiceVersion: recordedVersion),
-      passes: passes, created: run.plan.created)
+      crew: crew, created: run.plan.created)
+    let whole = folder + "/" + Self.wholeName
+    var top = TopList()
     let report = try CampaignRun(
       plan: plan, directory: folder, jobs: jobs, restartArguments: restartArguments, part: part
-    ).run(stop: stop) { _, done in progress(done) }
+    ).run(
+      stop: stop,
+      finishing: { store in
+        // Written anew in one go: its bytes then follow from its rows, however often the shard was interrupted.
+        try? FileManager.default.removeItem(atPath: whole)
+        try store.copyRows(to: whole)
+        top = try TopList(of: store, hull: plan.rankingHull)
+      }, progress: { _, done in progress(done) })
     guard report.isFinished else {
       guard stop.isRaised else {
         throw ScreeningError.shardIncomplete(
@@ -70,13 +79,6 @@ struct ShardRun {
       }
       return .stopped
     }
-    // Written anew in one go: its bytes then follow from its rows, however often the shard was interrupted.
-    let whole = folder + "/" + Self.wholeName
-    try? FileManager.default.removeItem(atPath: whole)
-    let store = try RunStore.open(at: folder + "/" + CampaignRun.storeName, access: .readOnly)
-    try store.copyRows(to: whole)
-    try store.close()
-    let top = try TopList(of: RunStore.openFinished(at: whole), hull: plan.rankingHull)
     try run.files.publish(shard, from: whole)
     try? FileManager.default.removeItem(atPath: folder)
     return .finished(rows: report.counts.rows, rejected: report.counts.rejected, top: top)

@@ -89,10 +89,10 @@ public struct ShardTask: Sendable {
       try journal.append(.failed, shard: missing[0], [.init("message", .string(describe(error)))])
       throw error
     }
-    let passes = try ShardRun.passes(of: run, plan, jobs: jobs, stop: stop)
+    let crew = try ShardRun.crew(of: run, plan, jobs: jobs, stop: stop)
     let runner = ShardRun(
       run: run, plan: plan, jobs: jobs, localFolder: localFolder, restartArguments: restartArguments,
-      passes: passes)
+      crew: crew)
     runner.removeRemains(present)
     let events = journal.events()
     for shard in missing {

@@ -44,6 +44,8 @@ public struct TrainingPlan: Sendable {
   public let canonicalText: String
   /// What of that text decides the weights: all but where files lie.
   let identityText: String
+  /// The same without the number of members, on which no member depends: an ensemble may grow later.
+  let memberIdentityText: String
 
   /// Reads and resolves a training file.
   ///
@@ -126,6 +128,11 @@ public struct TrainingPlan: Sendable {
     }
     canonicalText = ConfigurationTree.mapping(tree).canonicalText
     identityText = TrainingSchema.schema.withoutPaths(.mapping(tree)).canonicalText
+    if case .mapping(var training) = tree["training"] {
+      training["members"] = nil
+      tree["training"] = .mapping(training)
+    }
+    memberIdentityText = TrainingSchema.schema.withoutPaths(.mapping(tree)).canonicalText
   }
 
   /// Unit of what a classifier predicts.

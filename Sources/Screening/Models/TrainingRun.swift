@@ -82,8 +82,8 @@ public struct TrainingRun: Sendable {
     if let initial = plan.initial {
       report(.initialModel(name: initial.model.card.name, shared))
     }
-    // What checkpoints are written with, and what those of the first version have, which counted paths too.
-    let identities = [plan.identityText, plan.canonicalText].map { text in
+    // What checkpoints are written with, and what those of earlier versions have, which counted the members, and paths too.
+    let identities = [plan.memberIdentityText, plan.identityText, plan.canonicalText].map { text in
       let parts = [
         text, splits.cards["train"]?.sha256, splits.cards["validation"]?.sha256,
         plan.initial?.model.fingerprint, plan.nodes?.fingerprint,

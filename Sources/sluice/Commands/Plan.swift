@@ -21,8 +21,8 @@ struct Plan: ParsableCommand {
   @Option(help: "With --engine: number of shards.")
   var shards: Int?
 
-  @Option(help: "With --engine: number of tasks. (default: 64, at most one a shard)")
-  var tasks = 64
+  @Option(help: "With --engine: number of tasks. (default: \(SubmissionLimits.defaultTasks))")
+  var tasks: Int?
 
   @OptionGroup var estimate: EstimateOptions
 
@@ -64,8 +64,10 @@ struct Plan: ParsableCommand {
     startSeconds: Double
   ) throws {
     let cut = try CampaignCut(plan, shards: shards)
+    let settings = try plan.engine.setting(forEngine)
+    let tasks = SubmissionLimits.tasks(tasks, engine, settings)
     let (figures, sample) = try estimate.estimate(
-      plan, cut, tasks: tasks, engine: engine, settings: try plan.engine.setting(forEngine),
+      plan, cut, tasks: tasks, engine: engine, settings: settings,
       startSeconds: startSeconds, jobs: threads.count)
     Terminal.result(
       "\(plan.name): \(cut.recordCount) records in \(cut.shardCount) shards, \(min(tasks, cut.shardCount)) tasks"

@@ -12,11 +12,23 @@ extension EngineRecord.Engine: ExpressibleByArgument {
 /// How many shards and tasks a run may have.
 enum SubmissionLimits {
   /// - Throws: `ValidationError` for numbers outside.
-  static func validate(shards: Int?, tasks: Int) throws {
+  static func validate(shards: Int?, tasks: Int?) throws {
     if let shards, !(1...1_000_000).contains(shards) {
       throw ValidationError("--shards takes 1 to 1,000,000")
     }
-    if !(1...100_000).contains(tasks) { throw ValidationError("--tasks takes 1 to 100,000") }
+    if let tasks, !(1...100_000).contains(tasks) {
+      throw ValidationError("--tasks takes 1 to 100,000")
+    }
+  }
+
+  /// The number of tasks where none is asked for, for people.
+  static let defaultTasks =
+    "64, of a campaign with local as many as run at once; at most one a shard or member"
+
+  /// The number of tasks, or that of an engine's own choice: processes of one machine run through best where each goes on to
+  /// the end, and what every task reads anew is read as seldom as can be.
+  static func tasks(_ asked: Int?, _ engine: EngineRecord.Engine, _ settings: EngineSettings) -> Int {
+    asked ?? (engine == .local ? settings.processesAtOnce : 64)
   }
 }
 
@@ -51,9 +63,9 @@ struct Submit: ParsableCommand {
 
   @Option(
     help:
-      "Number of tasks, each of which takes every so-manieth shard or member. (default: 64, at most one a shard)"
+      "Number of tasks, each of which takes every so-manieth shard or member. (default: \(SubmissionLimits.defaultTasks))"
   )
-  var tasks = 64
+  var tasks: Int?
 
   @Option(help: "Run directory. (default: NAME.sluice)")
   var runDirectory: String?
@@ -92,7 +104,7 @@ struct Submit: ParsableCommand {
       let run = try prepare(
         ShardSubmission(
           plan, file: file, variables: own, directory: directory, jobs: threads.count,
-          localFolder: Resources.localFolder), shards, stop)
+          localFolder: Resources.localFolder), shards, settings, stop)
       if dryRun { try keepEstimate(plan, run, settings, startSeconds: startSeconds) }
       try handOver(run, engine, settings, stop: stop, isDry: dryRun)
       return run
@@ -121,7 +133,7 @@ struct Submit: ParsableCommand {
     let stop = Interruption.flag()
     let run = try claiming(directory) {
       let run = try SubmittedTraining.submit(
-        plan, file: file, variables: own, directory: directory, tasks: tasks)
+        plan, file: file, variables: own, directory: directory, tasks: tasks ?? plan.memberCount)
       Terminal.note(
         "\(directory): a training of \(run.partCount) members, \(run.taskCount) tasks, "
           + "\(run.id.prefix(16))")
@@ -138,10 +150,12 @@ struct Submit: ParsableCommand {
   }
 
   private func prepare(
-    _ submission: ShardSubmission, _ shards: Int, _ stop: StopFlag
+    _ submission: ShardSubmission, _ shards: Int, _ settings: EngineSettings, _ stop: StopFlag
   ) throws -> ShardedRun {
     var meter: ProgressMeter?
-    let prepared = try submission.prepare(shards: shards, tasks: tasks, stop: stop) { pass in
+    let prepared = try submission.prepare(
+      shards: shards, tasks: SubmissionLimits.tasks(tasks, engine, settings), stop: stop
+    ) { pass in
       if meter == nil { meter = Terminal.meter(unit: pass.unit, total: pass.total) }
       meter?.update(done: pass.done, now: Terminal.now)
       if pass.done == pass.total {
