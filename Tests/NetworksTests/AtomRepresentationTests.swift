@@ -1,3 +1,4 @@
+import Crystal
 import Foundation
 import ModelFormats
 import TestSupport
@@ -135,6 +136,57 @@ import Training
     var both = views[0]
     for structure in batch { both.append(contentsOf: views[1], structure: structure) }
     try golden.expectStep(both, views: 2, objective, loss: task.loss, norms: task.gradientNorms)
+  }
+
+  @Test func `an encoder does not see what is hidden from it`() throws {
+    let network = try #require(NetworkCase.pretrained.first { $0.hiding?.hidesElements == true })
+    let weights = try network.parameters(seed: 2)
+    let program = try network.configuration.program()
+    let encoder = InputEncoder(network.configuration.requirements)
+    /// How well it does where a site has the element.
+    func outputs(_ element: Element, isHidden: Bool) throws -> [Double] {
+      var generator = SeededGenerator(seed: 12)
+      let drawn = try randomStructure(siteCount: 3, using: &generator)
+      let structure = try Structure(
+        lattice: drawn.lattice, elements: [element] + drawn.elements.dropFirst(),
+        fractionalPositions: drawn.fractionalPositions)
+      var collection = GraphCollection()
+      collection.append(
+        contentsOf: try encoder.seenGraph(of: structure, scratch: InputEncoder.Scratch()), structure: 0,
+        markingSites: [isHidden ? 0 : 1], edges: [0, 2], hidesElements: true)
+      return program.doubleOutputs(values: weights.values, statistics: weights.statistics, collection)[0]
+    }
+    let (neodymium, promethium) = (try #require(Element(symbol: "Nd")), try #require(Element(symbol: "Pm")))
+    // Both are of one group and period, so that the right answers are the same.
+    #expect(try outputs(neodymium, isHidden: true) == outputs(promethium, isHidden: true))
+    #expect(try outputs(neodymium, isHidden: false) != outputs(promethium, isHidden: false))
+  }
+
+  @Test func `means hide nothing where all sites and edges of a crystal are alike`() throws {
+    let network = try #require(NetworkCase.pretrained.first { $0.hiding?.hidesElements == false })
+    let weights = try network.parameters(seed: 2)
+    let program = try network.configuration.program()
+    // Simple cubic with two sites a cell: six neighbors at one distance, of which five count.
+    let silver = try #require(Element(symbol: "Ag"))
+    let structure = try Structure(
+      lattice: try Lattice(a: SIMD3(3, 0, 0), b: SIMD3(0, 3, 0), c: SIMD3(0, 0, 6)),
+      elements: [silver, silver], fractionalPositions: [SIMD3(0, 0, 0), SIMD3(0, 0, 0.5)])
+    let encoder = InputEncoder(network.configuration.requirements)
+    func outputs(_ structure: Structure, sites: [Int], edges: [Int]) throws -> [Double] {
+      var collection = GraphCollection()
+      collection.append(
+        contentsOf: try encoder.seenGraph(of: structure, scratch: InputEncoder.Scratch()), structure: 0,
+        markingSites: sites, edges: edges, hidesElements: false)
+      return program.doubleOutputs(values: weights.values, statistics: weights.statistics, collection)[0]
+    }
+    let whole = try outputs(structure, sites: [], edges: [])
+    #expect(relativeError(try outputs(structure, sites: [1], edges: [0, 3, 7]), whole) < 1e-12)
+    let other = try Structure(
+      lattice: structure.lattice, elements: [silver, try #require(Element(symbol: "O"))],
+      fractionalPositions: [SIMD3(0, 0, 0), SIMD3(0.1, 0.2, 0.4)])
+    let seen = try outputs(other, sites: [], edges: [])
+    #expect(relativeError(try outputs(other, sites: [1], edges: []), seen) > 1e-3)
+    #expect(relativeError(try outputs(other, sites: [], edges: [0, 3, 7]), seen) > 1e-3)
   }
 
   @Test func `an edge turned round joins the same sites at the same distance the other way`() throws {

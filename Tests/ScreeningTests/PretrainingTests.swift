@@ -267,6 +267,31 @@ import Training
     #expect(spreads.count == 1 && (spreads.first ?? 1) < 1e-3)
   }
 
+  @Test func `what is left out is what the task is published with, and the card says it`() throws {
+    func plan(_ task: String) throws -> PretrainingPlan {
+      try PretrainingPlan(
+        file: folder.write(
+          "{version: 1, name: plain, data: {crystals: train.jsonl}, \(task)}\n", to: "plain.yaml"))
+    }
+    let (barlow, siamese) = (try plan("task: twins"), try plan("training: {loss: simsiam}"))
+    let (masked, contrastive) = (try plan("task: masked"), try plan("task: contrastive"))
+    for (plan, batch, epochs, rate) in [
+      (barlow, 64, 15, 1e-5), (siamese, 256, 15, 1e-5), (masked, 256, 100, 1e-3),
+      (contrastive, 256, 100, 1e-3),
+    ] {
+      #expect(plan.options.batchSize == batch && plan.options.epochs == epochs)
+      #expect(plan.options.learningRate == rate)
+      #expect(plan.canonicalText.contains("batch_size: \(batch)"))
+    }
+    #expect(barlow.task == .twins(TwinViews(), .barlow(redundancy: 0.0051)))
+    #expect(siamese.task == .twins(TwinViews(), .simSiam) && siamese.canonicalText.contains("loss: simsiam"))
+    #expect(siamese.result.outputCount == 256 && siamese.options.configuration.outputCount == 512)
+    #expect(masked.task == .masked(PartHiding(sites: 0.15, edges: nil)))
+    #expect(contrastive.task == .contrastive(PartHiding(sites: 0.2, edges: 0.2), temperature: 0.1))
+    #expect(contrastive.options.configuration.outputCount == 64 && contrastive.result.isTrunk)
+    #expect(masked.canonicalText.contains("masked_sites: 0.15"))
+  }
+
   @Test func `what cannot be is refused`() throws {
     for (file, part) in [
       (try file(views: "masked_sites: 0.95", named: "a"), "masked_sites"),
@@ -283,6 +308,11 @@ import Training
       ),
       (
         try file("contrastive", data: "validation_share: 0.02", named: "g"), "one crystal to choose the epoch"
+      ),
+      (
+        try folder.write(
+          try folder.text("f.yaml").replacing("redundancy: 0.1", with: "epochs: 1").replacing(
+            "hidden_width: 16", with: "hidden_width: 528"), to: "i.yaml"), "with SimSiam at most 512"
       ),
       (try file("cubist", named: "h"), "one of twins, masked, contrastive"),
     ] {

@@ -95,6 +95,12 @@ public struct PretrainingPlan: Sendable {
       case .simsiam:
         encoder.hiddenWidth = 256
         try choices.shape(&encoder)
+        // Vectors and predictions are outputs side by side.
+        let widest = NetworkConfiguration.outputCounts.upperBound / 2
+        guard encoder.hiddenWidth <= widest else {
+          throw ScreeningError.invalid(
+            "\(choices.modelLocation): hidden_width \(encoder.hiddenWidth); with SimSiam at most \(widest)")
+        }
         kept = NetworkConfiguration(encoder, outputs: encoder.hiddenWidth)
         let network = SiameseNetwork(encoder)
         trained = NetworkConfiguration(network, outputs: network.outputCount)
@@ -145,6 +151,7 @@ private struct PretrainingChoices {
     task = PretrainingTask.Name(rawValue: value.string("task")) ?? .twins
   }
 
+  var modelLocation: ConfigurationLocation { value["model"].location }
   var seed: UInt64 { UInt64(value["training"].integer("seed")) }
   var optimizer: OptimizerKind { OptimizerKind(rawValue: value["training"].string("optimizer")) ?? .adam }
 

@@ -255,8 +255,9 @@ public struct PretrainingRun: Sendable {
     var card = ModelCard(
       name: plan.name, configuration: plan.result, property: target.0, unit: target.1,
       members: [ModelCard.Member(normalizer: .identity, seed: plan.options.seed, epoch: kept?.epoch)])
+    // Without crystals to validate by, or without what is asked for in them, figures are NaN.
     func figure(_ name: String) -> Double? {
-      validation.ids.isEmpty ? nil : Self.figure(name, of: kept, trainer.metrics)
+      Self.figure(name, of: kept, trainer.metrics).flatMap { $0.isNaN ? nil : $0 }
     }
     card.pretraining = ModelCard.Pretraining(
       objective: plan.task.objective, loss: figure("loss"), spread: figure("spread"),
