@@ -305,13 +305,13 @@ private struct PublishedEncoder {
       values: weights.values, statistics: weights.statistics, Array(0..<graphs.count), of: graphs, jobs: 2,
       views: views
     ) { objective.loss(of: $0, for: batch) }
-    #expect(abs(found.loss - loss) < 1e-5 * loss)
+    #expect(abs(found.loss - loss) < 1e-6 * loss)
     for tensor in parameters.program.parameters.tensors where !tensor.isStatistic {
       let expected = try #require(norms[tensor.name], "\(tensor.name)")
       let own = Self.places(tensor, width, wideWidth).reduce(0) {
         $0 + found.gradient[$1] * found.gradient[$1]
       }.squareRoot()
-      #expect(abs(own - expected) < 1e-5 * expected, "\(tensor.name): \(own), \(expected)")
+      #expect(abs(own - expected) < 1e-6 * expected, "\(tensor.name): \(own), \(expected)")
     }
   }
 
