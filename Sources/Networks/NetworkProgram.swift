@@ -14,6 +14,10 @@ public enum RowSpace: Sendable {
   /// One row a distinct angle of a structure, A in all: what depends on a pair's angle alone is computed once for all pairs
   /// that have it. In plain loops each pair has its own.
   case angles
+  /// One row a marked site (`GraphMarks`), M in all.
+  case markedSites
+  /// One row a marked edge, D in all.
+  case markedEdges
 }
 
 /// A value between layers, as the builder hands it from one to the next: rows of `width` numbers.

@@ -15,8 +15,6 @@ public struct BarlowTwins: Objective {
   public let scalesRows: Bool
 
   private static let epsilon = 1e-5
-  /// Lengths below it count as this, as in PyTorch.
-  private static let leastLength = 1e-12
 
   /// The loss of networks with `outputCount` outputs.
   public init(outputCount: Int, redundancy: Double = 0.0051, scalesRows: Bool = true) {
@@ -113,7 +111,7 @@ public struct BarlowTwins: Objective {
       var scaled = Array(outputs)
       var lengths: [Double] = []
       if loss.scalesRows {
-        lengths = BarlowTwins.scaleRows(&scaled, width: width)
+        lengths = scaleRows(&scaled, width: width)
       }
       var (values, deviations) = (scaled, [Double]())
       for column in 0..<width {
@@ -148,15 +146,18 @@ public struct BarlowTwins: Objective {
       return result
     }
   }
+}
 
-  /// Scales each row to length 1 and gives the lengths that they had.
-  fileprivate static func scaleRows(_ rows: inout [Double], width: Int) -> [Double] {
-    stride(from: 0, to: rows.count, by: width).map { first in
-      let length = rows[first..<first + width].reduce(0) { $0 + $1 * $1 }.squareRoot()
-      let divisor = max(length, leastLength)
-      for place in first..<first + width { rows[place] /= divisor }
-      return divisor
-    }
+/// Lengths below it count as this, as in PyTorch.
+private let leastLength = 1e-12
+
+/// Scales each row to length 1 and gives the lengths that they had.
+func scaleRows(_ rows: inout [Double], width: Int) -> [Double] {
+  stride(from: 0, to: rows.count, by: width).map { first in
+    let length = rows[first..<first + width].reduce(0) { $0 + $1 * $1 }.squareRoot()
+    let divisor = max(length, leastLength)
+    for place in first..<first + width { rows[place] /= divisor }
+    return divisor
   }
 }
 
@@ -166,7 +167,7 @@ public struct BarlowTwins: Objective {
 /// Source: X. Chen and K. He, CVPR 2021, 15750, who watch it for collapse.
 func outputSpread(_ outputs: ArraySlice<Double>, width: Int) -> Double {
   var rows = Array(outputs)
-  _ = BarlowTwins.scaleRows(&rows, width: width)
+  _ = scaleRows(&rows, width: width)
   let count = Double(rows.count / width)
   let deviations = (0..<width).map { column in
     let own = rows.column(column, of: width)

@@ -12,6 +12,9 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
   /// Tensors whose gradient is zero: biases that a normalization takes out again.
   var constant: @Sendable (String) -> Bool = { _ in false }
 
+  /// What of its crystals is marked, and whether marked sites lose their element; nil for nothing.
+  var hiding: (parts: PartHiding, hidesElements: Bool)?
+
   /// Sites of its smallest crystals. Where there is one alone, all that a gate weighs is equal.
   var smallest = 1
 
@@ -62,7 +65,17 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
         graph, orbitalFields: try encoder.orbitalFields(of: structure, scratch: scratch),
         for: configuration.requirements)
     }
-    return collection
+    guard let hiding else { return collection }
+    var marked = GraphCollection()
+    for index in 0..<collection.count {
+      var generator = hiding.parts.generator(key: UInt64(index), epoch: 0, view: 0, seed: seed)
+      let sites = hiding.parts.hiddenSites(of: index, in: collection, using: &generator)
+      let edges = hiding.parts.hiddenEdges(of: index, in: collection, at: sites, using: &generator)
+      marked.append(
+        contentsOf: collection, structure: index, markingSites: sites, edges: edges,
+        hidesElements: hiding.hidesElements)
+    }
+    return marked
   }
 
   private static func cgcnn(
@@ -249,6 +262,45 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
     NetworkCase(name: "MLP, pooled features", configuration: mlp(.pooled)),
     NetworkCase(name: "MLP, additive", configuration: mlp(.pooled, readout: .additive)),
   ]
+
+  /// Networks as they are pretrained, with what the task alone needs.
+  static let pretrained: [NetworkCase] = [
+    NetworkCase(
+      name: "SimSiam", configuration: NetworkConfiguration(SiameseNetwork(twins), outputs: 32),
+      constant: { $0.hasSuffix("fc_full.bias") }),
+    NetworkCase(
+      name: "hidden parts",
+      configuration: NetworkConfiguration(
+        HiddenPartNetwork(encoder(padding: .none)), outputs: HiddenPart.columnCount),
+      hiding: (PartHiding(sites: 0.15, edges: nil), true)),
+    NetworkCase(
+      name: "hidden parts, padded",
+      configuration: NetworkConfiguration(
+        HiddenPartNetwork(encoder(padding: .firstAtom)), outputs: HiddenPart.columnCount),
+      hiding: (PartHiding(sites: 0.4, edges: nil), true)),
+    NetworkCase(
+      name: "contrastive",
+      configuration: NetworkConfiguration(ContrastiveNetwork(encoder(padding: .none)), outputs: 16),
+      hiding: (PartHiding(sites: 0.3, edges: 0.3), false)),
+    NetworkCase(
+      name: "contrastive, padded",
+      configuration: NetworkConfiguration(ContrastiveNetwork(encoder(padding: .firstAtom)), outputs: 6),
+      hiding: (PartHiding(sites: 0.2, edges: 0.6), false)),
+  ]
+
+  private static var twins: CGCNN {
+    var network = CGCNN()
+    (network.nodeWidth, network.hiddenWidth, network.convolutionCount) = (16, 16, 2)
+    (network.neighborCount, network.cutoff, network.hiddenLayerCount) = (5, 5, 2)
+    return network
+  }
+
+  private static func encoder(padding: NeighborPadding) -> CGConv {
+    var network = CGConv()
+    (network.nodeWidth, network.convolutionCount, network.padding) = (16, 2, padding)
+    (network.neighborCount, network.cutoff) = (5, 5)
+    return network
+  }
 
   private static func gcn(_ readout: Readout?) -> NetworkConfiguration {
     var network = GCN()

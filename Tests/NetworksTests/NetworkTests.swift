@@ -5,7 +5,7 @@ import Testing
 import Training
 
 @Suite struct InferenceTests {
-  @Test(arguments: NetworkCase.all)
+  @Test(arguments: NetworkCase.all + NetworkCase.pretrained)
   func `the kernels give what the plain loops do, in both precisions`(network: NetworkCase) throws {
     let weights = try network.parameters(seed: 3)
     let program = try network.configuration.program()
@@ -38,7 +38,7 @@ import Training
     }
   }
 
-  @Test(arguments: NetworkCase.all)
+  @Test(arguments: NetworkCase.all + NetworkCase.pretrained)
   func `a prediction does not depend on what else is in the block, nor on the threads, bit for bit`(
     network: NetworkCase
   ) throws {
@@ -60,7 +60,7 @@ import Training
     }
   }
 
-  @Test(arguments: NetworkCase.all)
+  @Test(arguments: NetworkCase.all + NetworkCase.pretrained)
   func `weights survive the way through named tensors, and a missing one is named`(network: NetworkCase)
     throws
   {
@@ -74,7 +74,7 @@ import Training
     }
   }
 
-  @Test(arguments: NetworkCase.all)
+  @Test(arguments: NetworkCase.all + NetworkCase.pretrained)
   func `every parameter and statistic belongs to one named tensor`(network: NetworkCase) throws {
     let layout = try network.configuration.program().parameters
     let (statistics, values) = (
@@ -103,7 +103,7 @@ import Training
     }
   }
 
-  @Test(arguments: NetworkCase.all)
+  @Test(arguments: NetworkCase.all + NetworkCase.pretrained)
   func `the gradient of every named tensor equals central differences of the plain loops`(
     network: NetworkCase
   ) throws {
@@ -137,7 +137,7 @@ import Training
       loss: lossValue)
   }
 
-  @Test(arguments: NetworkCase.all)
+  @Test(arguments: NetworkCase.all + NetworkCase.pretrained)
   func `single precision follows double precision`(network: NetworkCase) throws {
     let graphs = try network.graphs(24, seed: 21)
     let batch = Array(0..<graphs.count)
@@ -157,7 +157,7 @@ import Training
     }
   }
 
-  @Test(arguments: NetworkCase.all)
+  @Test(arguments: NetworkCase.all + NetworkCase.pretrained)
   func `the gradient does not depend on the number of threads, bit for bit`(network: NetworkCase) throws {
     let graphs = try network.graphs(40, seed: 31)
     let batch = Array(0..<graphs.count)

@@ -60,12 +60,14 @@ struct TwinGoldenTests {
   private struct Reference: Decodable {
     let losses: [Loss]
     let small: Network
+    let siamese: Network
     let pretrained: Network
     let finetune: FineTuning
 
     private enum CodingKeys: String, CodingKey {
       case losses, finetune
       case small = "small_barlow"
+      case siamese = "small_simsiam"
       case pretrained = "pretrained_barlow"
     }
   }
@@ -80,9 +82,17 @@ struct TwinGoldenTests {
     let unscaled: Double
     let gradient1: [[Double]]
     let gradient2: [[Double]]
+    let p1: [[Double]]
+    let p2: [[Double]]
+    let simSiam: Double
+    let simSiamGradient1: [[Double]]
+    let simSiamGradient2: [[Double]]
 
     private enum CodingKeys: String, CodingKey {
-      case batch, dim, lambda, z1, z2, barlow
+      case batch, dim, lambda, z1, z2, barlow, p1, p2
+      case simSiam = "simsiam"
+      case simSiamGradient1 = "simsiam_gradient_p1"
+      case simSiamGradient2 = "simsiam_gradient_p2"
       case unscaled = "barlow_without_row_normalisation"
       case gradient1 = "barlow_gradient_z1"
       case gradient2 = "barlow_gradient_z2"
@@ -262,6 +272,67 @@ struct TwinGoldenTests {
     }
   }
 
+  @Test func `SimSiam and its gradients are the published ones, and nothing is learned through the targets`()
+  {
+    for loss in reference.losses {
+      // Rows of p, and behind it z.
+      func rows(_ p: [[Double]], _ z: [[Double]]) -> [Double] { zip(p, z).flatMap { $0 + $1 } }
+      let found = SimSiam(width: loss.dim).loss(
+        of: rows(loss.p1, loss.z1) + rows(loss.p2, loss.z2), for: Array(0..<loss.batch))
+      #expect(abs(found.value - loss.simSiam) < 1e-10 * abs(loss.simSiam))
+      let nothing = loss.z1.map { $0.map { _ in 0.0 } }
+      let expected = rows(loss.simSiamGradient1, nothing) + rows(loss.simSiamGradient2, nothing)
+      #expect(relativeError(found.slopes, expected) < 1e-10)
+      #expect(zip(found.slopes, expected).allSatisfy { $1 != 0 || $0 == 0 })
+    }
+  }
+
+  /// The small network of SimSiam, whose head is called otherwise in the published code.
+  private func siamese() throws -> (shape: NetworkConfiguration, weights: Weights<Double>) {
+    var encoder = CGCNN()
+    (encoder.nodeWidth, encoder.hiddenWidth, encoder.convolutionCount) = (32, 24, 2)
+    (encoder.hiddenLayerCount, encoder.padding) = (2, .firstAtom)
+    let network = SiameseNetwork(encoder)
+    let shape = NetworkConfiguration(network, outputs: network.outputCount)
+    let tensors = try SafeTensors.decode(try SharedNetworks.bytes("ct_small.safetensors")).tensors
+    return (
+      shape,
+      try filled(shape) { tensor in
+        let name = Self.published(tensor.name)
+        return try #require(tensors.first { $0.name == name }?.doubles, "\(name)")
+      }
+    )
+  }
+
+  private static func published(_ name: String) -> String {
+    name.replacing("fcs.0", with: "fc_head.0").replacing("fc_out", with: "fc_head.2")
+  }
+
+  @Test func `vectors and predictions of SimSiam are those of the published code`() throws {
+    let (shape, weights) = try siamese()
+    let (golden, width) = (reference.siamese, shape.outputCount / 2)
+    let ids = golden.eval.keys.sorted()
+    for view in 0..<2 {
+      let graphs = try graphs(ids, view: view)
+      let rows = try plain(shape, weights, graphs)
+      let fast = try shape.program().doubleOutputs(
+        values: weights.values, statistics: weights.statistics, graphs)
+      for (index, id) in ids.enumerated() {
+        let own = try #require(golden.eval[id])[view]
+        #expect(relativeError(digest(Array(rows[index][width...])), own.h) < 1e-10, "\(id)")
+        #expect(relativeError(digest(Array(rows[index][..<width])), own.z) < 1e-10, "\(id)")
+        #expect(relativeError(Array(rows[index].prefix(own.first.count)), own.first) < 1e-10, "\(id)")
+        #expect(relativeError(fast[index], rows[index]) < 1e-5)
+      }
+    }
+  }
+
+  @Test func `a step of SimSiam is that of the published code`() throws {
+    let (shape, weights) = try siamese()
+    try expectStep(
+      reference.siamese.step, shape, weights, SimSiam(width: shape.outputCount / 2), Self.published)
+  }
+
   /// Outputs in plain loops, a row a crystal.
   private func plain(
     _ configuration: NetworkConfiguration, _ weights: Weights<Double>, _ graphs: GraphCollection,
@@ -310,9 +381,16 @@ struct TwinGoldenTests {
       ? ("ct_small.safetensors", reference.small.step)
       : ("ct_barlow_pretrained.safetensors", reference.pretrained.step)
     let shape = isSmall ? small(.projection) : large(.projection)
-    let weights = try weights(shape, file)
+    try expectStep(
+      golden, shape, try weights(shape, file), BarlowTwins(outputCount: shape.outputCount)
+    ) { $0 }
+  }
+
+  private func expectStep(
+    _ golden: Step, _ shape: NetworkConfiguration, _ weights: Weights<Double>, _ objective: any Objective,
+    _ published: (String) -> String
+  ) throws {
     let program = try shape.program()
-    let objective = BarlowTwins(outputCount: shape.outputCount)
     let batch = Array(0..<golden.ids.count)
     let parts = try (0..<2).map { try graphs(golden.ids, view: $0) }
     let outputs = try parts.flatMap { try plain(shape, weights, $0, .batch) }.flatMap { $0 }
@@ -325,7 +403,7 @@ struct TwinGoldenTests {
     #expect(abs(found.loss - golden.loss) < 1e-5 * golden.loss)
     let largest = golden.gradientNorms.values.max() ?? 0
     for tensor in program.parameters.tensors where !tensor.isStatistic {
-      let norm = try #require(golden.gradientNorms[tensor.name])
+      let norm = try #require(golden.gradientNorms[published(tensor.name)])
       let scale = tensor.name.hasSuffix("fc_full.bias") ? largest : norm
       let own = digest(tensor.indices.map { found.gradient[$0] })[1]
       #expect(abs(own - norm) < 1e-5 * scale, "\(tensor.name): \(own), \(norm)")

@@ -5,6 +5,7 @@ import PipelineEngine
 import ScreeningTestSupport
 import TestSupport
 import Testing
+import Training
 
 @testable import Screening
 
@@ -14,8 +15,17 @@ import Testing
 
   init() throws { files = try TrainingFolder() }
 
+  /// The encoders of the tasks.
+  private static let shapes = [
+    "twins": "node_width: 16, hidden_width: 16, convolutions: 1, projection: 8, neighbors: 6",
+    "simsiam": "node_width: 16, hidden_width: 16, convolutions: 1, neighbors: 6",
+    "masked": "node_width: 16, convolutions: 2, neighbors: 6",
+    "contrastive": "node_width: 16, convolutions: 2, neighbors: 6, projection: 8",
+  ]
+
   private func file(
-    views: String = "", training: String = "epochs: 3, batch_size: 16, learning_rate: 0.003",
+    _ task: String = "twins", views: String = "",
+    training: String = "epochs: 3, batch_size: 16, learning_rate: 0.003",
     data: String = "validation_share: 0.25", named name: String = "pretraining"
   ) throws -> String {
     try folder.write(
@@ -23,9 +33,10 @@ import Testing
       version: 1
       name: twins
       data: {crystals: train.jsonl, \(data)}
-      model: {node_width: 16, hidden_width: 16, convolutions: 1, projection: 8, neighbors: 6}
+      task: \(task == "simsiam" ? "twins" : task)
+      model: {\(Self.shapes[task] ?? "")}
       views: {\(views)}
-      training: {seed: 3, \(training)}
+      training: {seed: 3, \(task == "simsiam" ? "loss: simsiam, " : "")\(training)}
 
       """, to: name + ".yaml")
   }
@@ -54,9 +65,12 @@ import Testing
     ].map { try Data(contentsOf: folder.url.appending(path: "\(output)/\($0)")) }
   }
 
-  @Test(arguments: ["", "displacement: 0.05, masked_sites: 0.3"])
-  func `neither jobs nor stops change a bit of the model`(views: String) throws {
-    let file = try file(views: views)
+  @Test(arguments: [
+    ("twins", ""), ("twins", "displacement: 0.05, masked_sites: 0.3"), ("simsiam", ""), ("masked", ""),
+    ("contrastive", "masked_sites: 0.3"),
+  ])
+  func `neither jobs nor stops change a bit of the model`(task: String, views: String) throws {
+    let file = try file(task, views: views)
     #expect(try run(file, into: "whole").finished)
     #expect(try run(file, into: "parallel", jobs: 3).finished)
     #expect(try bytes("parallel") == bytes("whole"))
@@ -66,7 +80,7 @@ import Testing
       #expect(try bytes("stopped-\(steps)") == bytes("whole"))
     }
     #expect(
-      message { try run(try self.file(data: "validation_share: 0.2", named: "b"), into: "whole") }
+      message { try run(try self.file(task, data: "validation_share: 0.2", named: "b"), into: "whole") }
         .contains("a checkpoint of another training file"))
   }
 
@@ -82,7 +96,7 @@ import Testing
         contentsOf: try encoder.wholeGraph(of: structure, scratch: InputEncoder.Scratch()), structure: 0)
     }
     let epochs = TwinEpochs(
-      views: plan.views, requirements: requirements, graphs: graphs, structures: [], seed: 1, jobs: 2,
+      views: TwinViews(), requirements: requirements, graphs: graphs, structures: [], seed: 1, jobs: 2,
       stop: StopFlag())
     let views = try [(0, 0), (0, 1), (1, 0)].map { try #require(try epochs.graphs(epoch: $0.0, view: $0.1)) }
     for view in views {
@@ -100,7 +114,9 @@ import Testing
   @Test func `it learns to find views alike, and others start from it`() throws {
     let file = try file(training: "epochs: 40, batch_size: 16, learning_rate: 0.003")
     let (_, events) = try run(file, into: "twins", jobs: 2)
-    let losses = events.compactMap { if case .epoch(let record, _) = $0 { record.trainingLoss } else { nil } }
+    let losses = events.compactMap {
+      if case .epoch(let record, _, _) = $0 { record.trainingLoss } else { nil }
+    }
     #expect(losses.count == 40 && losses[39] < 0.8 * losses[0])
     let model = try ModelFolder(path: folder.path("twins"), predicts: false)
     #expect(model.card.pretraining?.objective == "barlow_twins")
@@ -127,6 +143,112 @@ import Testing
     #expect(initial.name == "twins" && initial.sharedCrystals != nil)
   }
 
+  /// Training losses of a run's epochs.
+  private func losses(_ events: [PretrainingEvent]) -> [Double] {
+    events.compactMap { if case .epoch(let record, _, _) = $0 { record.trainingLoss } else { nil } }
+  }
+
+  @Test func `with SimSiam each view learns to predict the other, and the model is that of its predictions`()
+    throws
+  {
+    let (_, events) = try run(
+      try file("simsiam", training: "epochs: 20, batch_size: 16, learning_rate: 0.003"), into: "siamese",
+      jobs: 2)
+    let losses = losses(events)
+    #expect(losses.count == 20 && losses[19] < losses[0] - 0.1 && losses[19] >= -1)
+    let model = try ModelFolder(path: folder.path("siamese"), predicts: false)
+    #expect(model.card.pretraining?.objective == "simsiam" && model.card.pretraining?.spread != nil)
+    #expect(model.card.configuration.key == "cgcnn" && model.card.configuration.outputCount == 16)
+    #expect(
+      Set(model.parameters[0].namedTensors.map(\.name)).isSuperset(
+        of: ["conv_to_fc.weight", "fcs.0.weight", "fc_out.weight"]))
+    #expect(try folder.text("siamese/model.json").contains("loss: simsiam"))
+  }
+
+  @Test func `what is hidden is learned, and an encoder is left that others begin with`() throws {
+    let (_, events) = try run(
+      try file("masked", training: "epochs: 25, batch_size: 16, learning_rate: 0.01"), into: "masked", jobs: 2
+    )
+    let losses = losses(events)
+    #expect(losses.count == 25 && losses[24] < 0.8 * losses[0])
+    let model = try ModelFolder(path: folder.path("masked"), predicts: false)
+    #expect(model.card.configuration.isTrunk && model.card.configuration.key == "cgconv")
+    #expect(model.card.configuration.requirements.paddingDistance == 9)
+    let pretraining = try #require(model.card.pretraining)
+    #expect(pretraining.objective == "masked" && pretraining.spread == nil)
+    #expect((0...1).contains(try #require(pretraining.elementAccuracy)))
+    #expect((0...1).contains(try #require(pretraining.lengthAccuracy)))
+    #expect(model.summary.contains("nothing: trained without labels (masked), validation loss"))
+    #expect(model.summary.contains("; knows of sites embedding1, convs.0, convs.1"))
+    #expect(
+      try folder.text("masked/pretraining.csv").hasPrefix(
+        "epoch,training_loss,validation_loss,validation_element_accuracy,validation_length_accuracy,learning_rate\n"
+      ))
+    #expect(!model.parameters[0].namedTensors.contains { $0.name.contains("pred") })
+    let training = try folder.write(
+      """
+      version: 1
+      name: tuned
+      data: {train: train.jsonl, validation: validation.jsonl, test: test.jsonl, property: target, unit: eV}
+      model: {architecture: cgconv, node_width: 16, hidden_width: 16, convolutions: 2, neighbors: 6, padding: first_atom}
+      training:
+        members: 1
+        epochs: 1
+        batch_size: 16
+        initial: {model: masked, take: [embedding1, embedding2, convs., batch_norm.], allow_shared: structures}
+
+      """, to: "tuned.yaml")
+    try files.train(training, into: "tuned")
+    #expect(try ModelFolder(path: folder.path("tuned")).card.initialModel?.name == "twins")
+  }
+
+  @Test func `views of a crystal are told from those of others`() throws {
+    let (_, events) = try run(
+      try file("contrastive", training: "epochs: 20, batch_size: 16, learning_rate: 0.01"), into: "contrast",
+      jobs: 2)
+    let losses = losses(events)
+    #expect(losses.count == 20 && losses[19] < losses[0] - 0.5)
+    let model = try ModelFolder(path: folder.path("contrast"), predicts: false)
+    #expect(model.card.configuration.isTrunk)
+    #expect(model.card.pretraining?.objective == "contrastive" && model.card.pretraining?.spread != nil)
+  }
+
+  @Test func `what is hidden of a crystal follows from its id, whatever else is in the archive`() throws {
+    var network = CGConv()
+    (network.nodeWidth, network.convolutionCount, network.neighborCount) = (16, 1, 6)
+    let encoder = InputEncoder(network.requirements)
+    var generator = SeededGenerator(seed: 5)
+    var graphs = GraphCollection()
+    for _ in 0..<300 {
+      let structure = try randomStructure(siteCount: 4, using: &generator)
+      graphs.append(
+        contentsOf: try encoder.seenGraph(of: structure, scratch: InputEncoder.Scratch()), structure: 0)
+    }
+    func made(_ places: [Int], jobs: Int, epoch: Int = 0) throws -> GraphCollection {
+      var own = GraphCollection()
+      for place in places { own.append(contentsOf: graphs, structure: place) }
+      return try #require(
+        try HiddenPartEpochs(
+          hiding: PartHiding(sites: 0.5, edges: 0.2), hidesElements: true, graphs: own,
+          keys: places.map { UInt64($0) }, seed: 1, jobs: jobs, stop: StopFlag()
+        ).graphs(epoch: epoch, view: 0))
+    }
+    let all = try made(Array(0..<300), jobs: 1)
+    let parallel = try made(Array(0..<300), jobs: 3)
+    #expect(parallel.atomicNumbers == all.atomicNumbers && parallel.marks.edges == all.marks.edges)
+    let some = try made([299, 7], jobs: 2)
+    for (place, index) in [299, 7].enumerated() {
+      let (own, other) = (all.marks, some.marks)
+      #expect(
+        own.sites[own.siteOffsets[index]..<own.siteOffsets[index + 1]]
+          == other.sites[other.siteOffsets[place]..<other.siteOffsets[place + 1]])
+      #expect(
+        own.edges[own.edgeOffsets[index]..<own.edgeOffsets[index + 1]]
+          == other.edges[other.edgeOffsets[place]..<other.edgeOffsets[place + 1]])
+    }
+    #expect(try made(Array(0..<300), jobs: 1, epoch: 1).marks.sites != all.marks.sites)
+  }
+
   @Test func `outputs that are all alike are reported`() throws {
     // One crystal under many names, whole in every view.
     let line = try #require(try folder.lines("train.jsonl").first)
@@ -145,12 +267,54 @@ import Testing
     #expect(spreads.count == 1 && (spreads.first ?? 1) < 1e-3)
   }
 
+  @Test func `what is left out is what the task is published with, and the card says it`() throws {
+    func plan(_ task: String) throws -> PretrainingPlan {
+      try PretrainingPlan(
+        file: folder.write(
+          "{version: 1, name: plain, data: {crystals: train.jsonl}, \(task)}\n", to: "plain.yaml"))
+    }
+    let (barlow, siamese) = (try plan("task: twins"), try plan("training: {loss: simsiam}"))
+    let (masked, contrastive) = (try plan("task: masked"), try plan("task: contrastive"))
+    for (plan, batch, epochs, rate) in [
+      (barlow, 64, 15, 1e-5), (siamese, 256, 15, 1e-5), (masked, 256, 100, 1e-3),
+      (contrastive, 256, 100, 1e-3),
+    ] {
+      #expect(plan.options.batchSize == batch && plan.options.epochs == epochs)
+      #expect(plan.options.learningRate == rate)
+      #expect(plan.canonicalText.contains("batch_size: \(batch)"))
+    }
+    #expect(barlow.task == .twins(TwinViews(), .barlow(redundancy: 0.0051)))
+    #expect(siamese.task == .twins(TwinViews(), .simSiam) && siamese.canonicalText.contains("loss: simsiam"))
+    #expect(siamese.result.outputCount == 256 && siamese.options.configuration.outputCount == 512)
+    #expect(masked.task == .masked(PartHiding(sites: 0.15, edges: nil)))
+    #expect(contrastive.task == .contrastive(PartHiding(sites: 0.2, edges: 0.2), temperature: 0.1))
+    #expect(contrastive.options.configuration.outputCount == 64 && contrastive.result.isTrunk)
+    #expect(masked.canonicalText.contains("masked_sites: 0.15"))
+  }
+
   @Test func `what cannot be is refused`() throws {
     for (file, part) in [
       (try file(views: "masked_sites: 0.95", named: "a"), "masked_sites"),
       (try file(training: "epochs: 0", named: "b"), "epochs"),
       (try file(data: "exclude: [absent.jsonl]", named: "c"), "absent.jsonl does not exist"),
       (try file(data: "exclude: [train.jsonl]", named: "d"), "0 crystals to learn from"),
+      (
+        try file("masked", views: "dropped_edges: 0.1", named: "e"),
+        "views.dropped_edges is nothing of the task masked"
+      ),
+      (
+        try file("simsiam", training: "redundancy: 0.1", named: "f"),
+        "training.redundancy is nothing of the task twins with the loss simsiam"
+      ),
+      (
+        try file("contrastive", data: "validation_share: 0.02", named: "g"), "one crystal to choose the epoch"
+      ),
+      (
+        try folder.write(
+          try folder.text("f.yaml").replacing("redundancy: 0.1", with: "epochs: 1").replacing(
+            "hidden_width: 16", with: "hidden_width: 528"), to: "i.yaml"), "with SimSiam at most 512"
+      ),
+      (try file("cubist", named: "h"), "one of twins, masked, contrastive"),
     ] {
       #expect(message { try run(file, into: "model") }.contains(part))
     }

@@ -105,16 +105,29 @@ private struct Compositions: ExampleSource {
     return trainer
   }
 
-  @Test(arguments: [true, false])
+  /// Objectives, and of an output's columns those through which something is learned.
+  private static let coupling: [(objective: any Objective, columns: Range<Int>)] = [
+    (BarlowTwins(outputCount: 3, redundancy: 0.1, scalesRows: true), 0..<3),
+    (BarlowTwins(outputCount: 3, redundancy: 0.1, scalesRows: false), 0..<3),
+    (SimSiam(width: 3), 0..<3), (ViewContrast(outputCount: 3), 0..<3),
+    (ViewContrast(outputCount: 3, temperature: 2), 0..<3),
+  ]
+
+  @Test(arguments: coupling.indices)
   func `the slopes of a loss that couples views and structures are its central differences`(
-    scalesRows: Bool
+    number: Int
   ) {
     var generator = SeededGenerator(seed: 6)
-    let objective = BarlowTwins(outputCount: 3, redundancy: 0.1, scalesRows: scalesRows)
+    let (objective, columns) = Self.coupling[number]
     let batch = Array(0..<5)
-    let outputs = (0..<2 * 5 * 3).map { _ in Double.random(in: -2...2, using: &generator) }
+    let outputs = (0..<2 * 5 * objective.outputCount).map { _ in Double.random(in: -2...2, using: &generator)
+    }
     let slopes = objective.loss(of: outputs, for: batch).slopes
     for place in outputs.indices {
+      guard columns.contains(place % objective.outputCount) else {
+        #expect(slopes[place] == 0)
+        continue
+      }
       func loss(_ step: Double) -> Double {
         var moved = outputs
         moved[place] += step
@@ -140,6 +153,79 @@ private struct Compositions: ExampleSource {
     #expect(abs(even[1] - 1) < 0.05)
     let same = (0..<2 * rows).flatMap { _ in [Float](repeating: 0.5, count: width) }
     #expect(objective.figures(of: same)[1] < 1e-6)
+  }
+
+  @Test func `SimSiam is least where predictions point where the other view does, whatever their lengths`() {
+    var generator = SeededGenerator(seed: 3)
+    let (rows, width) = (200, 8)
+    let objective = SimSiam(width: width)
+    func vectors() -> [[Double]] {
+      (0..<rows).map { _ in (0..<width).map { _ in Double.random(in: -1...1, using: &generator) } }
+    }
+    let (first, second) = (vectors(), vectors())
+    // p of one view is z of the other one times any positive number.
+    func view(_ z: [[Double]], _ others: [[Double]], _ factor: Double) -> [Double] {
+      var row: [Double] = []
+      for (own, other) in zip(z, others) {
+        row += other.map { factor * $0 }
+        row += own
+      }
+      return row
+    }
+    func outputs(_ factor: Double) -> [Double] { view(first, second, factor) + view(second, first, factor) }
+    let batch = Array(0..<rows)
+    for factor in [0.2, 1, 30] {
+      let found = objective.loss(of: outputs(factor), for: batch)
+      #expect(abs(found.value + 1) < 1e-12)
+      #expect(found.slopes.allSatisfy { abs($0) < 1e-12 })
+    }
+    #expect(abs(objective.loss(of: outputs(-1), for: batch).value - 1) < 1e-12)
+    // The spread is that of z.
+    #expect(abs(objective.figures(of: outputs(1).map { Float($0) })[1] - 1) < 0.1)
+    // All z point the same way.
+    var collapsed: [Float] = []
+    for row in 0..<2 * rows {
+      for _ in 0..<width { collapsed.append(Float.random(in: -1...1, using: &generator)) }
+      for index in 0..<width { collapsed.append(Float(index + 1) * Float(row + 1)) }
+    }
+    #expect(objective.figures(of: collapsed)[1] < 1e-5)
+  }
+
+  @Test func `contrast falls as own views come closer and others go away, and lengths mean nothing`() throws {
+    let objective = ViewContrast(outputCount: 2, temperature: 0.5)
+    func loss(_ angles: [Double], _ others: [Double], length: Double = 1) -> Double {
+      let outputs = (angles + others).flatMap { angle in
+        // A point of the circle by its half angle's tangent.
+        let square = 1 + angle * angle
+        return [length * (1 - angle * angle) / square, length * 2 * angle / square]
+      }
+      return objective.loss(of: outputs, for: Array(angles.indices)).value
+    }
+    let close = loss([-1, 0, 1], [-0.9, 0.1, 0.9])
+    #expect(close < loss([-1, 0, 1], [-0.5, 0.3, 0.6]))
+    #expect(close < loss([-1, 0, 1], [0.1, 0.9, -0.9]))
+    #expect(abs(close - loss([-1, 0, 1], [-0.9, 0.1, 0.9], length: 7)) < 1e-12)
+    // Of two crystals whose four views are alike the one other is as alike as the own: ln 1.
+    #expect(abs(loss([0, 0], [0, 0])) < 1e-12)
+    #expect(objective.figures(of: [1, 0, 0, 1])[0].isNaN)
+  }
+
+  @Test func `what is hidden weighs by how often it is asked for, and what is not, nothing`() {
+    let objective = HiddenPartObjective()
+    func row(_ losses: [Double], _ counts: [Double], _ right: [Double]) -> [Double] {
+      losses + counts + right
+    }
+    let outputs =
+      row([2, 1, 6], [2, 2, 3], [1, 2, 0]) + row([4, 3, 0], [1, 1, 0], [0, 1, 0])
+    let found = objective.loss(of: outputs, for: [0, 1])
+    #expect(abs(found.value - (6.0 / 3 + 4.0 / 3 + 6.0 / 3)) < 1e-12)
+    let third = 1.0 / 3
+    #expect(
+      found.slopes == [third, third, third, 0, 0, 0, 0, 0, 0] + [third, third, third, 0, 0, 0, 0, 0, 0])
+    let figures = objective.figures(of: outputs.map { Float($0) })
+    #expect(abs(figures[1] - (third + 1) / 2) < 1e-6 && figures[2] == 0)
+    let none = objective.loss(of: row([5, 1, 0], [1, 1, 0], [0, 0, 0]), for: [0])
+    #expect(none.value == 6 && none.slopes[2] == 0)
   }
 
   @Test func `a site is displaced by any length up to the largest, in any direction`() throws {

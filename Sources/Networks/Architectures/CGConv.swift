@@ -76,9 +76,27 @@ public struct CGConv: Architecture {
 
   /// The layers. No activation follows the last convolution, as in the published code.
   public func build(_ network: inout NetworkBuilder, outputs: Int) -> NetworkValue {
-    let lengths = network.radialBasis(reach: cutoff, spacing: gaussianSpacing)
+    let nodes = buildEncoder(&network)
+    return network.readout(readout, nodes, "output", to: outputs) { network, x in
+      network.hiddenLayers(hiddenLayerCount, x, width: hiddenWidth)
+    }
+  }
+
+  /// The layers up to the sites' last vectors.
+  ///
+  /// - Parameter hidesMarked: whether marked sites and edges (`GraphMarks`) have the means of their structure in place of their
+  ///   own features.
+  func buildEncoder(_ network: inout NetworkBuilder, hidesMarked: Bool = false) -> NetworkValue {
+    let lengths: NetworkValue
+    var means: NetworkValue?
+    if hidesMarked {
+      (lengths, means) = network.hidingRadialBasis(reach: cutoff, spacing: gaussianSpacing)
+    } else {
+      lengths = network.radialBasis(reach: cutoff, spacing: gaussianSpacing)
+    }
     var nodes = network.elementEmbedding("embedding1", width: nodeWidth)
-    let edges = network.lengthEmbedding("embedding2", lengths, width: nodeWidth)
+    if hidesMarked { nodes = network.siteMeans(nodes) }
+    let edges = network.lengthEmbedding("embedding2", lengths, means: means, width: nodeWidth)
     network.represent("embedding1", nodes)
     for number in 0..<convolutionCount {
       nodes = network.gatedConvolution("convs.\(number)", nodes, edges: edges)
@@ -86,8 +104,6 @@ public struct CGConv: Architecture {
         "batch_norm.\(number)", nodes, activation: number < convolutionCount - 1 ? .relu : nil)
       network.represent("convs.\(number)", nodes)
     }
-    return network.readout(readout, nodes, "output", to: outputs) { network, x in
-      network.hiddenLayers(hiddenLayerCount, x, width: hiddenWidth)
-    }
+    return nodes
   }
 }

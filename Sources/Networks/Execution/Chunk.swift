@@ -46,6 +46,8 @@ final class Chunk<Scalar: NetworkScalar> {
     case .edgeKinds: block.kindCount
     case .edgePairs: block.pairs.count
     case .angles: block.pairs.angleCount
+    case .markedSites: block.marks.siteCount
+    case .markedEdges: block.marks.edgeCount
     }
   }
 

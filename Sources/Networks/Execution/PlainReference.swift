@@ -114,6 +114,10 @@ struct PlainContext {
   var orbitalFields: [[Double]]
   /// Edges of the line graphs, where networks ask for angles.
   let pairs: [Pair]
+  /// Marked sites with their atomic numbers, and marked edges, within the collection; a list a structure, none where there are no
+  /// marks.
+  let markedSites: [[(site: Int, element: Int)]]
+  let markedEdges: [[Int]]
   let gaussians: PlainGaussians
   private(set) var normalization: PlainReference.Normalization
   let noise: UInt64
@@ -146,6 +150,20 @@ struct PlainContext {
             distance: collection.distances[kind],
             facet: collection.facets[measures * kind..<measures * (kind + 1)].map { Double($0) })
         }
+      }
+    }
+    let marks = collection.marks
+    markedSites = structures.enumerated().map { structure, sites in
+      guard !marks.isEmpty else { return [] }
+      return (marks.siteOffsets[structure]..<marks.siteOffsets[structure + 1]).map {
+        (sites.lowerBound + Int(marks.sites[$0]), Int(marks.elements[$0]))
+      }
+    }
+    markedEdges = structures.indices.map { structure in
+      guard !marks.isEmpty else { return [] }
+      let first = collection.edges(of: structure).lowerBound
+      return (marks.edgeOffsets[structure]..<marks.edgeOffsets[structure + 1]).map {
+        first + Int(marks.edges[$0])
       }
     }
     let lines = collection.pairs

@@ -32,6 +32,8 @@ final class GraphBlock<Scalar: NetworkScalar> {
   let orbitalFields = Buffer<Scalar>()
   /// The line graphs, where networks ask for angles.
   let pairs = EdgePairBlock<Scalar>()
+  /// Sites and edges that a task without labels hides or asks for.
+  let marks = MarkBlock()
   private let siteMultiplicities = Buffer<Scalar>()
   private let edgeMultiplicities = Buffer<Scalar>()
   private let rowMultiplicities = Buffer<Scalar>()
@@ -110,6 +112,7 @@ final class GraphBlock<Scalar: NetworkScalar> {
         structureOffsets[position + 1] = Int32(site)
       }
     }
+    marks.assemble(indices, of: collection)
     pairs.assemble(indices, of: collection, rows: isQuotient ? UnsafePointer(rowMultiplicities) : nil)
   }
 

@@ -30,6 +30,8 @@ public struct GraphCollection: Sendable {
   public private(set) var edgeMultiplicities: [Float] = []
   /// The line graphs, where networks ask for angles; without any entry otherwise.
   public private(set) var pairs = EdgePairs()
+  /// Sites and edges that a task without labels hides or asks for; without any entry otherwise.
+  public private(set) var marks = GraphMarks()
 
   /// Measures of a facet.
   public static let facetMeasureCount = 3 + VoronoiGraph.angularMomentCount
@@ -57,6 +59,7 @@ public struct GraphCollection: Sendable {
     siteMultiplicities.removeAll(keepingCapacity: true)
     edgeMultiplicities.removeAll(keepingCapacity: true)
     pairs.removeAll()
+    marks.removeAll()
   }
 
   /// Adds the quotient of a graph: equivalent sites as one node, equal edges as one edge, each with its multiplicity.
@@ -157,6 +160,15 @@ public struct GraphCollection: Sendable {
     kindOffsets.append(distances.count)
     siteOffsets.append(atomicNumbers.count)
     pairs.append(contentsOf: other.pairs, structure: structure, edges: other.edges(of: structure))
+    marks.append(contentsOf: other.marks, structure: structure)
+  }
+
+  /// Marks sites, counted within the collection, and edges of the structure that was added last and begins at site `first`.
+  mutating func mark(_ sites: [Int], from first: Int, edges: [Int], hidesElements: Bool) {
+    marks.append(sites: sites.map { $0 - first }, elements: sites.map { atomicNumbers[$0] }, edges: edges)
+    precondition(marks.siteOffsets.count == siteOffsets.count, "marks of every structure or of none")
+    guard hidesElements else { return }
+    for site in sites { atomicNumbers[site] = Self.maskedElement }
   }
 
   /// Stands for the element of a site that is to be unknown; see `append(viewOf:)`.

@@ -99,6 +99,23 @@ public struct InputEncoder: Hashable, Sendable {
     return collection
   }
 
+  /// A crystal's whole graph as the networks see it: with what stands in for missing neighbors, and turned round where they ask
+  /// for that.
+  ///
+  /// - Throws: `InputError`.
+  public func seenGraph(of structure: Structure, scratch: Scratch) throws(InputError) -> GraphCollection {
+    if let element = unknownElement(in: structure.elements) { throw .unknownElement(element) }
+    var collection = GraphCollection()
+    do throws(VoronoiError) {
+      collection.append(
+        try graph(of: structure, scratch: scratch),
+        orbitalFields: try orbitalFields(of: structure, scratch: scratch), for: requirements)
+    } catch {
+      throw .noGraph(error)
+    }
+    return collection
+  }
+
   private func unknownElement(in elements: [Element]) -> Element? {
     elements.first { $0.atomicNumber > InputRequirements.largestAtomicNumber }
   }

@@ -33,6 +33,7 @@ struct GatedConvolution: Layer {
     static let projectionGradient = 1
     static let matrixGradient = 2
     static let projections = 3
+    static let matrix = 4
   }
   private enum Prepared {
     static let matrix = 0
@@ -44,6 +45,8 @@ struct GatedConvolution: Layer {
   /// Rows of what edges bring: those of the Gaussians, and one that does not depend on them.
   private var rowCount: Int { gaussianCount + 1 }
   private var matrixCount: Int { rowCount * 2 * width }
+  /// Whether some edges have the mean of their structure (`RadialBasis`).
+  private var takesMeans: Bool { embedding.means != nil }
 
   init(_ name: String, _ embedding: LengthEmbedding, _ parameters: inout ParameterLayout) {
     let w = embedding.width
@@ -85,6 +88,27 @@ struct GatedConvolution: Layer {
       rows: 1, width: 2 * width, values + bias, stride: 2 * width, to: out + gaussianCount * 2 * width)
   }
 
+  /// Rows of what edges bring, and behind them of what those bring that have the mean of a structure. An edge reads as many rows
+  /// as there are taps.
+  private func rowCount<Scalar: NetworkScalar>(_ block: GraphBlock<Scalar>) -> Int {
+    takesMeans ? rowCount + block.structureCount + gaussianTapCount - 1 : rowCount
+  }
+
+  /// What edges bring in a chunk: with the rows of means behind the others, where there are such.
+  private func brought<Scalar: NetworkScalar>(
+    _ context: LayerContext<Scalar>, _ matrix: UnsafePointer<Scalar>
+  ) -> UnsafePointer<Scalar> {
+    guard takesMeans else { return matrix }
+    let count = rowCount(context.block) * 2 * width
+    let rows = context.chunk.scratch[Scratch.matrix].reserve(count)
+    rows.update(from: matrix, count: matrixCount)
+    (rows + matrixCount).update(repeating: 0, count: count - matrixCount)
+    Scalar.multiply(
+      rows: context.block.structureCount, columns: 2 * width, inner: gaussianCount, context.input(2),
+      aRow: gaussianCount, aColumn: 1, matrix, bias: nil, into: rows + matrixCount, accumulate: false)
+    return UnsafePointer(rows)
+  }
+
   private func edges<Scalar: NetworkScalar>(
     _ context: LayerContext<Scalar>, _ projections: UnsafePointer<Scalar>, _ matrix: UnsafePointer<Scalar>
   ) -> EdgeBlock<Scalar> {
@@ -122,7 +146,8 @@ struct GatedConvolution: Layer {
     Scalar.addToRows(
       rows: n, width: 2 * w, matrix + gaussianCount * 2 * w, projections, stride: 4 * w)
     let sums = context.chunk.scratch[Scratch.sums].reserve(n * w)
-    Scalar.edgeGate(edges(context, projections, matrix), scale: nil, shift: nil, into: sums)
+    Scalar.edgeGate(
+      edges(context, projections, brought(context, matrix)), scale: nil, shift: nil, into: sums)
     addSums(context, sums)
   }
 
@@ -131,14 +156,20 @@ struct GatedConvolution: Layer {
     let ones = UnsafePointer(matrix + matrixCount)
     let zeros = ones + 2 * w
     let out = context.chunk.scratch[Scratch.projectionGradient].reserve(n * 4 * w)
-    let brought = context.chunk.scratch[Scratch.matrixGradient].reserve(matrixCount)
-    brought.update(repeating: 0, count: matrixCount)
+    let count = rowCount(context.block) * 2 * w
+    let brought = context.chunk.scratch[Scratch.matrixGradient].reserve(count)
+    brought.update(repeating: 0, count: count)
     Scalar.edgeGateBackward(
-      edges(context, context.work[Work.projections].pointer, matrix),
+      edges(context, context.work[Work.projections].pointer, self.brought(context, matrix)),
       NormalizationPointers(scale: ones, shift: zeros, mean: zeros, inverseDeviation: ones),
       gradient: context.outputGradient(0), NormalizationGradientPointers(k1: ones, k2: zeros, k3: zeros),
       projections: out, edgeWeights: brought)
     Scalar.addRows(rows: n, width: 2 * w, out, stride: 4 * w, to: brought + gaussianCount * 2 * w)
+    if takesMeans {
+      Scalar.multiply(
+        rows: gaussianCount, columns: 2 * w, inner: context.block.structureCount, context.input(2), aRow: 1,
+        aColumn: gaussianCount, brought + matrixCount, bias: nil, into: brought, accumulate: true)
+    }
     embeddingBackward(context, brought)
     Scalar.multiply(
       rows: w, columns: 4 * w, inner: n, context.input(0), aRow: 1, aColumn: w, out, bias: nil,
@@ -205,7 +236,8 @@ struct GatedConvolution: Layer {
     }
     prepared[Prepared.matrix].withUnsafeBufferPointer { matrix in
       Scalar.edgeGate(
-        edges(context, projections, matrix.baseAddress.unsafelyUnwrapped), scale: nil, shift: nil, into: sums)
+        edges(context, projections, brought(context, matrix.baseAddress.unsafelyUnwrapped)), scale: nil,
+        shift: nil, into: sums)
     }
     addSums(context, sums)
   }
@@ -239,6 +271,8 @@ public struct LengthEmbedding: Sendable {
   let name: String
   /// The Gaussians.
   let lengths: NetworkValue
+  /// The mean Gaussians of each structure, which marked edges have in place of their own; nil where all have their own.
+  let means: NetworkValue?
   let width: Int
   /// (K, w), and behind it the bias (w).
   let weight: Int
@@ -254,13 +288,20 @@ extension NetworkBuilder {
   public mutating func lengthEmbedding(
     _ name: String, _ lengths: NetworkValue, width: Int
   ) -> LengthEmbedding {
+    lengthEmbedding(name, lengths, means: nil, width: width)
+  }
+
+  /// The same of lengths and means that `hidingRadialBasis` made.
+  mutating func lengthEmbedding(
+    _ name: String, _ lengths: NetworkValue, means: NetworkValue?, width: Int
+  ) -> LengthEmbedding {
     withParameters { parameters in
       let count = lengths.width
       let weight = parameters.take(count * width, inputs: count)
       let bias = parameters.take(width, inputs: count)
       parameters.name(name + ".weight", transposed: weight, outputs: width, inputs: count)
       parameters.name(name + ".bias", vector: bias, width)
-      return LengthEmbedding(name: name, lengths: lengths, width: width, weight: weight)
+      return LengthEmbedding(name: name, lengths: lengths, means: means, width: width, weight: weight)
     }
   }
 
@@ -274,6 +315,8 @@ extension NetworkBuilder {
     _ name: String, _ nodes: NetworkValue, edges: LengthEmbedding
   ) -> NetworkValue {
     precondition(nodes.width == edges.width, "sites and edges of one width")
-    return add([nodes, edges.lengths]) { GatedConvolution(name, edges, &$0) }[0]
+    return add([nodes, edges.lengths] + (edges.means.map { [$0] } ?? [])) {
+      GatedConvolution(name, edges, &$0)
+    }[0]
   }
 }

@@ -127,8 +127,8 @@ extension RowSpace {
     case .edges: .edges
     // An angle's row counts as often as pairs have it.
     case .edgePairs, .angles: .edgePairs
-    case .structures, .edgeKinds:
-      preconditionFailure("rows of structures and of kinds of edges are not normalized")
+    case .structures, .edgeKinds, .markedSites, .markedEdges:
+      preconditionFailure("rows of structures, of kinds of edges and of marks are not normalized")
     }
   }
 }
@@ -137,7 +137,7 @@ extension GraphBlock {
   /// How many rows of whole graphs each row of a value stands for; nil where each stands for itself.
   func rowWeights(_ space: RowSpace) -> UnsafePointer<Scalar>? {
     switch space {
-    case .structures: nil
+    case .structures, .markedSites, .markedEdges: nil
     case .edgeKinds: preconditionFailure("kinds of edges are counted by nobody")
     case .sites: multiplicities.centers
     case .edges: multiplicities.rows

@@ -73,12 +73,16 @@ public struct ModelCard: Codable, Sendable {
 
   /// What a network was trained to do without labels; such a network predicts nothing.
   public struct Pretraining: Codable, Sendable {
-    /// Its objective, "barlow_twins"; of imported weights "crystal_twins".
+    /// Its objective, "barlow_twins", "simsiam", "masked" or "contrastive"; of imported weights "crystal_twins".
     public var objective: String
     /// The loss on the validation crystals; nil where there were none, or it is not known.
     public var loss: Double?
-    /// How evenly its outputs spread over their dimensions there, 1 evenly and 0 collapsed.
+    /// How evenly its outputs spread over their dimensions there, 1 evenly and 0 collapsed; nil where nothing is compared.
     public var spread: Double?
+    /// Share of the hidden elements whose group, and of those whose period, it says rightly there, as a mean of the two.
+    public var elementAccuracy: Double?
+    /// Share of the hidden lengths that it says rightly there.
+    public var lengthAccuracy: Double?
 
     /// What the card has in the place of a property.
     static let property = "pretraining"

@@ -75,17 +75,20 @@ extension ModelFolder {
 extension ModelCard {
   /// What the model predicts, in words.
   public var prediction: String {
-    if configuration.isTrunk {
-      let layers = (try? configuration.program())?.representations.map(\.name) ?? []
-      return "nothing; knows of sites \(layers.joined(separator: ", "))"
-    }
-    if let pretraining = pretraining {
+    let origin = pretraining.map { pretraining in
       let figures = [
         pretraining.loss.map { "validation loss \($0)" }, pretraining.spread.map { "spread \($0)" },
+        pretraining.elementAccuracy.map { "element accuracy \($0)" },
+        pretraining.lengthAccuracy.map { "length accuracy \($0)" },
       ].compactMap { $0 }
       return (["nothing: trained without labels (\(pretraining.objective))"] + figures).joined(
         separator: ", ")
     }
+    if configuration.isTrunk {
+      let layers = (try? configuration.program())?.representations.map(\.name) ?? []
+      return "\(origin ?? "nothing"); knows of sites \(layers.joined(separator: ", "))"
+    }
+    if let origin { return origin }
     guard configuration.task == .classification else { return "\(property) in \(unit)" }
     let rule = classes.map { ", class 1: \($0.title)" } ?? ""
     return "the probability of \(property)\(rule)"

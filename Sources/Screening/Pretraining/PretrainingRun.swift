@@ -14,16 +14,17 @@ public enum PretrainingEvent: Sendable {
   case start(training: Int, validation: Int, epochsDone: Int)
   /// A step is done.
   case step(epoch: Int, epochs: Int, done: Int, total: Int, loss: Double)
-  /// An epoch is done; its figures are the loss and the spread of the outputs on the validation crystals.
-  case epoch(EpochRecord, epochs: Int)
+  /// An epoch is done; its figures on the validation crystals are those of the metrics: the loss, and how far outputs are spread or
+  /// how much of what is hidden is said rightly.
+  case epoch(EpochRecord, epochs: Int, metrics: [Metric])
   /// The outputs of all crystals are nearly the same; nothing is learned that tells crystals apart.
   case collapsed(spread: Double)
   /// The model folder is written.
   case finished(ModelCard)
 }
 
-/// Trains a CGCNN without labels to find two views of a crystal alike and its outputs independent (Barlow twins), into a model
-/// folder that other trainings start from; called again, it goes on from the last epoch.
+/// Trains a network without labels on a task of its plan, into a model folder that other trainings start from; called again, it
+/// goes on from the last epoch.
 public struct PretrainingRun: Sendable {
   /// What is trained.
   public let plan: PretrainingPlan
@@ -42,7 +43,8 @@ public struct PretrainingRun: Sendable {
   /// Below this spread of the outputs the network is taken for collapsed: untrained ones have a few hundredths.
   static let leastSpread = 0.001
 
-  /// Crystals with their whole graphs.
+  /// Crystals with their graphs: whole ones without what stands in for missing neighbors where views are taken of them, else as
+  /// networks see them.
   private struct Crystals: Sendable {
     var ids: [String] = []
     var graphs = GraphCollection()
@@ -81,7 +83,12 @@ public struct PretrainingRun: Sendable {
         path: plan.crystals, reason: "\(counted(training.ids.count, "crystal")) to learn from")
     }
     digests.append(try Fingerprint(ofFile: plan.crystals).hexadecimal)
-    let identity = Fingerprint(of: (["pretraining-1", plan.identityText] + digests).joined(separator: "\n"))
+    let identity = Fingerprint(of: (["pretraining-2", plan.identityText] + digests).joined(separator: "\n"))
+    if case .contrastive = plan.task, validation.ids.count == 1 {
+      throw ScreeningError.invalid(
+        "\(plan.crystals): one crystal to choose the epoch, which is compared with no other; change data.validation_share"
+      )
+    }
     let trainer = try trainer(training, validation, stop)
     let checkpoint = TrainerCheckpoint(path: checkpointPath, identities: [identity.hexadecimal])
     try checkpoint.restore(trainer)
@@ -102,8 +109,10 @@ public struct PretrainingRun: Sendable {
       }
       try checkpoint.save(trainer)
       try writeHistory(trainer)
-      report(.epoch(record, epochs: epochs))
-      if let spread = record.figures.last, spread < Self.leastSpread { report(.collapsed(spread: spread)) }
+      report(.epoch(record, epochs: epochs, metrics: trainer.metrics))
+      if let spread = Self.figure("spread", of: record, trainer.metrics), spread < Self.leastSpread {
+        report(.collapsed(spread: spread))
+      }
     }
     try writeHistory(trainer)
     report(.finished(try writeModel(trainer, training, validation, leftOut: all.leftOut)))
@@ -111,20 +120,37 @@ public struct PretrainingRun: Sendable {
   }
 
   private func trainer(_ training: Crystals, _ validation: Crystals, _ stop: StopFlag) throws -> Trainer {
-    func epochs(_ crystals: Crystals) -> TwinEpochs {
-      TwinEpochs(
-        views: plan.views, requirements: plan.options.configuration.requirements, graphs: crystals.graphs,
-        structures: crystals.structures, seed: plan.options.seed, jobs: jobs, stop: stop)
-    }
-    let objective = BarlowTwins(
-      outputCount: plan.options.configuration.outputCount, redundancy: plan.redundancy)
+    let objective = plan.task.makeObjective(plan.options.configuration)
     // Other views than those of any training crystal, the same in every epoch.
-    let fixed = epochs(validation)
+    let fixed = epochs(of: validation, stop)
     let views = try (0..<objective.viewCount).map {
       try fixed.graphs(epoch: 0, view: objective.viewCount + $0) ?? GraphCollection()
     }
     return try Trainer(
-      options: plan.options, objective: objective, examples: epochs(training), validation: views, jobs: jobs)
+      options: plan.options, objective: objective, examples: epochs(of: training, stop), validation: views,
+      jobs: jobs)
+  }
+
+  private func epochs(of crystals: Crystals, _ stop: StopFlag) -> any ExampleSource {
+    switch plan.task {
+    case .twins(let views, _):
+      TwinEpochs(
+        views: views, requirements: plan.options.configuration.requirements, graphs: crystals.graphs,
+        structures: crystals.structures, seed: plan.options.seed, jobs: jobs, stop: stop)
+    case .masked(let hiding), .contrastive(let hiding, _):
+      HiddenPartEpochs(
+        hiding: hiding, hidesElements: hidesElements, graphs: crystals.graphs,
+        keys: crystals.ids.map { UInt64(Fingerprint(of: $0).hexadecimal.prefix(16), radix: 16) ?? 0 },
+        seed: plan.options.seed, jobs: jobs,
+        stop: stop)
+    }
+  }
+
+  private var hidesElements: Bool { if case .masked = plan.task { true } else { false } }
+
+  private static func figure(_ name: String, of record: EpochRecord?, _ metrics: [Metric]) -> Double? {
+    guard let record, let place = metrics.firstIndex(where: { $0.name == name }) else { return nil }
+    return record.figures[place]
   }
 
   /// The crystals that are learned from and those of the validation, drawn by the seed and each crystal's id.
@@ -154,7 +180,9 @@ public struct PretrainingRun: Sendable {
     let requirements = plan.options.configuration.requirements
     let encoder = InputEncoder(requirements)
     var (crystals, table) = (Crystals(), TableReport())
-    let (maximumSites, left, keeps) = (plan.maximumSites, excluded, plan.views.displacement > 0)
+    let (maximumSites, left) = (plan.maximumSites, excluded)
+    let (keeps, takesViews) =
+      if case .twins(let views, _) = plan.task { (views.displacement > 0, true) } else { (false, false) }
     try streamCrystals(
       plan.crystals, jobs: jobs, report: &table,
       work: { scratch, records in
@@ -165,7 +193,10 @@ public struct PretrainingRun: Sendable {
           }
           if left.contains(CrystalIdentity.composition(of: structure)) { return .value(.leftOut("excluded")) }
           do throws(InputError) {
-            let graph = try encoder.wholeGraph(of: structure, scratch: scratch.inputs)
+            let graph =
+              try takesViews
+              ? encoder.wholeGraph(of: structure, scratch: scratch.inputs)
+              : encoder.seenGraph(of: structure, scratch: scratch.inputs)
             return .value(
               .crystal(
                 record.id, graph, structure,
@@ -195,7 +226,8 @@ public struct PretrainingRun: Sendable {
 
   /// Writes `pretraining.csv` and the picture of the losses.
   private func writeHistory(_ trainer: Trainer) throws {
-    var text = "epoch,training_loss,validation_loss,validation_spread,learning_rate\n"
+    let names = trainer.metrics.map { "validation_" + $0.name.replacing(" ", with: "_") }
+    var text = "epoch,training_loss,\(names.joined(separator: ",")),learning_rate\n"
     for record in trainer.history {
       let figures = record.figures.map { $0.isNaN ? "" : "\($0)" }.joined(separator: ",")
       text += "\(record.epoch),\(record.trainingLoss),\(figures),\(record.learningRate)\n"
@@ -206,7 +238,7 @@ public struct PretrainingRun: Sendable {
     }
     let plot = LinePlot(
       title: plan.name, horizontal: PlotAxis(label: "Epoch"),
-      vertical: PlotAxis(label: "Loss", scale: .logarithmic),
+      vertical: PlotAxis(label: "Loss", scale: plan.task.isPositive ? .logarithmic : .linear),
       series: [
         PlotSeries(name: "training", points: points(\.trainingLoss)),
         PlotSeries(name: "validation", points: points(\.validationFigure)),
@@ -219,13 +251,17 @@ public struct PretrainingRun: Sendable {
   ) throws -> ModelCard {
     let best = trainer.history.min { $0.validationFigure < $1.validationFigure } ?? trainer.history.last
     let kept = validation.ids.isEmpty ? trainer.history.last : best
+    let target = plan.result.isTrunk ? ("", "") : (ModelCard.Pretraining.property, "1")
     var card = ModelCard(
-      name: plan.name, configuration: plan.options.configuration, property: ModelCard.Pretraining.property,
-      unit: "1",
+      name: plan.name, configuration: plan.result, property: target.0, unit: target.1,
       members: [ModelCard.Member(normalizer: .identity, seed: plan.options.seed, epoch: kept?.epoch)])
+    // Without crystals to validate by, or without what is asked for in them, figures are NaN.
+    func figure(_ name: String) -> Double? {
+      Self.figure(name, of: kept, trainer.metrics).flatMap { $0.isNaN ? nil : $0 }
+    }
     card.pretraining = ModelCard.Pretraining(
-      objective: "barlow_twins", loss: validation.ids.isEmpty ? nil : kept?.figures[0],
-      spread: validation.ids.isEmpty ? nil : kept?.figures[1])
+      objective: plan.task.objective, loss: figure("loss"), spread: figure("spread"),
+      elementAccuracy: figure("element accuracy"), lengthAccuracy: figure("length accuracy"))
     card.training = plan.canonicalText
     card.license = plan.license
     let split = ModelCard.Split(
@@ -238,7 +274,9 @@ public struct PretrainingRun: Sendable {
       (held.structures, held.leftOut) = (validation.ids.count, [:])
       card.data?["validation"] = held
     }
-    return try ModelFolder.write(path: output, card: card, parameters: [trainer.best]) { card in
+    // Without what the task alone needs.
+    let parameters = try NetworkParameters(plan.result, tensors: trainer.best.namedTensors)
+    return try ModelFolder.write(path: output, card: card, parameters: [parameters]) { card in
       try TrainedCrystals(training.identities, isComplete: true).write(
         to: output, fingerprint: try ModelFolder.fingerprint(of: card))
     }

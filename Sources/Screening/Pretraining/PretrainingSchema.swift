@@ -14,9 +14,13 @@ public enum PretrainingSchema {
     Field("version", .integer(1...1), "Version of the format; 1."),
     Field("name", .string, "Name of the model."),
     variablesField,
+    Field(
+      "task", .choice(of: PretrainingTask.Name.allCases.map(\.rawValue)), default: "twins",
+      "What is learned: to find two views of a crystal alike (twins, a CGCNN), to say which elements and lengths are hidden (masked, a CGConv), or to tell the views of a crystal from those of others (contrastive, a CGConv)."
+    ),
     Field("data", data, "What is learned from."),
-    Field("model", model, default: [:], "Shape of the network, a CGCNN."),
-    Field("views", views, default: [:], "How two views of a crystal are drawn."),
+    Field("model", model, default: [:], "Shape of the network."),
+    Field("views", views, default: [:], "What of a crystal is hidden from the network."),
     Field("training", training, default: [:], "How it is trained."),
     .optional("license", .string, "Licence and source of the data, for the model card."),
   ])
@@ -34,38 +38,63 @@ public enum PretrainingSchema {
 
   private static let model = Schema.mapping(
     [
-      Field("projection", .integer(1...1024), default: 256, "Outputs D that the loss compares.")
+      .optional(
+        "projection", .integer(1...1024),
+        "Outputs D that the loss compares: of twins with the Barlow loss, 256 when absent; of contrastive, as wide as the atom vectors when absent."
+      )
     ]
       + CGCNN.options.filter { ["node_width", "hidden_width", "convolutions", "neighbors"].contains($0.key) }
       .map { option in
         guard case .integer(let range, _) = option.values else {
           preconditionFailure("\(option.key) is a whole number")
         }
-        return .optional(option.key, .integer(range), option.summary)
+        let owner = option.key == "hidden_width" ? " Of twins; 256 when absent with SimSiam, else 128." : ""
+        return .optional(option.key, .integer(range), option.summary + owner)
       } + [
         .optional("cutoff", .number(0.4...20), "Reach of the Gaussians and of nearest neighbors (Å).")
       ])
 
   private static let views = Schema.mapping([
-    Field(
-      "masked_sites", .number(0...0.9), default: 0.1,
-      "Share of the sites that lose their element, at least one."),
-    Field("dropped_edges", .number(0...0.9), default: 0.1, "Share of its edges that each site loses."),
-    Field(
-      "displacement", .number(0...0.5), default: 0,
-      "Largest displacement of a site (Å); 0 as in the published code."),
+    .optional(
+      "masked_sites", .number(0...0.9),
+      "Share of the sites that are hidden, at least one. When absent 0.1 of twins, 0.15 of masked, 0.2 of contrastive."
+    ),
+    .optional(
+      "dropped_edges", .number(0...0.9),
+      "Of twins: share of its edges that each site loses; 0.1 when absent."),
+    .optional(
+      "masked_edges", .number(0...0.9),
+      "Of contrastive: share of the edges that are hidden, at least one; 0.2 when absent."),
+    .optional(
+      "displacement", .number(0...0.5),
+      "Of twins: largest displacement of a site (Å); 0 when absent, as in the published code."),
   ])
 
   private static let training = Schema.mapping([
+    .optional(
+      "loss", .choice(of: PretrainingTask.LossName.allCases.map(\.rawValue)),
+      "Of twins: whether outputs of two views are to be alike and have little in common otherwise (barlow, when absent), or each view predicts the other (simsiam)."
+    ),
     Field("seed", .integer(0...1_000_000_000), default: 0, "Seed of weights, order and views."),
-    Field("epochs", .integer(1...100_000), default: 15, "Passes over the crystals."),
-    Field("batch_size", .integer(2...100_000), default: 64, "Structures a step."),
+    .optional(
+      "epochs", .integer(1...100_000),
+      "Passes over the crystals; when absent 15 of twins, 100 of the other tasks."),
+    .optional(
+      "batch_size", .integer(2...100_000),
+      "Structures a step; when absent 64 of twins with the Barlow loss, else 256."),
     Field(
       "optimizer", .choice(of: OptimizerKind.allCases.map(\.rawValue)), default: "adam", "The update rule."),
-    Field("learning_rate", .number(above: 0, through: 10), default: 0.00001, "Learning rate."),
-    Field("weight_decay", .number(0...1), default: 0.000001, "Weight decay."),
-    Field(
-      "redundancy", .number(0...100), default: 0.0051,
-      "Weight of what different outputs have in common, beside what the views have not."),
+    .optional(
+      "learning_rate", .number(above: 0, through: 10),
+      "Learning rate; when absent 0.00001 of twins, 0.001 of the other tasks."),
+    .optional(
+      "weight_decay", .number(0...1), "Weight decay; when absent 0.000001 of twins, 0 of the other tasks."),
+    .optional(
+      "redundancy", .number(0...100),
+      "Of the Barlow loss: weight of what different outputs have in common, beside what the views have not; 0.0051 when absent."
+    ),
+    .optional(
+      "temperature", .number(0.01...100),
+      "Of contrastive: what similarities are divided by; 0.1 when absent."),
   ])
 }

@@ -20,35 +20,13 @@ struct TwinEpochs: ExampleSource {
 
   var count: Int { graphs.count }
 
-  /// Batches that are made at once.
-  private static let batchSize = 256
-
   /// The views numbered `view` of all crystals in an epoch, from 0; nil where `stop` was raised.
   ///
   /// A crystal whose sites come too close when they are displaced stays as it is.
   func graphs(epoch: Int, view: Int) throws -> GraphCollection? {
-    let this = self
-    var (collection, next) = (GraphCollection(), 0)
-    let starts = Array(stride(from: 0, to: count, by: Self.batchSize))
-    _ = try OrderedPipeline(jobs: jobs, batchSize: 1).run(
-      read: {
-        defer { next += 1 }
-        return next < starts.count ? starts[next] : nil
-      },
-      makeScratch: { InputEncoder.Scratch() },
-      work: { scratch, starts in
-        var part = GraphCollection()
-        for start in starts {
-          for index in start..<min(start + Self.batchSize, this.count) {
-            this.append(index, epoch: epoch, view: view, to: &part, scratch)
-          }
-        }
-        return part
-      },
-      write: { (part: GraphCollection) in
-        for structure in 0..<part.count { collection.append(contentsOf: part, structure: structure) }
-      }, stop: stop)
-    return stop.isRaised ? nil : collection
+    try makeGraphs(count, jobs: jobs, stop: stop) { index, part, scratch in
+      append(index, epoch: epoch, view: view, to: &part, scratch)
+    }
   }
 
   private func append(
@@ -71,4 +49,31 @@ struct TwinEpochs: ExampleSource {
       viewOf: source, structure: place, masking: masked, keeping: kept, limit: limit,
       paddingDistance: requirements.paddingDistance)
   }
+}
+
+/// Makes a graph each of `count` crystals in parallel, in their order; nil where `stop` was raised.
+func makeGraphs(
+  _ count: Int, jobs: Int, stop: StopFlag,
+  append: @escaping @Sendable (Int, inout GraphCollection, InputEncoder.Scratch) -> Void
+) throws -> GraphCollection? {
+  let batchSize = 256
+  var (collection, next) = (GraphCollection(), 0)
+  let starts = Array(stride(from: 0, to: count, by: batchSize))
+  _ = try OrderedPipeline(jobs: jobs, batchSize: 1).run(
+    read: {
+      defer { next += 1 }
+      return next < starts.count ? starts[next] : nil
+    },
+    makeScratch: { InputEncoder.Scratch() },
+    work: { scratch, starts in
+      var part = GraphCollection()
+      for start in starts {
+        for index in start..<min(start + batchSize, count) { append(index, &part, scratch) }
+      }
+      return part
+    },
+    write: { (part: GraphCollection) in
+      for structure in 0..<part.count { collection.append(contentsOf: part, structure: structure) }
+    }, stop: stop)
+  return stop.isRaised ? nil : collection
 }

@@ -7,7 +7,8 @@ struct Pretrain: ParsableCommand {
     abstract: "Train a network without labels, for others to start from; called again, go on.",
     discussion: """
       Learns to find two views of a crystal alike, in which sites have lost their element and edges are missing (Crystal \
-      Twins). Writes a model folder that training.initial and sluice embed take, and pretraining.csv with the losses. The \
+      Twins, by the Barlow loss or SimSiam), to say which elements and lengths are hidden, or to tell the views of a crystal from \
+      those of others (Kong et al.). Writes a model folder that training.initial and sluice embed take, and pretraining.csv with the losses. The \
       weights do not depend on --jobs, nor on how often it was interrupted. docs/little-data.md shows one.
 
       Example: sluice pretrain pipelines/pretrain-twins.yaml --set data=my-data --output models/twins
@@ -45,10 +46,13 @@ struct Pretrain: ParsableCommand {
             meter?.update(
               done: (epoch - 1) * total + done, note: "epoch \(epoch)/\(epochs)  loss \(decimals(loss, 5))",
               now: Terminal.now)
-          case .epoch(let record, let epochs):
+          case .epoch(let record, let epochs, let metrics):
+            let figures = zip(metrics, record.figures).map { metric, figure in
+              "\(metric.name) \(decimals(figure, metric.name == "loss" ? 5 : 3))"
+            }
             Terminal.note(
-              "epoch \(record.epoch)/\(epochs)  loss \(decimals(record.trainingLoss, 5))  validation loss "
-                + "\(decimals(record.figures[0], 5)), spread \(decimals(record.figures[1], 3))")
+              "epoch \(record.epoch)/\(epochs)  loss \(decimals(record.trainingLoss, 5))  validation "
+                + figures.joined(separator: ", "))
           case .collapsed(let spread):
             Terminal.note(
               "warning: the outputs of all crystals are nearly the same (spread \(decimals(spread, 3)), 1 is even)"
