@@ -165,7 +165,8 @@ import Training
 
 @Suite("Calibrations of the models that ship") struct ShippedCalibrationTests {
   static let models = [
-    "cgcnn-formation-energy", "icgcnn-formation-energy", "cgcnn-hull-distance", "icgcnn-hull-distance",
+    "cgcnn-formation-energy", "icgcnn-formation-energy", "cogn-formation-energy", "cgcnn-hull-distance",
+    "icgcnn-hull-distance",
   ]
 
   @Test(arguments: models) func `a model that ships is calibrated, by its validation split`(name: String)

@@ -158,7 +158,7 @@ import Testing
     for shard in 0..<3 {
       let runner = ShardRun(
         run: run, plan: plan, jobs: 1, localFolder: files.folder.path("local"), restartArguments: nil,
-        passes: nil)
+        crew: nil)
       var calls = 0
       while true {
         calls += 1
@@ -182,7 +182,7 @@ import Testing
     func left() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: local) }
     let stop = StopFlag()
     _ = try ShardRun(
-      run: run, plan: try run.campaign(.none), jobs: 1, localFolder: local, restartArguments: nil, passes: nil
+      run: run, plan: try run.campaign(.none), jobs: 1, localFolder: local, restartArguments: nil, crew: nil
     ).run(1, stop: stop) { _ in stop.raise() }
     let own = try #require(try left().first { $0.hasPrefix("sluice-") })
     let words = own.split(separator: "-")

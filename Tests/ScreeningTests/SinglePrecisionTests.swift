@@ -12,7 +12,8 @@ import Testing
 @Suite("Single precision", .enabled(if: SharedInput.isThere, SharedInput.reason)) struct SinglePrecisionTests
 {
   @Test(arguments: [
-    "cgcnn-formation-energy", "icgcnn-formation-energy", "cgcnn-hull-distance", "icgcnn-hull-distance",
+    "cgcnn-formation-energy", "icgcnn-formation-energy", "cogn-formation-energy", "cgcnn-hull-distance",
+    "icgcnn-hull-distance",
   ])
   func `predictions are those in double precision within four millionths of an eV/atom`(name: String) throws {
     let model = try ModelFolder(path: Fixtures.url("models/\(name)").path)

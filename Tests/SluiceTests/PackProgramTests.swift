@@ -76,7 +76,7 @@ import Testing
     }
     let outcome = try start("good.jsonl")
     #expect(outcome.exitCode == 0, "\(outcome.errors)")
-    #expect(try folder.text("campaign.yaml").contains("fixtures/models/icgcnn-formation-energy"))
+    #expect(try folder.text("campaign.yaml").contains("fixtures/models/cogn-formation-energy"))
     #expect(try Program.run(["plan", folder.path("campaign.yaml")]).exitCode == 0)
     // So are the references, by their name and with what they cannot know.
     let limits = "knows no phase that was published later"

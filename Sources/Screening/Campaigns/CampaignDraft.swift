@@ -31,8 +31,9 @@ public struct CampaignDraft: Sendable {
 
   /// The models that ship, and when to take which.
   private static let shippedModels = [
-    ("icgcnn-formation-energy", "the most accurate that ships; for cells relaxed by DFT"),
-    ("cgcnn-formation-energy", "several times faster, less accurate; for cells relaxed by DFT"),
+    ("cogn-formation-energy", "the most accurate that ships; for cells relaxed by DFT"),
+    ("icgcnn-formation-energy", "less accurate; for cells relaxed by DFT"),
+    ("cgcnn-formation-energy", "several times faster, less accurate still; for cells relaxed by DFT"),
     ("icgcnn-strained", "trained on strained cells too; for guessed or unrelaxed cells"),
     ("cgcnn-strained", "likewise, faster and less accurate"),
   ]

@@ -25,13 +25,13 @@ struct Init: ParsableCommand {
   )
   var reference: String?
 
-  @Option(help: "Model folder. (default: the iCGCNN ensemble that ships)")
+  @Option(help: "Model folder. (default: the coGN ensemble that ships)")
   var model: String?
 
   @Flag(help: "Replace a file that is there.")
   var force = false
 
-  private static let shippedModel = "icgcnn-formation-energy"
+  private static let shippedModel = "cogn-formation-energy"
   private static let shippedReference = "materials-project-2019"
 
   /// The references that are named, or those that ship where they are there.
