@@ -143,13 +143,14 @@ import Testing
     )
     #expect(report.written == 26)
     let array = try NumPyArray([UInt8](Data(contentsOf: folder.url.appending(path: "sites.npy"))))
+    let (numbers, width) = (array.doubles, array.shape[1])
     let ids = records(ofCSV: try folder.text("sites.csv")).compactMap { $0["id"] }
     var equal: Set<String> = []
     for (id, layers) in expected {
       let rows = ids.indices.filter { ids[$0] == id }
       let errors = layers.enumerated().map { layer, digest in
         let norm = rows.reduce(0.0) { sum, row in
-          (0..<64).reduce(sum) { $0 + pow(array.doubles[row * array.shape[1] + 64 * layer + $1], 2) }
+          (0..<64).reduce(sum) { $0 + pow(numbers[row * width + 64 * layer + $1], 2) }
         }.squareRoot()
         return abs(norm - digest[1]) / digest[1]
       }
