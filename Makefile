@@ -22,7 +22,7 @@ deps: ## Check for Swift and install the Debian packages that are missing
 build: deps ## Build the program: .build/release/sluice
 	swift build -c release --product sluice
 
-demo: build ## Show it in a minute: a screening by two networks, killed and gone on with, ranked, compared, reported
+demo: build ## Show it in a minute: a screening by three networks, killed and gone on with, ranked, compared, reported
 	@scripts/demo
 
 test: deps ## Run the tests (some minutes once built; FILTER=NAME runs some)
