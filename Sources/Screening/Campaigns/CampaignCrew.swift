@@ -22,11 +22,10 @@ final class CampaignCrew: @unchecked Sendable {
 
   /// The scratch of a worker, for it alone until `recall`.
   func takeScratch() -> CampaignScratch {
-    lock.withLock {
-      let scratch = idle.popLast() ?? CampaignScratch(plan, hulls)
-      lent.append(scratch)
-      return scratch
-    }
+    // Made outside of the lock: workers make theirs at once.
+    let scratch = lock.withLock { idle.popLast() } ?? CampaignScratch(plan, hulls)
+    lock.withLock { lent.append(scratch) }
+    return scratch
   }
 
   /// Takes all scratches back; called when no thread works any more.
