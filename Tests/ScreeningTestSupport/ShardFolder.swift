@@ -57,6 +57,11 @@ extension CampaignFolder {
 
   /// The files of finished shards with their digests in their names, in order.
   public func shardNames(_ directory: String) throws -> [String] {
+    try entries(directory).filter { !$0.hasPrefix(".") }
+  }
+
+  /// What stands in the folder of shards, with what processes that were killed left half copied.
+  public func entries(_ directory: String) throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: folder.path(directory) + "/shards").sorted()
   }
 
