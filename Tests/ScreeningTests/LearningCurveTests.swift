@@ -205,10 +205,40 @@ import Testing
       }.contains("a variable \"data\""))
   }
 
+  @Test func `a protocol gives its training file values of its own, relative to the file of the curve`()
+    throws
+  {
+    try writeProtocols()
+    try FileManager.default.createDirectory(
+      at: folder.url.appending(path: "trainings"), withIntermediateDirectories: true)
+    try protocolFile(
+      "slow", ", initial: {model: \"${source}\", learning_rate_factor: {convs.: \"${factor}\"}}")
+    let slow = try folder.text("slow.yaml").replacing("\"${factor}\"", with: "0.1")
+    try folder.write(slow.replacing("train.jsonl", with: "../train.jsonl"), to: "trainings/slow.yaml")
+    try folder.write(
+      try folder.text("scratch.yaml").replacing("train.jsonl", with: "../train.jsonl"),
+      to: "trainings/scratch.yaml")
+    let file = try curve(
+      "{name: T0, training: trainings/scratch.yaml}, "
+        + "{name: own, training: trainings/slow.yaml, variables: {source: source}}, "
+        + "{name: set, training: trainings/slow.yaml}, "
+        + "{name: passed, training: trainings/slow.yaml, variables: {source: \"${other}\"}}", sizes: "[8]")
+    try TinyModel.write(to: folder.path("second"), property: "target")
+    let plan = try LearningCurvePlan(
+      file: file, variables: ["source": folder.path("second"), "other": folder.path("second")])
+    #expect(
+      plan.strategies.map { $0.plan.initial?.model.path } == [
+        nil, folder.path("source"), folder.path("second"), folder.path("second"),
+      ])
+    let unknown = try curve("{name: T0, training: scratch.yaml, variables: {source: source}}")
+    #expect(message { _ = try LearningCurvePlan(file: unknown) }.contains("has no variable \"source\""))
+  }
+
   @Test func `what cannot be compared is refused`() throws {
     try writeProtocols()
     try protocolFile("other", data: "validation_share: 0.25, test_share: 0.25, split_seed: 4")
     try protocolFile("untested", data: "validation_share: 0.25")
+    try protocolFile("drawn", data: "validation_share: 0.25, test_share: 0.25, train_size: 8")
     try protocolFile("apart", data: "validation: validation.jsonl, test_share: 0.25")
     try protocolFile("two", property: "[target, partial]", unit: "[eV, eV]")
     func refused(_ protocols: String, sizes: String = "[8]") -> String {
@@ -218,6 +248,7 @@ import Testing
     for (protocols, part) in [
       ("\(first), {name: T1, training: other.yaml}", "another data.split_seed"),
       ("{name: T0, training: untested.yaml}", "neither data.test nor data.test_share"),
+      ("{name: T0, training: drawn.yaml}", "has a data.train_size"),
       ("{name: T0, training: apart.yaml}", "no data.validation_share"),
       ("{name: T0, training: two.yaml}", "no regression of one property"),
       ("\(first), \(first)", "two protocols are called T0"),

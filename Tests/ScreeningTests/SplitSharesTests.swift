@@ -60,6 +60,28 @@ import Testing
     #expect(alone.test?.ids == own.test?.ids && alone.validation.ids.count == 20)
   }
 
+  @Test
+  func `so many crystals of train are drawn, a smaller number out of a larger one, and the rest is told`()
+    throws
+  {
+    let whole = try splits("train: train.jsonl, \(Self.shares)")
+    var larger = Set(whole.training.ids)
+    for size in [20, 7] {
+      let own = try splits("train: train.jsonl, \(Self.shares), train_size: \(size)")
+      let ids = own.training.ids
+      #expect(ids.count == size && Set(ids).isSubset(of: larger))
+      // In the order of the archive.
+      #expect(ids == whole.training.ids.filter(Set(ids).contains))
+      #expect(own.training.leftOut["not drawn"] == whole.training.ids.count - size)
+      #expect(own.validation.ids == whole.validation.ids && own.test?.ids == whole.test?.ids)
+      larger = Set(ids)
+    }
+    let data = "train: train.jsonl, validation: validation.jsonl, train_size: 7"
+    #expect(try splits(data + ", split_seed: 3").training.ids != splits(data).training.ids)
+    #expect(
+      try splits("train: train.jsonl, \(Self.shares), train_size: 1000").training.ids == whole.training.ids)
+  }
+
   @Test func `a training on shares does not depend on stops, and ends with figures of all splits`() throws {
     let file = try training("train: train.jsonl, \(Self.shares)")
     try files.train(file, into: "whole", jobs: 2)
@@ -82,6 +104,7 @@ import Testing
     ),
     ("train: train.jsonl, validation: validation.jsonl, split_seed: 3", "there is no share to draw"),
     ("train: train.jsonl, validation_share: 0.7", "validation_share"),
+    ("train: train.jsonl, validation_share: 0.2, train_size: 1", "train_size"),
     ("train: train.jsonl, validation_share: 0.2, exclude: [absent.jsonl]", "absent.jsonl does not exist"),
   ])
   func `what does not fit is refused with its place`(data: String, part: String) throws {

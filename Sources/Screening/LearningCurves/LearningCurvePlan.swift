@@ -68,7 +68,8 @@ public struct LearningCurvePlan: Sendable {
         throw ScreeningError.invalid("\(item["name"].location): two protocols are called \(name)")
       }
       let path = try existingFile(training, relativeTo: folder, kind: "a training file")
-      let plan = try TrainingPlan(file: path, resources: resources, variables: own(path))
+      let variables = try own(path).merging(Self.variables(of: item, for: path, relativeTo: folder)) { $1 }
+      let plan = try TrainingPlan(file: path, resources: resources, variables: variables)
       if let reason = Self.objection(to: plan, beside: strategies.first?.plan) {
         throw ScreeningError.invalid("\(training.location): \(path) \(reason)")
       }
@@ -85,6 +86,23 @@ public struct LearningCurvePlan: Sendable {
     throw ScreeningError.invalid("\(value["sizes"].location): \(smallest) crystals \(problem)")
   }
 
+  /// The variables that a protocol gives its training file.
+  private static func variables(
+    of item: ConfigurationValue, for file: String, relativeTo folder: URL
+  ) throws -> [String: String] {
+    let names = try configurationDocument(file).variableNames
+    return Dictionary(
+      uniqueKeysWithValues: try (item.optional("variables")?.entries ?? []).map { name, value in
+        guard names.contains(name) else {
+          throw ScreeningError.invalid("\(value.location): \(file) has no variable \"\(name)\"")
+        }
+        // What names something is relative to the file of the curve, not to the training file.
+        let path = URL(filePath: value.string, relativeTo: folder).standardizedFileURL.path
+        let isPath = value.string.contains("/") || FileManager.default.fileExists(atPath: path)
+        return (name, isPath ? path : value.string)
+      })
+  }
+
   /// Why a training cannot stand in a curve; nil where it can.
   private static func objection(to plan: TrainingPlan, beside first: TrainingPlan?) -> String? {
     guard plan.classRule == nil, plan.columns.count == 1 else {
@@ -95,6 +113,9 @@ public struct LearningCurvePlan: Sendable {
     }
     guard plan.test != nil || plan.shares.test != nil else {
       return "has neither data.test nor data.test_share, the crystals that all protocols are compared by"
+    }
+    guard plan.shares.trainingSize == nil else {
+      return "has a data.train_size; the sizes of a learning curve say what is learned from"
     }
     guard let first else { return nil }
     let differences = [

@@ -67,7 +67,7 @@ public struct LearningCurveRun: Sendable {
     }
     report(.start(done: finished.count, of: plan.fitCount))
     let orders = Dictionary(
-      uniqueKeysWithValues: plan.seeds.map { ($0, Self.order(of: pool.ids, seed: $0)) })
+      uniqueKeysWithValues: plan.seeds.map { ($0, drawingOrder(of: pool.ids, seed: $0)) })
     let (this, queue) = (self, open)
     var next = 0
     _ = try OrderedPipeline(jobs: jobs, batchSize: 1).run(
@@ -143,12 +143,6 @@ public struct LearningCurveRun: Sendable {
         }
       }
     }
-  }
-
-  /// The order in which crystals are drawn: by the digests of seed and id, so that more of them are the same ones and more.
-  private static func order(of ids: [String], seed: UInt64) -> [Int] {
-    let digests = ids.map { Fingerprint(of: "\(seed)/\($0)").hexadecimal }
-    return ids.indices.sorted { (digests[$0], $0) < (digests[$1], $1) }
   }
 
   /// Whether the crystal at a place of the draw is one of those that choose the epoch: evenly spread, so that these are

@@ -30,5 +30,8 @@ public enum LearningCurveSchema {
       "training", .path,
       "Training file, relative to this one, of a regression of one property with a validation_share and a test split; all protocols have the same data."
     ),
+    .optional(
+      "variables", .dictionary(of: .path),
+      "Values of variables of the training file, for this protocol alone; paths are relative to this file."),
   ])
 }

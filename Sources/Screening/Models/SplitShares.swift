@@ -10,6 +10,8 @@ struct SplitShares: Hashable, Sendable {
   let validation: Double?
   /// Share of the test split; nil where that has an archive of its own, or there is none.
   let test: Double?
+  /// Most crystals that are learned from; nil for all that no other split takes.
+  var trainingSize: Int?
   let seed: Int
 
   /// Whether there is anything to cut.
@@ -30,7 +32,8 @@ extension SplitShares {
     guard validation != nil || data.optional("validation") != nil else {
       throw .invalid("\(data.location): validation or validation_share is missing")
     }
-    if let given = data.optional("split_seed"), validation == nil, test == nil {
+    trainingSize = data.optional("train_size")?.integer
+    if let given = data.optional("split_seed"), validation == nil, test == nil, trainingSize == nil {
       throw .invalid("\(given.location): there is no share to draw")
     }
     seed = data.optional("split_seed")?.integer ?? 0
@@ -59,4 +62,22 @@ extension SplitShares {
     let rest = compositions.flatMap { places[$0] ?? [] }.sorted()
     return (loaded.selecting(rest), loaded.selecting(validation), loaded.selecting(test))
   }
+
+  /// Draws the crystals that are learned from, where there are more of them.
+  func draw(from loaded: LoadedGraphs) -> LoadedGraphs {
+    guard let trainingSize, loaded.ids.count > trainingSize else { return loaded }
+    let drawn = drawingOrder(of: loaded.ids, seed: UInt64(seed)).prefix(trainingSize)
+    var result = loaded.selecting(drawn.sorted())
+    result.leftOut = loaded.leftOut
+    result.leftOut["not drawn"] = loaded.ids.count - trainingSize
+    result.messages = loaded.messages
+    return result
+  }
+}
+
+/// The order in which crystals are drawn: by the digests of seed and id, so that more of them are the same ones and more,
+/// whatever the order of the records.
+func drawingOrder(of ids: [String], seed: UInt64) -> [Int] {
+  let digests = ids.map { Fingerprint(of: "\(seed)/\($0)").hexadecimal }
+  return ids.indices.sorted { (digests[$0], $0) < (digests[$1], $1) }
 }

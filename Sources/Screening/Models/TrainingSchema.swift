@@ -38,7 +38,12 @@ public enum TrainingSchema {
     .optional(
       "test_share", .number(above: 0, through: 0.5),
       "Share of the crystals of train that is the test split instead. No composition stands in two splits."),
-    .optional("split_seed", .integer(0...1_000_000_000), "Draws the shares; 0 when absent."),
+    .optional(
+      "train_size", .integer(2...),
+      "Most crystals that are learned from, drawn by split_seed; those of a smaller size are among those of a larger one."
+    ),
+    .optional(
+      "split_seed", .integer(0...1_000_000_000), "Draws the shares and the train_size; 0 when absent."),
     .optional(
       "exclude", .list(of: .path, count: 1...),
       "Archives whose compositions are left out of train and validation, as of crystals that another model is tested by later."

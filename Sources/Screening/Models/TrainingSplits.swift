@@ -42,6 +42,7 @@ struct SplitLoader: Sendable {
       splits.training.leftOut = whole.leftOut
       splits.training.messages = whole.messages
     }
+    splits.training = plan.shares.draw(from: splits.training)
     try take(splits.training, "train", from: plan.train, into: &splits, report)
     if hasValidation {
       if let path = plan.validation {

@@ -155,8 +155,7 @@ public struct PretrainingRun: Sendable {
 
   /// The crystals that are learned from and those of the validation, drawn by the seed and each crystal's id.
   private func split(_ all: Crystals) -> (training: Crystals, validation: Crystals) {
-    let digests = all.ids.map { Fingerprint(of: "\(plan.options.seed)/\($0)").hexadecimal }
-    let order = all.ids.indices.sorted { (digests[$0], $0) < (digests[$1], $1) }
+    let order = drawingOrder(of: all.ids, seed: plan.options.seed)
     let count = Int(plan.validationShare * Double(order.count))
     return (
       all.selecting(order.dropFirst(count).sorted()), all.selecting(order.prefix(count).sorted())
