@@ -29,10 +29,13 @@ extension RunStore {
   /// The index is made only now because keeping it up during the run costs more than everything else in a commit: it
   /// touches a page of its own for each row.
   ///
-  /// - Parameter date: when, ISO 8601.
-  public func markFinished(at date: String) throws(StoreError) {
+  /// - Parameters:
+  ///   - date: when, ISO 8601.
+  ///   - indexing: whether the index is made; not in the store of a shard, whose rows are appended to another store.
+  public func markFinished(at date: String, indexing: Bool = true) throws(StoreError) {
     try write { db in
       try db.execute(sql: "UPDATE run SET finished = ?", arguments: [date])
+      guard indexing else { return }
       try db.execute(sql: StoreSchema.rankingIndex)
       try db.execute(sql: StoreSchema.competitorIndex)
     }

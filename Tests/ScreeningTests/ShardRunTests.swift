@@ -213,6 +213,40 @@ import Testing
     #expect(try files.contents("shards") == files.contents("whole"))
   }
 
+  @Test func `a merge beside the tasks is that of all, whatever shards come first`() throws {
+    let file = try mixedCampaign()
+    try files.runInShards(file, 7, in: "whole")
+    let run = try files.cut(file, into: 7, tasks: 3, in: "shards")
+    let merge = ConcurrentMerge(run, localFolder: files.folder.path("local"))
+    #expect(!run.isMerged)
+    try files.runTasks(of: run)
+    #expect(try merge.finish().shards == 7)
+    #expect(try files.contents("shards") == files.contents("whole"))
+  }
+
+  @Test func `a merge beside tasks that fail or are stopped leaves nothing, and names what is missing`()
+    throws
+  {
+    let run = try files.cut(try mixedCampaign(), into: 5, tasks: 1, in: "shards")
+    func left() -> [String] {
+      ((try? FileManager.default.contentsOfDirectory(atPath: files.folder.path("local"))) ?? [])
+        .filter { $0.hasSuffix("-merge") }
+    }
+    let stopped = ConcurrentMerge(run, localFolder: files.folder.path("local"))
+    #expect(try files.runTask(0, of: run, stopAfter: 2).isStopped)
+    stopped.cancel()
+    #expect(!run.isMerged && left() == [])
+    let failed = ConcurrentMerge(run, localFolder: files.folder.path("local"))
+    #expect(message { _ = try failed.finish() }.contains("3 of 5 shards are missing: 2-4"))
+    #expect(!run.isMerged && left() == [])
+    // A damaged one is waited for: a task may write it anew.
+    let name = try files.shardNames("shards")[0]
+    try Data("damaged".utf8).write(to: URL(filePath: run.directory + "/shards/" + name))
+    let merge = ConcurrentMerge(run, localFolder: files.folder.path("local"))
+    try files.runTask(0, of: run)
+    #expect(try merge.finish().shards == 5)
+  }
+
   @Test func `finished shards are passed over, and not touched`() throws {
     let run = try files.cut(try mixedCampaign(), into: 6, tasks: 1, in: "shards")
     #expect(try files.runTask(0, of: run, stopAfter: 2).isStopped)

@@ -145,7 +145,7 @@ public struct CampaignRun: Sendable {
       stop: stop)
     let isFinished = try prepared != nil && isComplete(store.sourceStates()) && !store.isRetrying()
     if isFinished, try store.finishedDate() == nil {
-      try store.markFinished(at: part?.created ?? timestamp())
+      try store.markFinished(at: part?.created ?? timestamp(), indexing: part == nil)
     }
     let report = CampaignReport(
       isFinished: isFinished, counts: try store.verifyCounts(), recordsNow: now,

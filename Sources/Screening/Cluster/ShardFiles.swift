@@ -60,12 +60,12 @@ struct ShardFiles {
     }
   }
 
-  /// Puts a finished shard's store into its place.
+  /// Puts a finished shard's store into its place; afterwards it may be gone from where it was.
   ///
   /// - Throws: `ScreeningError.unwritable`, also where the disk is full; then nothing is left of it.
   func publish(_ shard: Int, from path: String) throws {
     let digest = try Fingerprint(ofFile: path)
-    try publishCopy(of: path, to: folder + "/" + Self.name(shard, digest))
+    try putInPlace(path, as: folder + "/" + Self.name(shard, digest))
   }
 
   /// Removes what processes that were killed left half copied; only when no task runs any more.
@@ -102,10 +102,11 @@ func paddedNumber(_ number: Int) -> String {
 /// What the names of half copied files end with.
 private let partialEnding = ".partial"
 
-/// Copies a file to a place where others look for it: under a name of its own first, then to the disk, then renamed.
+/// Puts a file to a place where others look for it: on the disk first, then renamed, and where it lies on another disk,
+/// copied there under a name of its own.
 ///
-/// - Throws: `ScreeningError.unwritable`; then nothing is left of it.
-func publishCopy(of source: String, to target: String) throws(ScreeningError) {
+/// - Throws: `ScreeningError.unwritable`; then nothing is there.
+func putInPlace(_ source: String, as target: String) throws(ScreeningError) {
   let url = URL(filePath: target)
   let folder = url.deletingLastPathComponent().path
   let partial = "\(folder)/.\(url.lastPathComponent).\(hostName()).\(getpid())\(partialEnding)"
@@ -115,6 +116,10 @@ func publishCopy(of source: String, to target: String) throws(ScreeningError) {
   let input = open(source, O_RDONLY | O_CLOEXEC)
   guard input >= 0 else { throw failure(source) }
   defer { close(input) }
+  guard !isOnOneDisk(input, folder) else {
+    guard fsync(input) == 0, rename(source, target) == 0 else { throw failure(target) }
+    return synchronize(folder: folder)
+  }
   let output = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
   guard output >= 0 else { throw failure(target) }
   var isDone = false
@@ -142,11 +147,20 @@ func publishCopy(of source: String, to target: String) throws(ScreeningError) {
   if !isCopied { errno = error }
   guard isCopied, isClosed, rename(partial, target) == 0 else { throw failure(target) }
   isDone = true
+  synchronize(folder: folder)
+}
+
+private func isOnOneDisk(_ file: Int32, _ folder: String) -> Bool {
+  var (own, other) = (stat(), stat())
+  return fstat(file, &own) == 0 && stat(folder, &other) == 0 && own.st_dev == other.st_dev
+}
+
+/// A name that is on the disk stays there when the power fails.
+private func synchronize(folder: String) {
   let directory = open(folder, O_RDONLY | O_CLOEXEC)
-  if directory >= 0 {
-    fsync(directory)
-    close(directory)
-  }
+  guard directory >= 0 else { return }
+  fsync(directory)
+  close(directory)
 }
 
 /// The name of this machine.

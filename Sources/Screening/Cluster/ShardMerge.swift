@@ -1,4 +1,5 @@
 internal import Foundation
+internal import PipelineEngine
 public import ScreeningStore
 
 /// What a merge came to.
@@ -38,45 +39,67 @@ public struct ShardMerge: Sendable {
   public func run(progress: (Int) -> Void) throws -> MergeReport {
     let claim = try RunClaim(folder: run.directory)
     defer { withExtendedLifetime(claim) {} }
-    let paths = try paths()
+    // Before anything is written, if it is to be seen by names.
+    guard run.missing(checking: false).parts.isEmpty else { throw missing(run.missing(checking: true)) }
+    return try run(arrivals: ShardArrivals(haveEnded: true), progress: progress)
+  }
+
+  /// Merges all shards while tasks still run, each as soon as it and those before it are there. The caller holds the claim.
+  func run(arrivals: ShardArrivals, progress: (Int) -> Void) throws -> MergeReport {
     let folder = "\(localFolder)/sluice-\(run.plan.id.prefix(16))-merge"
     try? FileManager.default.removeItem(atPath: folder)
     try makeFolder(folder)
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let path = folder + "/" + CampaignRun.storeName
-    let merge = try StoreMerge(at: path, run: try RunStore.openFinished(at: paths[0]).description())
-    let passes = run.directory + "/" + ShardPlan.passesName
-    if FileManager.default.fileExists(atPath: passes) { try merge.append(passesAt: passes) }
-    for (shard, path) in paths.enumerated() {
-      try merge.append(shardAt: path)
-      progress(shard + 1)
-    }
-    let counts = try merge.finish(at: timestamp())
+    var store: StoreMerge?
+    var (gone, problems): ([Int], [String]) = ([], [])
+    let (run, count) = (run, run.plan.count)
+    var next = 0
+    // One looks at the shards ahead, since their digests take about as long as their rows.
+    _ = try OrderedPipeline(jobs: 2, batchSize: 1).run(
+      read: {
+        defer { next += 1 }
+        return next < count ? next : nil
+      },
+      makeScratch: {},
+      work: { _, shards in shards.map { (shard: $0, found: arrivals.wait(for: $0, of: run)) } },
+      write: { (batch: [(shard: Int, found: (path: String?, problems: [String]))]) in
+        for (shard, found) in batch {
+          problems += found.problems
+          guard let file = found.path, gone.isEmpty else {
+            if found.path == nil { gone.append(shard) }
+            continue
+          }
+          if store == nil { store = try begin(at: path, like: file) }
+          try store?.append(shardAt: file)
+          progress(shard + 1)
+        }
+      })
+    guard gone.isEmpty, let store else { throw missing((gone, problems)) }
+    let counts = try store.finish(at: timestamp())
     guard counts.records == run.plan.records else {
       throw StoreError.countsDisagree(
         what: "records of all shards", expected: run.plan.records, found: counts.records)
     }
     let shards = try RunStore.openFinished(at: path).shards()
-    try publishCopy(of: path, to: run.directory + "/" + CampaignRun.storeName)
+    try putInPlace(path, as: run.directory + "/" + CampaignRun.storeName)
     run.files.removeRemains()
     return MergeReport(
       counts: counts, shards: shards.count, processors: Self.tally(shards.map(\.processor)),
       versions: Self.tally(shards.map(\.sluiceVersion)))
   }
 
-  private func paths() throws -> [String] {
-    let present = run.files.present()
-    var (paths, missing, problems): ([String], [Int], [String]) = ([], [], [])
-    for shard in 0..<run.plan.count {
-      let (path, found) = run.files.valid(shard, among: present)
-      problems += found
-      if let path { paths.append(path) } else { missing.append(shard) }
-    }
-    guard missing.isEmpty else {
-      throw ScreeningError.shardsMissing(
-        runDirectory: run.directory, shards: missing, count: run.plan.count, problems: problems)
-    }
-    return paths
+  /// The store that shards are appended to, with what the passes before them found.
+  private func begin(at path: String, like shard: String) throws -> StoreMerge {
+    let merge = try StoreMerge(at: path, run: try RunStore.openFinished(at: shard).description())
+    let passes = run.directory + "/" + ShardPlan.passesName
+    if FileManager.default.fileExists(atPath: passes) { try merge.append(passesAt: passes) }
+    return merge
+  }
+
+  private func missing(_ found: (parts: [Int], problems: [String])) -> ScreeningError {
+    .shardsMissing(
+      runDirectory: run.directory, shards: found.parts, count: run.plan.count, problems: found.problems)
   }
 
   private static func tally(_ names: [String]) -> [(name: String, shards: Int)] {

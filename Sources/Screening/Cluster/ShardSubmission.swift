@@ -103,7 +103,7 @@ public struct ShardSubmission: Sendable {
     let store = try RunStore.open(at: folder + "/" + CampaignRun.storeName, access: .readOnly)
     try store.copy(to: whole)
     try store.close()
-    try publishCopy(of: whole, to: directory + "/" + ShardPlan.passesName)
+    try putInPlace(whole, as: directory + "/" + ShardPlan.passesName)
     try? FileManager.default.removeItem(atPath: folder)
     return true
   }

@@ -43,8 +43,11 @@ struct Merge: ParsableCommand {
 
 /// Puts the parts of a run together and tells the person what came of it.
 ///
-/// - Parameter jobs: number of threads, where there is work for several.
-func merge(_ run: any SubmittedRun, jobs: Int) throws {
+/// - Parameters:
+///   - merged: the merge, where it has been done.
+///   - jobs: number of threads, where there is work for several.
+func merge(_ run: any SubmittedRun, _ merged: MergedShards? = nil, jobs: Int) throws {
+  if let run = run as? ShardedRun, let merged { return try tell(merged, of: run) }
   guard !run.isMerged else { return Terminal.note("\(run.directory) is merged already") }
   if let run = run as? ShardedRun { try mergeShards(of: run) }
   if let run = run as? SubmittedTraining { try collectMembers(of: run, jobs: jobs) }
@@ -69,7 +72,12 @@ private func mergeShards(of run: ShardedRun) throws {
     meter.update(done: $0, now: Terminal.now)
   }
   meter.finish(done: report.shards, now: Terminal.now)
-  try run.noteMerge(seconds: Terminal.now - start)
+  try tell(MergedShards(report: report, seconds: Terminal.now - start), of: run)
+}
+
+private func tell(_ merged: MergedShards, of run: ShardedRun) throws {
+  let report = merged.report
+  try run.noteMerge(seconds: merged.seconds)
   note(report.counts, of: run.directory)
   Terminal.note("\(report.shards) shards merged")
   func warn(_ what: String, _ parts: [(name: String, shards: Int)]) {

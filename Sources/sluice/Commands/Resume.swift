@@ -27,10 +27,10 @@ struct Resume: ParsableCommand {
           "\(directory) has not been handed to an engine; sluice submit does it, and any scheduler may call sluice shard"
         )
       }
-      try claiming(run.directory) {
+      let merged = try claiming(run.directory) {
         try handOver(run, record.engine, record.settings, stop: Interruption.flag())
       }
-      if record.engine == .local { try merge(run, jobs: threads.count) }
+      if record.engine == .local { try merge(run, merged, jobs: threads.count) }
     }
   }
 }

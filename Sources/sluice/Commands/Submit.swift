@@ -100,16 +100,15 @@ struct Submit: ParsableCommand {
     let settings = try plan.engine.setting(forEngine)
     let directory = try makeDirectory(plan.name)
     let stop = Interruption.flag()
-    let run = try claiming(directory) {
+    let (run, merged) = try claiming(directory) {
       let run = try prepare(
         ShardSubmission(
           plan, file: file, variables: own, directory: directory, jobs: threads.count,
           localFolder: Resources.localFolder), shards, settings, stop)
       if dryRun { try keepEstimate(plan, run, settings, startSeconds: startSeconds) }
-      try handOver(run, engine, settings, stop: stop, isDry: dryRun)
-      return run
+      return (run, try handOver(run, engine, settings, stop: stop, isDry: dryRun))
     }
-    if engine == .local, !dryRun { try merge(run, jobs: threads.count) }
+    if engine == .local, !dryRun { try merge(run, merged, jobs: threads.count) }
   }
 
   /// Says what the run should take, and keeps it beside the run, to be compared with what it took.
@@ -185,12 +184,32 @@ func claiming<Value>(_ directory: String, _ body: () throws -> Value) throws -> 
   return try body()
 }
 
+/// A merge that has been done, and what of it was left when the last task had ended (s).
+struct MergedShards {
+  let report: MergeReport
+  let seconds: Double
+}
+
 /// Hands the tasks with missing shards or members to their engine; those of processes are waited for.
 ///
 /// - Parameter isDry: whether scripts are printed instead.
+/// - Returns: the merge of the shards where it went on beside processes of this machine.
+@discardableResult
 func handOver(
   _ run: any SubmittedRun, _ engine: EngineRecord.Engine, _ settings: EngineSettings, stop: StopFlag,
   isDry: Bool = false
+) throws -> MergedShards? {
+  guard engine == .local, !isDry else {
+    try hand(run, to: engine, settings, isDry: isDry)
+    return nil
+  }
+  let (missing, problems) = run.missing(checking: true)
+  for problem in problems { Terminal.note("note: \(problem)") }
+  return missing.isEmpty ? nil : try runHere(run, run.tasks(of: missing), settings, stop: stop)
+}
+
+private func hand(
+  _ run: any SubmittedRun, to engine: EngineRecord.Engine, _ settings: EngineSettings, isDry: Bool
 ) throws {
   let (missing, problems) = run.missing(checking: true)
   for problem in problems { Terminal.note("note: \(problem)") }
@@ -234,23 +253,39 @@ func handOver(
     Terminal.note("\(missing.count) of \(run.partCount) \(run.partName) are missing; what runs them is")
     Terminal.result(command)
   case .local:
-    guard !isDry else {
-      for task in tasks {
-        Terminal.result(
-          "\(Resources.program) shard \(run.directory) \(task) --tasks \(run.taskCount) --jobs "
-            + "\(settings.processors)")
-      }
-      return
+    for task in tasks {
+      Terminal.result(
+        "\(Resources.program) shard \(run.directory) \(task) --tasks \(run.taskCount) --jobs "
+          + "\(settings.processors)")
     }
-    if !missing.isEmpty { try runHere(run, tasks, settings, stop: stop) }
   }
 }
 
-/// Runs tasks as processes of this machine.
+/// Runs tasks as processes of this machine, and merges shards as they come.
 private func runHere(
   _ run: any SubmittedRun, _ tasks: [Int], _ settings: EngineSettings, stop: StopFlag
-) throws {
+) throws -> MergedShards? {
   try run.forgetTries(ofTasks: tasks)
+  let merge =
+    run.isMerged ? nil : (run as? ShardedRun).map { ConcurrentMerge($0, localFolder: Resources.localFolder) }
+  let failed: [Int: Int32]
+  do {
+    failed = try runProcesses(run, tasks, settings, stop: stop)
+  } catch {
+    merge?.cancel()
+    throw error
+  }
+  guard failed.isEmpty else {
+    merge?.cancel()
+    throw try ending(of: run, failed, isStopped: stop.isRaised)
+  }
+  let start = Terminal.now
+  return try merge.map { MergedShards(report: try $0.finish(), seconds: Terminal.now - start) }
+}
+
+private func runProcesses(
+  _ run: any SubmittedRun, _ tasks: [Int], _ settings: EngineSettings, stop: StopFlag
+) throws -> [Int: Int32] {
   var meter = Terminal.meter(
     unit: run.partName, total: run.partCount, done: run.partCount - run.missing(checking: false).parts.count)
   var next = Terminal.now
@@ -260,10 +295,14 @@ private func runHere(
     meter.update(done: run.partCount - run.missing(checking: false).parts.count, now: Terminal.now)
   }
   meter.finish(done: run.partCount - run.missing(checking: false).parts.count, now: Terminal.now)
-  guard !failed.isEmpty else { return }
-  if stop.isRaised {
+  return failed
+}
+
+/// Says why tasks have not come to their ends; how the program then ends.
+private func ending(of run: any SubmittedRun, _ failed: [Int: Int32], isStopped: Bool) throws -> ExitCode {
+  if isStopped {
     Terminal.note("Stopped; sluice resume \(run.directory) goes on.")
-    throw ExitStatus.requeueable
+    return ExitStatus.requeueable
   }
   for (part, message) in try run.failures() {
     Terminal.note("error: \(run.partName.dropLast()) \(part): \(message)")
@@ -271,5 +310,5 @@ private func runHere(
   for (task, code) in failed.sorted(by: { $0.key < $1.key }) {
     Terminal.note("error: task \(task) ended with \(code); its log is \(run.journal(ofTask: task))")
   }
-  throw ExitStatus.failed
+  return ExitStatus.failed
 }
