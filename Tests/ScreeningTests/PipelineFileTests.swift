@@ -72,7 +72,38 @@ import Testing
       #expect(text.contains(" \(file)"), "\(file)")
       try folder.write("", to: file)
     }
-    try plan(name, ["data": folder.path()])
+    var variables = ["data": folder.path()]
+    // What its comment says other commands make.
+    for (variable, task) in [("twins", "twins"), ("encoder", "masked")] where text.contains("${\(variable)}")
+    {
+      try pretrain(task)
+      variables[variable] = folder.path(task)
+    }
+    for variable in ["source", "source_5000", "source_500"]
+    where text.contains("{source: \"${\(variable)}\"}") {
+      variables[variable] = Fixtures.url("models/cgcnn-formation-energy").path
+    }
+    try plan(name, variables)
+  }
+
+  /// A network of the size that the files of `pipelines/` pretrain, from a few crystals.
+  private func pretrain(_ task: String) throws {
+    var generator = SeededGenerator(seed: 3)
+    let lines = try (1...2).map {
+      try recordLine(id: "\($0)", structure: try randomStructure(siteCount: 2, using: &generator)) + "\n"
+    }
+    try folder.write(lines.joined(), to: "few.jsonl")
+    let file = try folder.write(
+      """
+      version: 1
+      name: \(task)
+      task: \(task)
+      data: {crystals: few.jsonl, validation_share: 0}
+      training: {epochs: 1, batch_size: 2}
+
+      """, to: task + ".yaml")
+    let run = try PretrainingRun(plan: PretrainingPlan(file: file), output: folder.path(task), jobs: 1)
+    #expect(try run.run(stop: StopFlag()) { _ in })
   }
 
   @Test func `archives of the repository are read whole by the campaigns that name them`() throws {

@@ -292,6 +292,34 @@ import Training
     #expect(masked.canonicalText.contains("masked_sites: 0.15"))
   }
 
+  @Test(arguments: ["masked", "contrastive"])
+  func `a CGCNN begins with what sites collect from their neighbors, not with the published direction`(
+    task: String
+  ) throws {
+    let published = try file(task)
+    let own = try folder.write(
+      try folder.text("pretraining.yaml").replacing(
+        "neighbors: 6", with: "neighbors: 6, messages: from_neighbors"),
+      to: "own.yaml")
+    for (file, name) in [(published, "published"), (own, "own")] { try run(file, into: name) }
+    func training(_ encoder: String) throws -> String {
+      try folder.write(
+        """
+        version: 1
+        name: begun
+        data: {train: train.jsonl, validation: validation.jsonl, property: target, unit: eV}
+        model: {node_width: 16, hidden_width: 16, convolutions: 1, neighbors: 6, padding: first_atom,
+          nodes: {from: \(encoder), layers: [0, 1]}}
+        training: {members: 1, epochs: 1, batch_size: 16}
+
+        """, to: "begun.yaml")
+    }
+    try files.train(try training("own"), into: "begun")
+    #expect(try ModelFolder(path: folder.path("begun")).card.configuration.nodes?.layers.count == 2)
+    #expect(
+      message { _ = try TrainingPlan(file: try training("published")) }.contains("direction of messages"))
+  }
+
   @Test func `what cannot be is refused`() throws {
     for (file, part) in [
       (try file(views: "masked_sites: 0.95", named: "a"), "masked_sites"),
@@ -313,6 +341,12 @@ import Training
         try folder.write(
           try folder.text("f.yaml").replacing("redundancy: 0.1", with: "epochs: 1").replacing(
             "hidden_width: 16", with: "hidden_width: 528"), to: "i.yaml"), "with SimSiam at most 512"
+      ),
+      (
+        try folder.write(
+          try folder.text("a.yaml").replacing("masked_sites: 0.95", with: "masked_sites: 0.1").replacing(
+            "hidden_width: 16", with: "hidden_width: 16, messages: from_neighbors"), to: "j.yaml"),
+        "model.messages is nothing of the task twins"
       ),
       (try file("cubist", named: "h"), "one of twins, masked, contrastive"),
     ] {

@@ -183,10 +183,14 @@ private struct PretrainingChoices {
     for option in Kind.options {
       guard let own = model.optional(option.key) else { continue }
       do throws(ModelError) {
-        if option.key == "cutoff" {
+        switch option.values {
+        case .number:
           try option.set(.number(own.number), of: &encoder)
           taken["model", default: [:]][option.key] = .number(own.number)
-        } else {
+        case .choice:
+          try option.set(.choice(own.string), of: &encoder)
+          taken["model", default: [:]][option.key] = .string(own.string)
+        default:
           // A CGConv without a read-out has no hidden layers.
           guard option.key != "hidden_width" || task == .twins else { continue }
           try option.set(.integer(own.integer), of: &encoder)

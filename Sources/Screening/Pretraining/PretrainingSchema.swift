@@ -51,7 +51,11 @@ public enum PretrainingSchema {
         let owner = option.key == "hidden_width" ? " Of twins; 256 when absent with SimSiam, else 128." : ""
         return .optional(option.key, .integer(range), option.summary + owner)
       } + [
-        .optional("cutoff", .number(0.4...20), "Reach of the Gaussians and of nearest neighbors (Å).")
+        .optional("cutoff", .number(0.4...20), "Reach of the Gaussians and of nearest neighbors (Å)."),
+        .optional(
+          "messages", .choice(of: CGConv.Messages.allCases.map(\.rawValue)),
+          "Of masked and contrastive: whether a site collects from the neighbors that it lists, as in other architectures, which can begin with such representations then, or from the sites that list it; the latter when absent, as in the published code."
+        ),
       ])
 
   private static let views = Schema.mapping([
