@@ -20,12 +20,15 @@ func readConfiguration(
   let document = try configurationDocument(file)
   let folder = URL(
     filePath: workingFolder ?? FileManager.default.currentDirectoryPath, directoryHint: .isDirectory)
-  let settings = variables.mapValues { text in
-    let path = URL(filePath: text, relativeTo: folder).standardizedFileURL.path
-    let isPath = text.contains("/") || !text.isEmpty && FileManager.default.fileExists(atPath: path)
-    return VariableSetting(text: text, path: isPath ? path : text)
-  }
+  let settings = variables.mapValues { VariableSetting(text: $0, path: absolutePath($0, relativeTo: folder)) }
   return try document.read(schema, settings: settings)
+}
+
+/// The absolute path that a variable's value stands for, where it holds a "/" or names something in a folder; otherwise the value.
+func absolutePath(_ text: String, relativeTo folder: URL) -> String {
+  let path = URL(filePath: text, relativeTo: folder).standardizedFileURL.path
+  let isPath = text.contains("/") || !text.isEmpty && FileManager.default.fileExists(atPath: path)
+  return isPath ? path : text
 }
 
 /// A YAML file that is not read by a schema yet.

@@ -1,4 +1,3 @@
-internal import Dispatch
 internal import Foundation
 
 /// Waits for the shards of a run that tasks of this machine still compute.
@@ -6,12 +5,11 @@ internal import Foundation
 /// Sendable because the lock guards all that changes.
 final class ShardArrivals: @unchecked Sendable {
   private enum Phase { case awaited, ended, cancelled }
-  /// What may not change between two looks at the folder: one listing serves all shards that are in it.
-  private typealias Listing = [Int: [String]]
 
   private let lock = NSLock()
   private var phase: Phase
-  private var listing: Listing?
+  /// Names of files by shard as last seen: one look serves all shards that are there.
+  private var listing: [Int: [String]]?
   /// Pause between two looks (s).
   private static let pause = 0.05
 
@@ -45,43 +43,5 @@ final class ShardArrivals: @unchecked Sendable {
       Thread.sleep(forTimeInterval: Self.pause)
       lock.withLock { if phase == .awaited { listing = nil } }
     }
-  }
-}
-
-/// A merge that goes on beside the tasks of this machine, so that little of it is left when the last one ends.
-///
-/// Sendable because the outcome is written before the semaphore is raised and read after it.
-public final class ConcurrentMerge: @unchecked Sendable {
-  private let arrivals = ShardArrivals()
-  private let isDone = DispatchSemaphore(value: 0)
-  private var outcome: Result<MergeReport, any Error>?
-
-  /// Begins. The caller holds the claim of the run directory until the merge has ended.
-  ///
-  /// - Parameters:
-  ///   - run: of which run.
-  ///   - localFolder: a folder of the node's own storage, with room for all shards.
-  public init(_ run: ShardedRun, localFolder: String) {
-    let merge = ShardMerge(run, localFolder: localFolder)
-    Thread.detachNewThread { [self] in
-      outcome = Result { try merge.run(arrivals: arrivals) { _ in } }
-      isDone.signal()
-    }
-  }
-
-  /// Waits for the end, when all tasks have ended. To be called once.
-  ///
-  /// - Throws: as `ShardMerge.run`.
-  public func finish() throws -> MergeReport {
-    arrivals.end()
-    isDone.wait()
-    guard let outcome else { preconditionFailure("a merge that is done has an outcome") }
-    return try outcome.get()
-  }
-
-  /// Gives up what has been merged, instead of `finish`.
-  public func cancel() {
-    arrivals.cancel()
-    isDone.wait()
   }
 }

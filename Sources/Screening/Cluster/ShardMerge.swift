@@ -55,7 +55,7 @@ public struct ShardMerge: Sendable {
     var (gone, problems): ([Int], [String]) = ([], [])
     let (run, count) = (run, run.plan.count)
     var next = 0
-    // One looks at the shards ahead, since their digests take about as long as their rows.
+    // Digests of the next shards are computed while rows are appended.
     _ = try OrderedPipeline(jobs: 2, batchSize: 1).run(
       read: {
         defer { next += 1 }

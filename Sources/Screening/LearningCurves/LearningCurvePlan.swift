@@ -96,10 +96,8 @@ public struct LearningCurvePlan: Sendable {
         guard names.contains(name) else {
           throw ScreeningError.invalid("\(value.location): \(file) has no variable \"\(name)\"")
         }
-        // What names something is relative to the file of the curve, not to the training file.
-        let path = URL(filePath: value.string, relativeTo: folder).standardizedFileURL.path
-        let isPath = value.string.contains("/") || FileManager.default.fileExists(atPath: path)
-        return (name, isPath ? path : value.string)
+        // Relative to the file of the curve, not to the training file.
+        return (name, absolutePath(value.string, relativeTo: folder))
       })
   }
 

@@ -199,20 +199,20 @@ func handOver(
   _ run: any SubmittedRun, _ engine: EngineRecord.Engine, _ settings: EngineSettings, stop: StopFlag,
   isDry: Bool = false
 ) throws -> MergedShards? {
-  guard engine == .local, !isDry else {
-    try hand(run, to: engine, settings, isDry: isDry)
-    return nil
-  }
   let (missing, problems) = run.missing(checking: true)
   for problem in problems { Terminal.note("note: \(problem)") }
+  guard engine == .local, !isDry else {
+    try hand(run, missing, to: engine, settings, isDry: isDry)
+    return nil
+  }
   return missing.isEmpty ? nil : try runHere(run, run.tasks(of: missing), settings, stop: stop)
 }
 
+/// Hands the tasks with missing parts to an engine that is not waited for, or prints what would be handed over.
 private func hand(
-  _ run: any SubmittedRun, to engine: EngineRecord.Engine, _ settings: EngineSettings, isDry: Bool
+  _ run: any SubmittedRun, _ missing: [Int], to engine: EngineRecord.Engine, _ settings: EngineSettings,
+  isDry: Bool
 ) throws {
-  let (missing, problems) = run.missing(checking: true)
-  for problem in problems { Terminal.note("note: \(problem)") }
   let tasks = run.tasks(of: missing)
   switch engine {
   case .slurm:
