@@ -34,6 +34,12 @@ public final class RunClaim: Sendable {
       if code == EWOULDBLOCK { throw .held(path: path, processID: holder) }
       throw .cannotLock(path: path, message: String(cString: strerror(code)))
     }
+    // Its folder may have been removed, by the process that held the claim, since the file was opened.
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_nlink > 0 else {
+      close(descriptor)
+      throw .cannotOpen(path: path, message: "it was removed meanwhile")
+    }
     let text = Array("\(getpid())\n".utf8)
     errno = 0
     let written = ftruncate(descriptor, 0) == 0 && pwrite(descriptor, text, text.count, 0) == text.count

@@ -21,14 +21,14 @@ extension CampaignFolder {
 
   /// Runs a task, and raises the stop flag after so many shards; nil for never.
   @discardableResult
-  public func runTask(_ task: Int, of run: ShardedRun, local: String = "local", stopAfter shards: Int? = nil)
-    throws
-    -> ShardTask.Ending
-  {
+  public func runTask(
+    _ task: Int, of run: ShardedRun, local: String = "local", stopAfter shards: Int? = nil,
+    steals: Bool = false
+  ) throws -> ShardTask.Ending {
     let stop = StopFlag()
     var count = 0
     return try ShardTask(
-      run, task: task, of: run.plan.taskCount, jobs: 1, localFolder: folder.path(local)
+      run, task: task, of: run.plan.taskCount, jobs: 1, localFolder: folder.path(local), steals: steals
     ).run(.none, stop: stop) { _ in
       count += 1
       if let shards, count >= shards { stop.raise() }

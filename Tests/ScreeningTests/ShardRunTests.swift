@@ -4,6 +4,7 @@ import PipelineEngine
 import ScreeningStore
 import ScreeningTestSupport
 import StructureArchive
+import Synchronization
 import TestSupport
 import Testing
 
@@ -163,7 +164,7 @@ import Testing
       while true {
         calls += 1
         let stop = StopFlag()
-        let ending = try runner.run(shard, stop: stop) { _ in stop.raise() }
+        let ending = try runner.run(runner.claim(shard), stop: stop) { _ in stop.raise() }
         if ending != .stopped { break }
       }
       #expect(calls > 2)
@@ -181,9 +182,9 @@ import Testing
     let local = files.folder.path("local")
     func left() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: local) }
     let stop = StopFlag()
-    _ = try ShardRun(
-      run: run, plan: try run.campaign(.none), jobs: 1, localFolder: local, restartArguments: nil, crew: nil
-    ).run(1, stop: stop) { _ in stop.raise() }
+    let runner = ShardRun(
+      run: run, plan: try run.campaign(.none), jobs: 1, localFolder: local, restartArguments: nil, crew: nil)
+    _ = try runner.run(runner.claim(1), stop: stop) { _ in stop.raise() }
     let own = try #require(try left().first { $0.hasPrefix("sluice-") })
     let words = own.split(separator: "-")
     try #require(words.count == 4)
@@ -196,6 +197,46 @@ import Testing
     #expect(try left().allSatisfy { !$0.hasPrefix("sluice-") })
   }
 
+  @Test
+  func
+    `a task that steals runs what no other of its machine has begun, and tasks that steal at once do nothing twice`()
+    throws
+  {
+    let run = try files.cut(try mixedCampaign(), into: 6, tasks: 2, in: "shards")
+    try files.runTasks(of: run)
+    let names = try files.shardNames("shards")
+    func removeAll() throws {
+      for name in names { try FileManager.default.removeItem(atPath: run.directory + "/shards/" + name) }
+      try run.forgetTries(ofTasks: [0, 1])
+    }
+    try removeAll()
+    // Another process works on the last shard, and one has begun the fourth and says no more.
+    let other = ShardRun(
+      run: run, plan: try run.campaign(.none), jobs: 1, localFolder: files.folder.path("local"),
+      restartArguments: nil, crew: nil)
+    let held = try other.claim(5)
+    try TaskJournal(path: run.journal(ofTask: 1), host: "elsewhere").append(.begin, shard: 3)
+    let ending = try files.runTask(0, of: run, steals: true)
+    #expect(ending.finished == 4)
+    #expect(run.missing(checking: true).parts == [3, 5])
+    other.release(held)
+    #expect(try files.runTask(0, of: run, steals: true).finished == 1)
+    #expect(run.missing(checking: true).parts == [3])
+    #expect(try files.runTask(1, of: run, steals: true).finished == 1)
+    #expect(try files.shardNames("shards") == names)
+
+    try removeAll()
+    let finished = Mutex(0)
+    DispatchQueue.concurrentPerform(iterations: 2) { task in
+      #expect(throws: Never.self) {
+        let ending = try files.runTask(task, of: run, steals: true)
+        finished.withLock { $0 += ending.finished }
+      }
+    }
+    #expect(finished.withLock { $0 } == 6)
+    #expect(try files.shardNames("shards") == names)
+  }
+
   @Test func `a shard computed anew is the same file, and two writers at once are harmless`() throws {
     let run = try files.cut(try mixedCampaign(), into: 4, tasks: 1, in: "shards")
     try files.runTask(0, of: run)
@@ -204,7 +245,7 @@ import Testing
     // In one folder of local storage, as on one node, and in two, as on two.
     let locals = ["local", "local", "other"]
     DispatchQueue.concurrentPerform(iterations: locals.count) { writer in
-      _ = try? files.runTask(0, of: run, local: locals[writer])
+      #expect(throws: Never.self) { try files.runTask(0, of: run, local: locals[writer]) }
     }
     #expect(try files.shardNames("shards") == names)
     #expect(run.missing(checking: true).parts.isEmpty)

@@ -95,7 +95,7 @@ public struct CampaignRun: Sendable {
     progress: (_ now: Int, _ total: Int) -> Void
   ) throws -> CampaignReport {
     try makeFolder(directory)
-    let claim = try RunClaim(folder: directory)
+    let claim = try part?.claim ?? RunClaim(folder: directory)
     defer { withExtendedLifetime(claim) {} }
     let store = try openStore(retryingRejected: retryingRejected)
     try part?.begin(store)

@@ -11,6 +11,8 @@ struct CampaignPart: Sendable {
   /// When the plan of the shards was made, ISO 8601. A shard's store says no other time, so that its bytes depend on the
   /// plan and the kind of processor alone.
   let created: String
+  /// The claim of its folder, held beyond the run; nil where the run claims the folder itself.
+  var claim: RunClaim?
 
   /// The passes before the stream, and no record.
   static func passesAlone(_ plan: CampaignPlan, created: String) -> CampaignPart {

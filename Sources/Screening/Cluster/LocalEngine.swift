@@ -78,6 +78,7 @@ public struct LocalEngine: Sendable {
       "shard", run.directory, "\(task)", "--tasks", "\(run.taskCount)", "--jobs",
       "\(settings.processors)",
     ]
+    if run is ShardedRun { process.arguments?.append("--steal") }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = log
     process.standardError = log

@@ -106,7 +106,9 @@ public struct RunSample: Sendable {
       crew: try ShardRun.crew(of: run, plan, jobs: jobs, stop: stop))
     func time(_ shard: Int) throws -> (records: Int, cost: Double)? {
       let start = secondsNow()
-      guard case .finished = try runner.run(shard, stop: stop, progress: { _ in }) else { return nil }
+      guard case .finished = try runner.run(runner.claim(shard), stop: stop, progress: { _ in }) else {
+        return nil
+      }
       return (run.plan.range(shard).count, secondsNow() - start)
     }
     // What is read or made at the first use is no cost of a shard.

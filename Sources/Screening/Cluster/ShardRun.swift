@@ -34,24 +34,47 @@ struct ShardRun {
     ) { _ in }.map { CampaignCrew(plan, $0) }
   }
 
-  /// Runs a shard and publishes it.
-  ///
-  /// What an earlier process of this node left of it is gone on with. A folder that another process works in is left to it.
-  /// - Parameter progress: called after each commit with the records of the shard that are done.
-  func run(_ shard: Int, stop: StopFlag, progress: (Int) -> Void) throws -> Ending {
+  /// A shard that this process alone works on, of those of this node.
+  struct Claimed {
+    let shard: Int
+    fileprivate let folder: String
+    fileprivate let claim: RunClaim
+  }
+
+  /// Claims a shard, in a folder of its own where another process of this node works on it too.
+  func claim(_ shard: Int) throws -> Claimed {
     var attempt = 0
     while true {
-      let folder = localFolder + "/" + folderName(shard, attempt)
-      do {
-        return try run(shard, in: folder, stop: stop, progress: progress)
-      } catch RunClaimError.held {
-        attempt += 1
-      }
+      if let claimed = try claimIfFree(shard, attempt: attempt) { return claimed }
+      attempt += 1
     }
   }
 
-  private func run(_ shard: Int, in folder: String, stop: StopFlag, progress: (Int) -> Void) throws -> Ending
-  {
+  /// Claims a shard, where no other process of this node works on it. What an earlier one left of it is gone on with.
+  func claimIfFree(_ shard: Int, attempt: Int = 0) throws -> Claimed? {
+    let folder = localFolder + "/" + folderName(shard, attempt)
+    try makeFolder(folder)
+    do throws(RunClaimError) {
+      return Claimed(shard: shard, folder: folder, claim: try RunClaim(folder: folder))
+    } catch .held {
+      return nil
+    } catch .cannotOpen where !FileManager.default.fileExists(atPath: folder) {
+      // Who held it has just finished the shard and removed the folder.
+      return nil
+    }
+  }
+
+  /// Gives up a claim and removes what lies in its folder.
+  func release(_ claimed: Claimed) {
+    withExtendedLifetime(claimed) { try? FileManager.default.removeItem(atPath: claimed.folder) }
+  }
+
+  /// Runs a shard and publishes it. The claim is held until its folder is gone, so that no process goes on with what another
+  /// is about to remove.
+  ///
+  /// - Parameter progress: called after each commit with the records of the shard that are done.
+  func run(_ claimed: Claimed, stop: StopFlag, progress: (Int) -> Void) throws -> Ending {
+    let (shard, folder) = (claimed.shard, claimed.folder)
     let range = run.plan.range(shard)
     let part = CampaignPart(
       range: range,
@@ -59,7 +82,7 @@ struct ShardRun {
         index: shard, count: run.plan.count, plan: run.plan.id, records: range.count,
         processor: processorKind,
         sluiceVersion: recordedVersion),
-      crew: crew, created: run.plan.created)
+      crew: crew, created: run.plan.created, claim: claimed.claim)
     let whole = folder + "/" + Self.wholeName
     var top = TopList()
     let report = try CampaignRun(
@@ -80,7 +103,7 @@ struct ShardRun {
       return .stopped
     }
     try run.files.publish(shard, from: whole)
-    try? FileManager.default.removeItem(atPath: folder)
+    release(claimed)
     return .finished(rows: report.counts.rows, rejected: report.counts.rejected, top: top)
   }
 

@@ -4,13 +4,13 @@ internal import ScreeningStore
 internal import TextFormats
 
 /// What a task of a run in shards does: it runs the shards t, t + T, t + 2 T, … of T tasks one after the other, and passes over
-/// those that are there.
+/// those that are there. One that steals then takes shards of the other tasks.
 ///
 /// It may be called at any time, on any machine that sees the run directory, more than once and at once.
 public struct ShardTask: Sendable {
   /// How a task ended.
   public struct Ending: Sendable {
-    /// Shards that this call ran.
+    /// Shards that this call ran, those of other tasks among them.
     public internal(set) var finished = 0
     /// Shards that were there before.
     public internal(set) var passedOver = 0
@@ -28,6 +28,7 @@ public struct ShardTask: Sendable {
   private let job: String?
   private let host: String
   private let restartArguments: [String]?
+  private let steals: Bool
   /// Seconds between two notes of how far a shard is.
   private static let pause = 15.0
 
@@ -42,11 +43,13 @@ public struct ShardTask: Sendable {
   ///   - job: what the batch system calls it, for people.
   ///   - host: what the batch system calls this machine; nil for its own name.
   ///   - restartArguments: the process's own command line, to start it again with where a record ends it.
+  ///   - steals: whether it goes on with shards of other tasks that no process of this machine works on; for tasks that all
+  ///     run on one machine, which so end together.
   /// - Throws: `ScreeningError.invalid` for a number that there is not.
   public init(
     _ run: ShardedRun, task: Int, of taskCount: Int?, jobs: Int, localFolder: String, job: String? = nil,
     host: String? = nil,
-    restartArguments: [String]? = nil
+    restartArguments: [String]? = nil, steals: Bool = false
   ) throws(ScreeningError) {
     let most = min(taskCount ?? run.plan.count, run.plan.count)
     guard most > 0, (0..<most).contains(task) else {
@@ -60,6 +63,7 @@ public struct ShardTask: Sendable {
     self.job = job
     self.host = host ?? hostName()
     self.restartArguments = restartArguments
+    self.steals = steals
   }
 
   /// Runs the task's shards.
@@ -73,20 +77,22 @@ public struct ShardTask: Sendable {
   public func run(
     _ resources: ResourceFolders, stop: StopFlag, note: (String) -> Void
   ) throws -> Ending {
-    let shards = Array(run.plan.shards(ofTask: task, of: taskCount))
     var ending = Ending()
-    var present = run.files.present()
-    let missing = shards.filter { run.files.valid($0, among: present).path == nil }
-    ending.passedOver = shards.count - missing.count
-    guard !missing.isEmpty else { return ending }
-    // The journal of the task that the shard belongs to, whoever runs it.
-    let journal = TaskJournal(path: run.journal(ofTask: task % run.plan.taskCount), host: host)
+    let present = run.files.present()
+    let own = Array(run.plan.shards(ofTask: task, of: taskCount))
+    var shards = own.filter { run.files.valid($0, among: present).path == nil }
+    ending.passedOver = own.count - shards.count
+    if steals {
+      // Tasks begin at the front of the plan, so that what lies at its end is the last that they come to.
+      shards += (0..<run.plan.count).reversed().filter { !isOwn($0) && present[$0] == nil }
+    }
+    guard let first = shards.first else { return ending }
     let plan: CampaignPlan
     do {
       plan = try run.campaign(resources)
     } catch {
       // Whoever looks at the run sees why nothing becomes of it.
-      try journal.append(.failed, shard: missing[0], [.init("message", .string(describe(error)))])
+      try journal(of: first).append(.failed, shard: first, [.init("message", .string(describe(error)))])
       throw error
     }
     let crew = try ShardRun.crew(of: run, plan, jobs: jobs, stop: stop)
@@ -94,43 +100,54 @@ public struct ShardTask: Sendable {
       run: run, plan: plan, jobs: jobs, localFolder: localFolder, restartArguments: restartArguments,
       crew: crew)
     runner.removeRemains(present)
-    let events = journal.events()
-    for shard in missing {
+    for shard in shards {
       guard !stop.isRaised else {
         ending.isStopped = true
         return ending
       }
-      present = run.files.present()
-      guard run.files.valid(shard, among: present).path == nil else {
-        ending.passedOver += 1
-        continue
-      }
-      let tries = TaskJournal.tries(events, shard: shard)
-      let isRestart =
-        events.last { $0.shard == shard }.map { $0.process == Int(getpid()) && $0.host == host }
-        ?? false
-      if tries >= TaskJournal.mostTries, !isRestart {
-        let message = "ended its process \(tries) times; given up. Its log is \(journal.path)"
-        try journal.append(.failed, shard: shard, [.init("message", .string(message))])
-        ending.failed.append((shard, message))
-        continue
-      }
-      guard try runOne(shard, runner, journal, &ending, stop: stop, note: note) else { return ending }
+      guard try runOne(shard, runner, &ending, stop: stop, note: note) else { return ending }
     }
     return ending
   }
 
-  /// Runs one shard; false where it was stopped.
+  private func isOwn(_ shard: Int) -> Bool { shard % taskCount == task }
+
+  /// The journal of the task that a shard belongs to, whoever runs it.
+  private func journal(of shard: Int) -> TaskJournal {
+    TaskJournal(path: run.journal(ofTask: shard % taskCount % run.plan.taskCount), host: host)
+  }
+
+  /// Runs one shard, if it is not there, no other process that steals has it in hand, it has not ended its process too often,
+  /// and, if it is another task's, nobody has begun it; false where it was stopped.
   private func runOne(
-    _ shard: Int, _ runner: ShardRun, _ journal: TaskJournal, _ ending: inout Ending, stop: StopFlag,
-    note: (String) -> Void
+    _ shard: Int, _ runner: ShardRun, _ ending: inout Ending, stop: StopFlag, note: (String) -> Void
   ) throws -> Bool {
+    guard let claimed = try steals ? runner.claimIfFree(shard) : runner.claim(shard) else { return true }
+    // Looked at with the claim in hand: who had it before may have just put the shard into its place.
+    guard run.files.valid(shard, among: run.files.present()).path == nil else {
+      runner.release(claimed)
+      if isOwn(shard) { ending.passedOver += 1 }
+      return true
+    }
+    let journal = journal(of: shard)
+    let events = journal.events()
+    let tries = TaskJournal.tries(events, shard: shard)
+    let isRestart =
+      events.last { $0.shard == shard }.map { $0.process == Int(getpid()) && $0.host == host }
+      ?? false
+    guard isOwn(shard) || isRestart || !TaskJournal.isBegun(events, shard: shard) else { return true }
+    if tries >= TaskJournal.mostTries, !isRestart {
+      let message = "ended its process \(tries) times; given up. Its log is \(journal.path)"
+      try journal.append(.failed, shard: shard, [.init("message", .string(message))])
+      ending.failed.append((shard, message))
+      return true
+    }
     let count = run.plan.range(shard).count
     let start = secondsNow()
     var noted = start
     try journal.append(.begin, shard: shard, job.map { [.init("job", .string($0))] } ?? [])
     do {
-      let result = try runner.run(shard, stop: stop) { done in
+      let result = try runner.run(claimed, stop: stop) { done in
         guard secondsNow() - noted >= Self.pause else { return }
         noted = secondsNow()
         // How far it is, is no part of the result.

@@ -106,6 +106,11 @@ struct TaskJournal {
     return open.count
   }
 
+  /// Whether a shard has been begun, or given up, since the person last asked for another try.
+  static func isBegun(_ events: [Event], shard: Int) -> Bool {
+    events.last { $0.shard == shard || $0.kind == .resumed }.map { $0.kind != .resumed } ?? false
+  }
+
   /// Appends a line, which is one write, so that lines of two processes do not mix.
   ///
   /// - Throws: `ScreeningError.unwritable`.

@@ -26,6 +26,12 @@ struct ShardCommand: ParsableCommand {
   @Option(help: "Number of tasks: run the shards INDEX, INDEX + TASKS, INDEX + 2 TASKS, and so on.")
   var tasks: Int?
 
+  @Flag(
+    help: """
+      After the task's own shards, run those of other tasks that nobody has begun: for tasks that all run on this machine.
+      """)
+  var steal = false
+
   @OptionGroup var threads: ThreadOptions
 
   func validate() throws {
@@ -51,7 +57,7 @@ struct ShardCommand: ParsableCommand {
         ending = try ShardTask(
           ShardedRun(directory: directory), task: index, of: tasks, jobs: threads.count,
           localFolder: Resources.localFolder, job: job ?? environment["SLURM_JOB_ID"], host: host,
-          restartArguments: CommandLine.arguments
+          restartArguments: CommandLine.arguments, steals: steal
         ).run(Resources.folders, stop: stop) { Terminal.note($0) }
       }
       Terminal.note(
