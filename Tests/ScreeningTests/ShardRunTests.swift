@@ -299,6 +299,12 @@ import Testing
     let refusal = message { try files.merge(run) }
     #expect(refusal.contains("4 of 6 shards are missing: 2-5"), "\(refusal)")
     #expect(!run.isMerged)
+    // One that is done and does not show yet is waited for, those that nobody has done are not.
+    let (file, elsewhere) = (run.directory + "/shards/" + names[1], files.folder.path("elsewhere"))
+    #expect(run.late().isEmpty)
+    try FileManager.default.moveItem(atPath: file, toPath: elsewhere)
+    #expect(run.late() == [1])
+    try FileManager.default.moveItem(atPath: elsewhere, toPath: file)
     let ending = try files.runTask(0, of: run)
     #expect(ending.finished == 4)
     #expect(ending.passedOver == 2)

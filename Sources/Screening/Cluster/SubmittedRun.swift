@@ -33,6 +33,17 @@ extension SubmittedRun {
   /// The tasks that have one of some parts.
   public func tasks(of parts: [Int]) -> [Int] { Set(parts.map { $0 % taskCount }).sorted() }
 
+  /// The parts that are not there though a journal says that they are done: on some file systems a new file shows late on
+  /// other machines. A journal that is there is read as it is, since it is opened anew.
+  public func late() -> [Int] {
+    let missing = missing(checking: false).parts
+    let done = Set(
+      tasks(of: missing).flatMap { task in
+        TaskJournal(path: journal(ofTask: task)).events().filter { $0.kind == .done }.map(\.shard)
+      })
+    return missing.filter(done.contains)
+  }
+
   /// Notes that parts which were given up are to be tried again.
   ///
   /// - Throws: `ScreeningError.unwritable`.

@@ -19,7 +19,7 @@ struct Merge: ParsableCommand {
 
   @Option(
     help:
-      "Look for missing shards again for so many seconds: on some file systems a new file shows late elsewhere."
+      "Look again for so many seconds for shards that are done and not there: on some file systems a new file shows late elsewhere."
   )
   var wait = 0
 
@@ -33,9 +33,7 @@ struct Merge: ParsableCommand {
     try reportingErrors {
       let run = try submittedRun(in: directory)
       let end = Terminal.now + Double(wait)
-      while !run.missing(checking: false).parts.isEmpty, Terminal.now < end {
-        Thread.sleep(forTimeInterval: 1)
-      }
+      while Terminal.now < end, !run.late().isEmpty { Thread.sleep(forTimeInterval: 1) }
       try merge(run, jobs: threads.count)
     }
   }
