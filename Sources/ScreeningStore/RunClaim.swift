@@ -23,22 +23,11 @@ public final class RunClaim: Sendable {
   /// - Throws: `RunClaimError`; `.held` with the process id of the holder.
   public init(folder: String) throws(RunClaimError) {
     let path = folder + "/" + RunClaim.fileName
-    // Not inherited by programs started from here: they would hold the claim on after this process has ended.
-    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw .cannotOpen(path: path, message: String(cString: strerror(errno))) }
-    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-      let code = errno
-      if code == EINTR { continue }
-      let holder = RunClaim.processID(in: descriptor)
+    var descriptor = try RunClaim.locked(path)
+    // The folder may have been removed, by the process that held the claim, since the file was opened.
+    while RunClaim.isRemoved(descriptor) {
       close(descriptor)
-      if code == EWOULDBLOCK { throw .held(path: path, processID: holder) }
-      throw .cannotLock(path: path, message: String(cString: strerror(code)))
-    }
-    // Its folder may have been removed, by the process that held the claim, since the file was opened.
-    var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_nlink > 0 else {
-      close(descriptor)
-      throw .cannotOpen(path: path, message: "it was removed meanwhile")
+      descriptor = try RunClaim.locked(path)
     }
     let text = Array("\(getpid())\n".utf8)
     errno = 0
@@ -54,6 +43,27 @@ public final class RunClaim: Sendable {
   }
 
   deinit { close(descriptor) }
+
+  /// The lock file, opened and locked.
+  private static func locked(_ path: String) throws(RunClaimError) -> Int32 {
+    // Not inherited by programs started from here: they would hold the claim on after this process has ended.
+    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw .cannotOpen(path: path, message: String(cString: strerror(errno))) }
+    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+      let code = errno
+      if code == EINTR { continue }
+      let holder = processID(in: descriptor)
+      close(descriptor)
+      if code == EWOULDBLOCK { throw .held(path: path, processID: holder) }
+      throw .cannotLock(path: path, message: String(cString: strerror(code)))
+    }
+    return descriptor
+  }
+
+  private static func isRemoved(_ descriptor: Int32) -> Bool {
+    var status = stat()
+    return fstat(descriptor, &status) == 0 && status.st_nlink == 0
+  }
 
   private static func processID(in descriptor: Int32) -> Int? {
     var bytes = [UInt8](repeating: 0, count: 32)
