@@ -165,8 +165,7 @@ import Training
 
 @Suite("Calibrations of the models that ship") struct ShippedCalibrationTests {
   static let models = [
-    "cgcnn-formation-energy", "icgcnn-formation-energy", "cogn-formation-energy", "cogn-all-sizes",
-    "cgcnn-hull-distance",
+    "cgcnn-formation-energy", "icgcnn-formation-energy", "cogn-formation-energy", "cgcnn-hull-distance",
     "icgcnn-hull-distance",
   ]
 
@@ -176,7 +175,7 @@ import Training
     let model = try ModelFolder(path: Fixtures.url("models/\(name)").path)
     let calibration = try #require(model.card.calibration)
     #expect(calibration.data.sha256 == model.card.data?["validation"]?.sha256)
-    #expect(calibration.maximumSites == (name == "cogn-all-sizes" ? 200 : 30))
+    #expect(calibration.maximumSites == (name == "cogn-formation-energy" ? 200 : 30))
     for interval in calibration.fit.coverage { #expect(abs(interval.share - interval.level) < 0.04) }
   }
 
