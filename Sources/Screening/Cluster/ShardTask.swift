@@ -114,7 +114,7 @@ public struct ShardTask: Sendable {
 
   /// The journal of the task that a shard belongs to, whoever runs it.
   private func journal(of shard: Int) -> TaskJournal {
-    TaskJournal(path: run.journal(ofTask: shard % taskCount % run.plan.taskCount), host: host)
+    TaskJournal(path: run.journal(ofTask: shard % run.plan.taskCount), host: host)
   }
 
   /// Runs one shard, if it is not there, no other process that steals has it in hand, it has not ended its process too often,
@@ -122,21 +122,26 @@ public struct ShardTask: Sendable {
   private func runOne(
     _ shard: Int, _ runner: ShardRun, _ ending: inout Ending, stop: StopFlag, note: (String) -> Void
   ) throws -> Bool {
-    guard let claimed = try steals ? runner.claimIfFree(shard) : runner.claim(shard) else { return true }
+    let journal = journal(of: shard)
+    func isRestart(_ events: [TaskJournal.Event]) -> Bool {
+      events.last { $0.shard == shard }.map { $0.process == Int(getpid()) && $0.host == host } ?? false
+    }
+    func isLeftToOthers(_ events: [TaskJournal.Event]) -> Bool {
+      TaskJournal.isBegun(events, shard: shard) && !isRestart(events)
+    }
+    guard isOwn(shard) || !isLeftToOthers(journal.events()),
+      let claimed = try steals ? runner.claimIfFree(shard) : runner.claim(shard)
+    else { return true }
     // Looked at with the claim in hand: who had it before may have just put the shard into its place.
     guard run.files.valid(shard, among: run.files.present()).path == nil else {
       runner.release(claimed)
       if isOwn(shard) { ending.passedOver += 1 }
       return true
     }
-    let journal = journal(of: shard)
     let events = journal.events()
+    guard isOwn(shard) || !isLeftToOthers(events) else { return true }
     let tries = TaskJournal.tries(events, shard: shard)
-    let isRestart =
-      events.last { $0.shard == shard }.map { $0.process == Int(getpid()) && $0.host == host }
-      ?? false
-    guard isOwn(shard) || isRestart || !TaskJournal.isBegun(events, shard: shard) else { return true }
-    if tries >= TaskJournal.mostTries, !isRestart {
+    if tries >= TaskJournal.mostTries, !isRestart(events) {
       let message = "ended its process \(tries) times; given up. Its log is \(journal.path)"
       try journal.append(.failed, shard: shard, [.init("message", .string(message))])
       ending.failed.append((shard, message))
