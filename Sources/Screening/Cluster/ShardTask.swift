@@ -112,9 +112,8 @@ public struct ShardTask: Sendable {
 
   private func isOwn(_ shard: Int) -> Bool { shard % taskCount == task }
 
-  /// The journal of the task that a shard belongs to, whoever runs it.
   private func journal(of shard: Int) -> TaskJournal {
-    TaskJournal(path: run.journal(ofTask: shard % run.plan.taskCount), host: host)
+    TaskJournal(path: run.journal(ofPart: shard), host: host)
   }
 
   /// Runs one shard, if it is not there, no other process that steals has it in hand, it has not ended its process too often,

@@ -55,6 +55,9 @@ extension SubmittedRun {
     }
   }
 
+  /// The path of the journal of the task that a part belongs to, whoever runs it and however many tasks that one counts.
+  func journal(ofPart part: Int) -> String { journal(ofTask: part % taskCount) }
+
   /// The path of a task's journal.
   public func journal(ofTask task: Int) -> String {
     "\(directory)/\(ShardPlan.tasksName)/\(paddedNumber(task)).log"

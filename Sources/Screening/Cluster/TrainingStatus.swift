@@ -49,7 +49,7 @@ public struct TrainingStatus: Sendable {
   /// Looks at a training.
   public init(_ run: SubmittedTraining) {
     var members = (0..<run.partCount).map {
-      Member(member: $0, log: run.journal(ofTask: $0 % run.taskCount))
+      Member(member: $0, log: run.journal(ofPart: $0))
     }
     var (restarts, processors): (Int, Set<String>) = (0, [])
     for task in 0..<run.taskCount {

@@ -55,13 +55,12 @@ public struct TrainingTask: Sendable {
     let members = stride(from: task, to: run.partCount, by: taskCount)
     var ending = ShardTask.Ending()
     ending.passedOver = members.count { !missing.contains($0) }
-    // The journal of the task that the member belongs to, whoever trains it.
-    let journal = TaskJournal(path: run.journal(ofTask: task % run.taskCount), host: host)
     for member in members where missing.contains(member) {
       guard !stop.isRaised else {
         ending.isStopped = true
         return ending
       }
+      let journal = TaskJournal(path: run.journal(ofPart: member), host: host)
       let tries = TaskJournal.tries(journal.events(), shard: member, forgivesProgress: true)
       guard tries < TaskJournal.mostTries else {
         let message =
