@@ -19,7 +19,7 @@ public enum ScreeningError: Error, Sendable, CustomStringConvertible {
   /// Shards of a run are not there whole; `problems` says what is wrong with files that are there.
   case shardsMissing(runDirectory: String, shards: [Int], count: Int, problems: [String])
   /// A training is validated or tested by crystals that its initial model was trained on.
-  case sharedCrystals(model: String, [SharedSplit])
+  case sharedCrystals(model: String, [SharedSplit], key: String)
   /// Members of a submitted training are not trained to their ends; `problems` says what is wrong with checkpoints.
   case membersMissing(runDirectory: String, members: [Int], count: Int, problems: [String])
   /// Rejections passed the share that the campaign accepts.
@@ -57,11 +57,11 @@ public enum ScreeningError: Error, Sendable, CustomStringConvertible {
       \(shards.count) of \(count) shards are missing: \(rangesText(shards))
       \(problems.map { "  \($0)\n" }.joined())sluice resume \(directory) runs them
       """
-    case .sharedCrystals(let model, let splits):
+    case .sharedCrystals(let model, let splits, let key):
       """
       \(model) was trained on crystals by which this training would be judged:
       \(splits.map { "  \($0.words)" }.joined(separator: "\n"))
-      Train it without them (data.exclude), choose others, or say that it is wished with training.initial.allow_shared.
+      Train it without them (data.exclude), choose others, or say that it is wished with \(key).
       """
     case .membersMissing(let directory, let members, let count, let problems):
       """

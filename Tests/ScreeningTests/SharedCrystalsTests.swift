@@ -53,11 +53,16 @@ import Testing
       """, to: name + ".yaml")
   }
 
-  /// Trains, and says what was told of the initial model.
+  /// Trains, and says what was told of the models before.
   @discardableResult
   private func train(_ file: String, into output: String) throws -> [SharedCrystals?] {
     var told: [SharedCrystals?] = []
-    try files.train(file, into: output) { if case .initialModel(_, let shared) = $0 { told.append(shared) } }
+    try files.train(file, into: output) {
+      switch $0 {
+      case .initialModel(_, let shared), .nodeModel(_, let shared): told.append(shared)
+      default: break
+      }
+    }
     return told
   }
 
@@ -132,6 +137,36 @@ import Testing
       model.summary.contains(
         "none of the 20 crystals of validation is of a composition that it was trained on; 8 of the 28 crystals of test are of compositions that it was trained on, 7 of them of the same structure"
       ))
+  }
+
+  @Test
+  func
+    `who is judged by what the model has seen that its sites begin with is refused, unless that is wished`()
+    throws
+  {
+    try trainSource()
+    let judged = formulas(try structures("test.jsonl") + structures("validation.jsonl"))
+    let seen = try structures("train.jsonl").filter {
+      !judged.contains($0.structure.composition.reducedFormula)
+    }
+    try write(try structures("test.jsonl") + seen.prefix(3), to: "mixed.jsonl")
+    func file(_ allow: String, _ name: String) throws -> String {
+      let path = try training("train.jsonl", "validation.jsonl", "mixed.jsonl", named: name)
+      let text = try String(contentsOf: folder.url.appending(path: name + ".yaml"), encoding: .utf8)
+      try folder.write(
+        text.replacing("model: {", with: "model: {nodes: {from: source, layers: [0]\(allow)}, "),
+        to: name + ".yaml")
+      return path
+    }
+    let text = message { try train(try file("", "refused"), into: "refused") }
+    #expect(text.contains("test: 3 of 23 crystals of the same composition"), "\(text)")
+    #expect(text.contains("model.nodes.allow_shared") && !text.contains("validation:"))
+    let told = try train(try file(", allow_shared: structures", "allowed"), into: "allowed")
+    let shared = try #require(told.first ?? nil)
+    #expect(shared.splits["test"] == .init(crystals: 23, compositions: 3, structures: 3))
+    let model = try ModelFolder(path: folder.path("allowed"))
+    #expect(model.card.nodeModel?.sharedCrystals == shared)
+    #expect(model.summary.contains("3 of the 23 crystals of test are of compositions that it was trained on"))
   }
 
   @Test func `what came before counts too, and what is not known is said to be`() throws {

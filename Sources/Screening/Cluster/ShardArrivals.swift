@@ -2,16 +2,16 @@ internal import Foundation
 
 /// Waits for the shards of a run that tasks of this machine still compute.
 ///
-/// Sendable because the lock guards all that changes.
+/// Sendable because the condition guards all that changes.
 final class ShardArrivals: @unchecked Sendable {
   private enum Phase { case awaited, ended, cancelled }
 
-  private let lock = NSLock()
+  private let condition = NSCondition()
   private var phase: Phase
   /// Names of files by shard as last seen: one look serves all shards that are there.
   private var listing: [Int: [String]]?
-  /// Pause between two looks (s).
-  private static let pause = 0.05
+  /// Pause between two looks (s): each lists the folder of the shards, and the end of all tasks is told at once.
+  private static let pause = 0.25
 
   /// Arrivals.
   ///
@@ -20,19 +20,25 @@ final class ShardArrivals: @unchecked Sendable {
 
   /// No more shards come: those that are not there are missing.
   func end() {
-    lock.withLock {
+    condition.withLock {
       guard phase == .awaited else { return }
       (phase, listing) = (.ended, nil)
+      condition.broadcast()
     }
   }
 
   /// Nobody wants them any more.
-  func cancel() { lock.withLock { phase = .cancelled } }
+  func cancel() {
+    condition.withLock {
+      phase = .cancelled
+      condition.broadcast()
+    }
+  }
 
   /// The path of a shard's file that is whole, and what is wrong with others: as soon as there is one, or no more come.
   func wait(for shard: Int, of run: ShardedRun) -> (path: String?, problems: [String]) {
     while true {
-      let (now, present) = lock.withLock {
+      let (now, present) = condition.withLock {
         let present = listing ?? run.files.present()
         listing = present
         return (phase, present)
@@ -40,8 +46,11 @@ final class ShardArrivals: @unchecked Sendable {
       guard now != .cancelled else { return (nil, []) }
       let found = run.files.valid(shard, among: present)
       if found.path != nil || now == .ended { return found }
-      Thread.sleep(forTimeInterval: Self.pause)
-      lock.withLock { if phase == .awaited { listing = nil } }
+      condition.withLock {
+        guard phase == .awaited else { return }
+        _ = condition.wait(until: Date(timeIntervalSinceNow: Self.pause))
+        if phase == .awaited { listing = nil }
+      }
     }
   }
 }

@@ -84,12 +84,13 @@ struct ShardFiles {
   }
 
   private static func parts(_ name: String) -> (shard: Int, digest: Substring)? {
-    guard name.hasSuffix(ending) else { return nil }
-    let words = name.dropLast(ending.count).split(separator: "-")
-    guard words.count == 2, let shard = Int(words[0]), shard >= 0, words[1].count == digits else {
-      return nil
-    }
-    return (shard, words[1])
+    // By bytes: a folder of a hundred thousand shards is listed again and again.
+    guard name.hasSuffix(ending), let dash = name.utf8.firstIndex(of: UInt8(ascii: "-")) else { return nil }
+    let digest = name[name.utf8.index(after: dash)...].dropLast(ending.utf8.count)
+    guard let shard = Int(name[..<dash]), shard >= 0, digest.utf8.count == digits,
+      !digest.utf8.contains(UInt8(ascii: "-"))
+    else { return nil }
+    return (shard, digest)
   }
 }
 

@@ -9,6 +9,8 @@ public enum LearningCurveEvent: Sendable {
   case training(TrainingEvent)
   /// What is known of a protocol's initial model; see `TrainingEvent.initialModel`.
   case initialModel(protocol: String, name: String, SharedCrystals?)
+  /// The same of the model whose representations a protocol's sites begin with.
+  case nodeModel(protocol: String, name: String, SharedCrystals?)
   /// Fits that are finished already, of all.
   case start(done: Int, of: Int)
   /// A fit is finished.
@@ -119,9 +121,12 @@ public struct LearningCurveRun: Sendable {
         )
       }
       if let initial = plan.initial, let test = splits.test {
-        let shared = try TrainedCrystals(of: initial.model)?.shared(
-          with: [("test", test)], allowed: initial.allowed, model: initial.model.path)
+        let shared = try initial.shared(with: [("test", test)])
         report(.initialModel(protocol: strategy.name, name: initial.model.card.name, shared))
+      }
+      if let nodes = plan.nodes, let test = splits.test {
+        let shared = try plan.nodesShared(with: [("test", test)])
+        report(.nodeModel(protocol: strategy.name, name: nodes.card.name, shared))
       }
       return splits
     }

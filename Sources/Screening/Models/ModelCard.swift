@@ -96,6 +96,8 @@ public struct ModelCard: Codable, Sendable {
     public var property: String?
     /// Its fingerprint; see `ModelFolder.fingerprint`.
     public var fingerprint: String
+    /// How many crystals of validation and test it was trained on; nil where that is not known.
+    public var sharedCrystals: SharedCrystals?
   }
 
   /// A target of a model of several, beside the first, for which the card itself speaks.

@@ -24,6 +24,7 @@ extension ModelFolder {
       lines.append(
         "sites from   \(nodes.layers.joined(separator: ", ")) of a \(type(of: nodes.architecture).title) (\(model)); "
           + "\(nodes.use.rawValue), \(nodes.isTrained ? "fine-tuned" : "frozen")")
+      lines.append("             \(card.nodeModel?.sharedCrystals?.words ?? SharedCrystals.unknown)")
     }
     for (index, member) in card.members.enumerated() {
       let facts = [

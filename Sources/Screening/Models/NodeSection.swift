@@ -10,6 +10,8 @@ struct NodeSection {
   let model: ModelFolder
   /// What of it is taken.
   let source: NodeSource
+  /// Which crystals that it was trained on may stand in the splits by which the training is judged.
+  let allowed: AllowedSharing
   /// Its parameters where they are not trained.
   let groups: [ParameterGroup]
 
@@ -35,6 +37,7 @@ struct NodeSection {
     } catch {
       throw ScreeningError.invalid("\(section["layers"].location): \(error)")
     }
+    allowed = section.optional("allow_shared").flatMap { AllowedSharing(rawValue: $0.string) } ?? .nothing
     let isTrained = section.boolean("fine_tune")
     source = NodeSource(
       configuration.architecture, layers: layers.map(\.name),

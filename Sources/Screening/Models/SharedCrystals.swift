@@ -10,7 +10,8 @@ enum AllowedSharing: String, CaseIterable, Sendable {
   case structures
 }
 
-/// How many crystals of the splits by which a training is judged are among those that its initial model was trained on.
+/// How many crystals of the splits by which a training is judged are among those that its initial model, or the one whose
+/// representations sites begin with, was trained on.
 public struct SharedCrystals: Codable, Hashable, Sendable {
   /// One split.
   public struct Split: Codable, Hashable, Sendable {
@@ -63,9 +64,10 @@ extension TrainedCrystals {
   ///   - splits: by role, loaded with identities.
   ///   - allowed: what may be shared.
   ///   - model: path of the model, for the error.
+  ///   - key: what of a training file allows more, for the error.
   /// - Throws: `ScreeningError.sharedCrystals` where more is shared than that.
   func shared(
-    with splits: [(String, LoadedGraphs)], allowed: AllowedSharing, model: String
+    with splits: [(String, LoadedGraphs)], allowed: AllowedSharing, model: String, key: String
   ) throws(ScreeningError) -> SharedCrystals {
     var result = SharedCrystals(splits: [:], isComplete: isComplete)
     var refused: [SharedSplit] = []
@@ -90,7 +92,7 @@ extension TrainedCrystals {
             role: role, count: loaded.ids.count, ids: ids, areStructures: allowed == .compositions))
       }
     }
-    guard refused.isEmpty else { throw .sharedCrystals(model: model, refused) }
+    guard refused.isEmpty else { throw .sharedCrystals(model: model, refused, key: key) }
     return result
   }
 }

@@ -36,6 +36,8 @@ public struct TrainingPlan: Sendable {
   public let initial: InitialParameters?
   /// The model whose representations sites begin with; nil for none.
   public let nodes: ModelFolder?
+  /// Which crystals that it was trained on may stand in the splits by which the training is judged.
+  let nodesAllowed: AllowedSharing
   /// Licence and source of the data.
   public let license: String?
   /// How a cluster trains the members.
@@ -105,6 +107,7 @@ public struct TrainingPlan: Sendable {
       try NodeSection($0, relativeTo: folder, resources: resources)
     }
     nodes = source?.model
+    nodesAllowed = source?.allowed ?? .nothing
     var options = try Self.options(
       value, task, nodes: source?.source,
       outputs: classRule == nil ? columns.count : loss == .binaryCrossEntropy ? 1 : nil)

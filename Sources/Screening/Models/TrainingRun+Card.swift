@@ -32,7 +32,7 @@ extension TrainingRun {
 
   /// Writes the model folder of trained members.
   func writeModel(
-    _ trainers: [Trainer], _ splits: TrainingSplits, shared: SharedCrystals?,
+    _ trainers: [Trainer], _ splits: TrainingSplits, shared: SharedCrystals?, nodesShared: SharedCrystals?,
     report: (TrainingEvent) -> Void
   ) throws -> ModelCard {
     let task = plan.options.configuration.task
@@ -63,7 +63,8 @@ extension TrainingRun {
     }
     card.nodeModel = plan.nodes.map { model in
       ModelCard.NodeModel(
-        name: model.card.name, property: model.card.properties.first, fingerprint: model.fingerprint)
+        name: model.card.name, property: model.card.properties.first, fingerprint: model.fingerprint,
+        sharedCrystals: nodesShared)
     }
     card.data = splits.cards
     card.license = plan.license

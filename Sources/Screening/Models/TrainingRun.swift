@@ -15,6 +15,8 @@ public enum TrainingEvent: Sendable {
   /// What is known of the model that the members start from: how many crystals by which the training is judged it was trained
   /// on; nil where that is not known.
   case initialModel(name: String, SharedCrystals?)
+  /// The same of the model whose representations sites begin with.
+  case nodeModel(name: String, SharedCrystals?)
   /// A member starts, or goes on after `epochsDone` epochs.
   case member(index: Int, of: Int, epochsDone: Int)
   /// A step is done.
@@ -77,11 +79,13 @@ public struct TrainingRun: Sendable {
     if let event = try Self.slowProducts(of: plan.options.configuration) { report(event) }
     let loader = SplitLoader(plan: plan, jobs: jobs)
     // Whoever starts from another model is compared with what that one has seen before anything is trained.
-    var splits = try loader.load(includesTest: plan.initial != nil, report: report)
+    var splits = try loader.load(includesTest: plan.initial != nil || plan.nodes != nil, report: report)
     let shared = try plan.initial?.shared(with: splits)
     if let initial = plan.initial {
       report(.initialModel(name: initial.model.card.name, shared))
     }
+    let nodesShared = try plan.nodesShared(with: splits)
+    if let nodes = plan.nodes { report(.nodeModel(name: nodes.card.name, nodesShared)) }
     // What checkpoints are written with, and what those of earlier versions have, which counted the members, and paths too.
     let identities = [plan.memberIdentityText, plan.identityText, plan.canonicalText].map { text in
       let parts = [
@@ -102,7 +106,7 @@ public struct TrainingRun: Sendable {
     try loader.loadTest(&splits, report: report)
     // Again, for a process that was killed between its last checkpoint and the history that belongs to it.
     try writeHistory(trainers)
-    let card = try writeModel(trainers, splits, shared: shared, report: report)
+    let card = try writeModel(trainers, splits, shared: shared, nodesShared: nodesShared, report: report)
     report(.finished(card))
     return true
   }

@@ -89,7 +89,14 @@ public enum TrainingSchema {
       "fine_tune", .boolean, default: false,
       "Whether that model is trained with the rest; it stays as it is otherwise, running statistics included."
     ),
+    allowShared,
   ])
+
+  /// Of a model that a training starts from, and of one that sites begin with.
+  private static let allowShared = Field.optional(
+    "allow_shared", .choice(of: AllowedSharing.allCases.map(\.rawValue)),
+    "Which crystals that the model was trained on may stand in validation or test: none, when absent; those of the same compositions in other structures; or all, as structures."
+  )
 
   /// The options of all architectures, each key once: which architectures have it, and what it is where it is absent.
   private static var options: [Field] {
@@ -138,10 +145,7 @@ public enum TrainingSchema {
       "freeze_statistics", .list(of: .string, count: 1...),
       "Beginnings of the names of running statistics that stay as they are taken over, and that their normalizations take in place of the batch's, as in inference."
     ),
-    .optional(
-      "allow_shared", .choice(of: AllowedSharing.allCases.map(\.rawValue)),
-      "Which crystals that the model was trained on may stand in validation or test: none, when absent; those of the same compositions in other structures; or all, as structures."
-    ),
+    allowShared,
   ])
 
   private static let training = Schema.mapping([

@@ -146,13 +146,38 @@ extension InitialParameters {
   ///
   /// - Throws: `ScreeningError.sharedCrystals` where more than is allowed; `ScreeningError.unreadable` for a damaged record.
   func shared(with splits: TrainingSplits) throws -> SharedCrystals? {
-    guard let record = try TrainedCrystals(of: model) else { return nil }
-    let judging = [("validation", splits.validation)] + (splits.test.map { [("test", $0)] } ?? [])
-    return try record.shared(with: judging, allowed: allowed, model: model.path)
+    try shared(with: splits.judging)
+  }
+
+  /// The same of splits by their roles.
+  func shared(with splits: [(String, LoadedGraphs)]) throws -> SharedCrystals? {
+    try TrainedCrystals(of: model)?.shared(
+      with: splits, allowed: allowed, model: model.path, key: "training.initial.allow_shared")
+  }
+}
+
+extension TrainingSplits {
+  /// The splits by which a training is judged, by role.
+  fileprivate var judging: [(String, LoadedGraphs)] {
+    [("validation", validation)] + (test.map { [("test", $0)] } ?? [])
   }
 }
 
 extension TrainingPlan {
+  /// How many crystals of the splits the model was trained on that sites begin with; nil where it does not say.
+  ///
+  /// - Throws: as `InitialParameters.shared`.
+  func nodesShared(with splits: TrainingSplits) throws -> SharedCrystals? {
+    try nodesShared(with: splits.judging)
+  }
+
+  /// The same of splits by their roles.
+  func nodesShared(with splits: [(String, LoadedGraphs)]) throws -> SharedCrystals? {
+    guard let nodes else { return nil }
+    return try TrainedCrystals(of: nodes)?.shared(
+      with: splits, allowed: nodesAllowed, model: nodes.path, key: "model.nodes.allow_shared")
+  }
+
   /// A trainer of one network at its start.
   ///
   /// - Parameters:

@@ -45,6 +45,8 @@ struct LearningCurve: ParsableCommand {
       progress.show(event)
     case .initialModel(let name, let model, let shared):
       Terminal.note("\(name) starts from \(model): \(shared?.words ?? SharedCrystals.unknown)")
+    case .nodeModel(let name, let model, let shared):
+      Terminal.note("\(name): sites begin with \(model): \(shared?.words ?? SharedCrystals.unknown)")
     case .start(let done, let count):
       Terminal.note("\(count) fits" + (done > 0 ? ", \(done) of them finished" : ""))
     case .fit(let fit, let done, let count):

@@ -15,6 +15,8 @@ struct TrainingProgress {
       for message in messages { Terminal.note("  \(message)") }
     case .initialModel(let name, let shared):
       Terminal.note("starts from \(name): \(shared?.words ?? SharedCrystals.unknown)")
+    case .nodeModel(let name, let shared):
+      Terminal.note("sites begin with \(name): \(shared?.words ?? SharedCrystals.unknown)")
     case .member(let index, let count, let epochsDone):
       Terminal.note("member \(index + 1) of \(count)" + (epochsDone > 0 ? ", after epoch \(epochsDone)" : ""))
       meter = nil
