@@ -17,7 +17,7 @@ public final class StoreMerge {
 
   private let path: String
   private let run: RunDescription
-  private let method: Method
+  private var method: Method
   /// While shards are appended by statements, and at the end.
   private var store: RunStore?
   private var tables: MergedTables?
@@ -49,9 +49,15 @@ public final class StoreMerge {
     }
     try leaveJournal(of: store)
     guard method == .pages else { return }
-    try store.close()
-    self.store = nil
-    tables = try MergedTables(at: path, columns: columns["stability"] ?? [])
+    if try DatabaseFile(at: path).isPlain {
+      try store.close()
+      self.store = nil
+      tables = try MergedTables(at: path, columns: columns["stability"] ?? [])
+    } else {
+      // An SQLite that makes other files than usual fills them itself.
+      self.method = .statements
+      try store.write { try $0.execute(sql: StoreSchema.dropIndexes) }
+    }
   }
 
   private func leaveJournal(of store: RunStore) throws(StoreError) {
@@ -94,13 +100,18 @@ public final class StoreMerge {
     }
     try copy.store?.close()
     let file = try DatabaseFile(at: copied)
+    guard tables.fits(file) else { throw .notADatabase(path: path) }
     try tables.append(file)
     try rest.append(file)
   }
 
   /// Takes over what the passes before the stream found, from the store that they were made in.
   public func append(passesAt path: String) throws(StoreError) {
-    guard method == .statements else { return passes.append(path) }
+    guard method == .statements else {
+      // Taken over at the end; that it can be read is to be known before shards are.
+      guard try DatabaseFile(at: path).objects["preparation"] != nil else { throw .notADatabase(path: path) }
+      return passes.append(path)
+    }
     try attached(path) { try RowStatements.appendPasses($0) }
   }
 
@@ -111,6 +122,7 @@ public final class StoreMerge {
   public func finish(at date: String) throws(StoreError) -> RunCounts {
     if let tables {
       let hasIndexes = try tables.finish()
+      self.tables = nil
       let store = try RunStore.open(at: path, access: .unforced)
       try leaveJournal(of: store)
       self.store = store

@@ -47,6 +47,12 @@ import Testing
     places.append(key: 2, model: 1 << 40, hull: .real(0.5), competitors: .nothing)
     #expect(!places.isComplete)
     places.append(key: 3, model: 0, hull: .real(0.5), competitors: .nothing)
+    // No distance, and one that no store of this program has.
+    for distance in [StoredNumber.integer(.max), .nothing] {
+      var others = HullPlaces()
+      others.append(key: 1, model: 0, hull: distance, competitors: .nothing)
+      #expect(!others.isComplete)
+    }
     var entries = 0
     try places.forEachEntry(of: .hull) { (_) throws(StoreError) in entries += 1 }
     #expect(entries == 0)

@@ -10,6 +10,8 @@ final class ShardArrivals: @unchecked Sendable {
   private var phase: Phase
   /// Names of files by shard as last seen: one look serves all shards that are there.
   private var listing: [Int: [String]]?
+  /// What the files of a shard were when none was whole: until they are others nobody reads them again.
+  private var refused: [Int: [FileState]] = [:]
   /// Pause between two looks (s): each lists the folder of the shards, and the end of all tasks is told at once.
   private static let pause = 0.25
 
@@ -44,9 +46,12 @@ final class ShardArrivals: @unchecked Sendable {
         return (phase, present)
       }
       guard now != .cancelled else { return (nil, []) }
-      let found = run.files.valid(shard, among: present)
+      let states = run.files.states(shard, among: present)
+      let isKnown = now == .awaited && condition.withLock { refused[shard] == states }
+      let found = isKnown ? (path: nil, problems: []) : run.files.valid(shard, among: present)
       if found.path != nil || now == .ended { return found }
       condition.withLock {
+        refused[shard] = states.isEmpty ? nil : states
         guard phase == .awaited else { return }
         _ = condition.wait(until: Date(timeIntervalSinceNow: Self.pause))
         if phase == .awaited { listing = nil }

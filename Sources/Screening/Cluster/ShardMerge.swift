@@ -46,7 +46,10 @@ public struct ShardMerge: Sendable {
 
   /// Merges all shards while tasks still run, each as soon as it and those before it are there. The caller holds the claim.
   func run(arrivals: ShardArrivals, progress: (Int) -> Void) throws -> MergeReport {
-    let folder = "\(localFolder)/sluice-\(run.plan.id.prefix(16))-merge"
+    // The same plan may be merged in several run directories at once; of one the claim lets nobody else merge.
+    let directory = URL(filePath: run.directory).standardizedFileURL.resolvingSymlinksInPath().path
+    let folder =
+      "\(localFolder)/sluice-\(run.plan.id.prefix(16))-\(Fingerprint(of: directory).hexadecimal.prefix(8))-merge"
     try? FileManager.default.removeItem(atPath: folder)
     try makeFolder(folder)
     defer { try? FileManager.default.removeItem(atPath: folder) }

@@ -2,13 +2,23 @@ import Glibc
 
 /// A database file as SQLite keeps it (https://www.sqlite.org/fileformat2.html), read page by page.
 ///
-/// Only for files that nobody writes to and that have left write-ahead mode: what is not yet in the file is not seen.
+/// Only for files that nobody writes to and that have left write-ahead mode: what is not yet in the file is not seen. Pages are
+/// read, not mapped: a file of another node that vanishes or fails is an error, not the end of the process. Not for use by two
+/// threads at once.
 final class DatabaseFile {
   /// Path of the file.
   let path: String
   /// Bytes of a page.
   let pageSize: Int
-  private let bytes: UnsafeRawBufferPointer
+  /// Number of pages.
+  let pageCount: Int
+  private let file: Int32
+  private let header: [UInt8]
+  /// Bytes of a page that are used.
+  private let usableSize: Int
+  /// The pages on the way to an entry, by depth, and the rest of an entry that does not fit into its page.
+  private var trail: [PageBuffer] = []
+  private let overflowPage: PageBuffer
 
   /// Tables and indexes by name.
   private(set) var objects: [String: (root: Int, sql: String)] = [:]
@@ -20,21 +30,23 @@ final class DatabaseFile {
     func failure() -> StoreError { .cannotOpen(path: path, message: String(cString: strerror(errno))) }
     let file = open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { throw failure() }
-    defer { close(file) }
-    var status = stat()
-    guard fstat(file, &status) == 0 else { throw failure() }
-    let length = Int(status.st_size)
-    guard length >= Self.headerSize else { throw .notADatabase(path: path) }
-    guard let memory = mmap(nil, length, PROT_READ, MAP_PRIVATE, file, 0), memory != MAP_FAILED
-    else { throw failure() }
+    self.file = file
     self.path = path
-    bytes = UnsafeRawBufferPointer(start: memory, count: length)
-    let size = bytes.bigEndian16(at: 16)
-    pageSize = size == 1 ? 65536 : size
-    guard bytes.starts(with: Self.mark), pageSize >= 512, length % pageSize == 0 else {
-      throw .notADatabase(path: path)
-    }
-    var objects: [String: (root: Int, sql: String)] = [:]
+    var header = [UInt8](repeating: 0, count: Self.headerSize)
+    var status = stat()
+    // What is left of a file that is no database, or none at all, stays zero.
+    let count = header.withUnsafeMutableBytes { pread(file, $0.baseAddress, $0.count, 0) }
+    let isRead = count >= 0 && fstat(file, &status) == 0
+    let size = header.withUnsafeBytes { $0.bigEndian16(at: 16) }
+    self.header = header
+    pageSize = size == 1 ? 65536 : max(512, size)
+    usableSize = pageSize - Int(header[20])
+    pageCount = Int(status.st_size) / pageSize
+    overflowPage = PageBuffer(size: pageSize)
+    guard isRead else { throw failure() }
+    guard header.starts(with: Self.mark), pageSize.nonzeroBitCount == 1, pageSize >= size, usableSize >= 480,
+      pageCount > 0
+    else { throw .notADatabase(path: path) }
     try cells(ofTreeAt: 1) { (cell) throws(StoreError) in
       let values = try values(of: cell)
       guard values.count >= 5, case .text(let name) = values[1], case .integer(let root) = values[3] else {
@@ -42,23 +54,38 @@ final class DatabaseFile {
       }
       if case .text(let sql) = values[4] { objects[name] = (Int(root), sql) }
     }
-    self.objects = objects
   }
 
-  deinit { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count) }
+  deinit { close(file) }
 
   /// Whether pages of this file can become pages of another: the same size, all of it used, text as UTF-8, and no page that
   /// says who points to which.
-  var isPlain: Bool { bytes[20] == 0 && bytes.bigEndian32(at: 52) == 0 && bytes.bigEndian32(at: 56) == 1 }
+  var isPlain: Bool { header[20] == 0 && field(at: 52) == 0 && field(at: 56) == 1 }
 
   /// What SQLite has made as often as the file changed, which tells a reader that its size in the header holds.
-  var changeCounter: Int { bytes.bigEndian32(at: 24) }
+  var changeCounter: Int { field(at: 24) }
 
-  /// Number of pages.
-  var pageCount: Int { bytes.count / pageSize }
+  private func field(at offset: Int) -> Int { header.withUnsafeBytes { $0.bigEndian32(at: offset) } }
 
   private static let headerSize = 100
   private static let mark = Array("SQLite format 3\0".utf8)
+
+  /// Reads a page.
+  private func read(_ number: Int, into buffer: PageBuffer) throws(StoreError) -> UnsafeRawBufferPointer {
+    guard number >= 1, number <= pageCount else { throw .notADatabase(path: path) }
+    var done = 0
+    while done < pageSize {
+      let count = pread(
+        file, buffer.bytes.baseAddress.map { $0 + done }, pageSize - done,
+        off_t((number - 1) * pageSize + done))
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw .cannotOpen(path: path, message: String(cString: strerror(errno))) }
+      // Somebody has cut the file.
+      guard count > 0 else { throw .notADatabase(path: path) }
+      done += count
+    }
+    return UnsafeRawBufferPointer(buffer.bytes)
+  }
 
   // MARK: Trees
 
@@ -66,7 +93,7 @@ final class DatabaseFile {
   ///
   /// - Parameters:
   ///   - root: its first page.
-  ///   - body: called with each; the bytes are valid as long as the file.
+  ///   - body: called with each, whose bytes are valid until it returns.
   /// - Throws: `StoreError.notADatabase` for a damaged page; what `body` throws.
   func cells(ofTreeAt root: Int, _ body: (StoredCell) throws(StoreError) -> Void) throws(StoreError) {
     try cells(of: root, depth: 0, body)
@@ -75,9 +102,10 @@ final class DatabaseFile {
   private func cells(
     of number: Int, depth: Int, _ body: (StoredCell) throws(StoreError) -> Void
   ) throws(StoreError) {
-    // Twenty levels of at least two pages are more pages than a file can have.
-    guard number >= 1, number <= pageCount, depth < 20 else { throw .notADatabase(path: path) }
-    let page = UnsafeRawBufferPointer(rebasing: bytes[(number - 1) * pageSize..<number * pageSize])
+    // No file has so many pages that a tree is deeper: each has at least two children.
+    guard depth < 20 else { throw .notADatabase(path: path) }
+    if depth == trail.count { trail.append(PageBuffer(size: pageSize)) }
+    let page = try read(number, into: trail[depth])
     let start = number == 1 ? Self.headerSize : 0
     guard let kind = TreePageKind(rawValue: page[start]) else { throw .notADatabase(path: path) }
     let count = page.bigEndian16(at: start + 3)
@@ -101,8 +129,8 @@ final class DatabaseFile {
     var reader = ByteReader(page, at: position)
     let size = Int(reader.variableInteger())
     let key = kind == .tableLeaf ? reader.variableInteger() : 0
-    guard size >= 0 else { throw .notADatabase(path: path) }
-    let local = kind.localSize(ofPayload: size, usable: pageSize)
+    guard size >= 0, size <= pageCount * pageSize else { throw .notADatabase(path: path) }
+    let local = kind.localSize(ofPayload: size, usable: usableSize)
     let end = reader.position + local
     guard !reader.isPastEnd, end + (local < size ? 4 : 0) <= pageSize else { throw .notADatabase(path: path) }
     return StoredCell(
@@ -120,9 +148,8 @@ final class DatabaseFile {
     guard var number = cell.overflow else { return }
     var rest = cell.payloadSize - (cell.bytes.count - cell.payloadStart)
     while rest > 0 {
-      guard number >= 1, number <= pageCount else { throw .notADatabase(path: path) }
-      let page = UnsafeRawBufferPointer(rebasing: bytes[(number - 1) * pageSize..<number * pageSize])
-      let count = min(rest, pageSize - 4)
+      let page = try read(number, into: overflowPage)
+      let count = min(rest, usableSize - 4)
       try body(UnsafeRawBufferPointer(rebasing: page[4..<4 + count]))
       number = page.bigEndian32(at: 0)
       rest -= count
@@ -165,6 +192,15 @@ final class DatabaseFile {
     }
     return try body(StoredRecord(UnsafeRawBufferPointer(whole)))
   }
+}
+
+/// Room for a page.
+private final class PageBuffer {
+  let bytes: UnsafeMutableRawBufferPointer
+
+  init(size: Int) { bytes = .allocate(byteCount: size, alignment: 4096) }
+
+  deinit { bytes.deallocate() }
 }
 
 /// An entry of a tree, as it lies in its page.

@@ -30,7 +30,9 @@ struct HullPlaces {
   ///   - competitors: the same to the hull with competitors; nothing without.
   mutating func append(key: Int64, model: Int64, hull distance: StoredNumber, competitors other: StoredNumber)
   {
-    guard isComplete, keys.count < Self.most, let value = distance.value, let model = Int32(exactly: model)
+    guard isComplete, keys.count < Self.most, let value = distance.value, let model = Int32(exactly: model),
+      // Larger whole numbers SQLite keeps as reals.
+      distance.isReal || abs(value) < 0x1p47
     else {
       self = HullPlaces()
       isComplete = false
@@ -40,7 +42,7 @@ struct HullPlaces {
     models.append(model)
     hull.append(value)
     competitors.append(other.value ?? value)
-    if case .integer = distance { isInteger.append(true) } else { isInteger.append(false) }
+    isInteger.append(!distance.isReal)
   }
 
   /// Calls a function with the bytes of each entry of an index, in its order: by distance, then by record and model.

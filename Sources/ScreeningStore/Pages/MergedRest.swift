@@ -22,7 +22,10 @@ struct MergedRest {
   ///   file.
   mutating func append(_ shard: DatabaseFile) throws(StoreError) {
     for row in try rows(of: "outcomes", in: shard) {
-      outcomes[["outcome", "stage", "reason"].map { row[$0] ?? .null }, default: 0] += integer(row["records"])
+      let key = ["outcome", "stage", "reason"].map { row[$0] ?? .null }
+      let (sum, isTooLarge) = outcomes[key, default: 0].addingReportingOverflow(integer(row["records"]))
+      guard !isTooLarge else { throw .notADatabase(path: shard.path) }
+      outcomes[key] = sum
     }
     for row in try rows(of: "shards", in: shard) {
       shards.append((columns["shards"] ?? []).map { row[$0] ?? .null })
@@ -41,7 +44,7 @@ struct MergedRest {
 
   /// Writes all of it to the store, whose sources have no progress.
   func write(_ db: Database) throws {
-    for (key, records) in outcomes {
+    for (key, records) in outcomes.sorted(by: { "\($0.key)" < "\($1.key)" }) {
       try db.execute(
         sql: "INSERT INTO outcomes (outcome, stage, reason, records) VALUES (?, ?, ?, ?)",
         arguments: StatementArguments(key.map(\.databaseValue) + [records.databaseValue]))
@@ -51,10 +54,11 @@ struct MergedRest {
       try db.cachedStatement(sql: "INSERT INTO shards VALUES (\(marks))").execute(
         arguments: StatementArguments(row.map(\.databaseValue)))
     }
-    for (source, state) in progress {
+    for (source, state) in progress.sorted(by: { $0.key < $1.key }) {
       try db.execute(
         sql: "UPDATE sources SET records = ?, finished = ? WHERE source = ?",
         arguments: [state.records, state.isFinished, source])
+      guard db.changesCount == 1 else { throw StoreError.unknownIndex(what: "source", index: Int(source)) }
     }
   }
 

@@ -68,7 +68,8 @@ final class MergedTables {
           else { throw StoreError.notADatabase(path: shard.path) }
           guard (key, model) > last else {
             throw StoreError.countsDisagree(
-              what: "least record of the next row of \(table)", expected: Int(last.record), found: Int(key))
+              what: "record that the next row of \(table) is not before", expected: Int(last.record),
+              found: Int(key))
           }
           last = (key, model)
           if isPlace { places.append(key: key, model: model, hull: numbers[2], competitors: numbers[3]) }

@@ -53,28 +53,28 @@ struct StoredRecord {
   ///
   /// - Parameters:
   ///   - columns: which, ascending.
-  ///   - numbers: takes them; what is no number is `nothing`.
-  /// - Returns: false where the record has fewer columns or is none; then the numbers mean nothing.
+  ///   - numbers: takes them; what is no number is `nothing`, as are columns that were added to the table after the row.
+  /// - Returns: false where the bytes are no record from the first to the last; then the numbers mean nothing.
   func readNumbers(at columns: [Int], into numbers: inout [StoredNumber]) -> Bool {
     var types = ByteReader(payload)
     let headerSize = Int(types.variableInteger())
     guard headerSize >= 1, headerSize <= payload.count else { return false }
     var (start, column, found) = (headerSize, 0, 0)
+    for index in numbers.indices { numbers[index] = .nothing }
     while types.position < headerSize {
       let type = Int(types.variableInteger())
       guard type >= 0 else { return false }
       let size = Self.size(of: type)
       guard start + size <= payload.count else { return false }
-      if column == columns[found] {
+      if found < columns.count, column == columns[found] {
         numbers[found] = Self.number(
           of: type, UnsafeRawBufferPointer(rebasing: payload[start..<start + size]))
         found += 1
-        guard found < columns.count else { return true }
       }
       start += size
       column += 1
     }
-    return false
+    return types.position == headerSize && start == payload.count
   }
 
   private func forEach(_ body: (Int, UnsafeRawBufferPointer) -> Void) -> Bool {
@@ -90,7 +90,7 @@ struct StoredRecord {
       body(type, UnsafeRawBufferPointer(rebasing: payload[start..<start + size]))
       start += size
     }
-    return types.position == headerSize
+    return types.position == headerSize && start == payload.count
   }
 
   private static func size(of type: Int) -> Int {
@@ -142,6 +142,9 @@ enum StoredNumber: Hashable {
     case .real(let value): value
     }
   }
+
+  /// Whether it is stored as a real number.
+  var isReal: Bool { if case .real = self { true } else { false } }
 }
 
 /// The bytes of an entry of an index: a number and the two columns of the key of the row that it leads to.

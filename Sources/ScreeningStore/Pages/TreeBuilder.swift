@@ -53,7 +53,7 @@ final class TreeBuilder {
       }
     } else {
       if let last = lastKey, key <= last {
-        throw .countsDisagree(what: "least number of the next row", expected: Int(last) + 1, found: Int(key))
+        throw .countsDisagree(what: "number that the next row is above", expected: Int(last), found: Int(key))
       }
       if let last = lastKey, !leaf.fits(bytes.count) { try flushLeaf(before: variableInteger(last)) }
       lastKey = key
