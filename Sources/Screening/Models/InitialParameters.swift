@@ -64,8 +64,7 @@ struct InitialSection {
       let taken = try section.optional("take").map { list in
         try list.elements.map { try Self.prefix($0, $0.string, tensors) }
       }
-      let allowed = section.optional("allow_shared").flatMap { AllowedSharing(rawValue: $0.string) }
-      let parameters = InitialParameters(model: model, taken: taken, allowed: allowed ?? .nothing)
+      let parameters = InitialParameters(model: model, taken: taken, allowed: AllowedSharing(section))
       let trainable = tensors.filter { !$0.isStatistic }
       groups =
         try section.elements("freeze").map {

@@ -37,7 +37,7 @@ struct NodeSection {
     } catch {
       throw ScreeningError.invalid("\(section["layers"].location): \(error)")
     }
-    allowed = section.optional("allow_shared").flatMap { AllowedSharing(rawValue: $0.string) } ?? .nothing
+    allowed = AllowedSharing(section)
     let isTrained = section.boolean("fine_tune")
     source = NodeSource(
       configuration.architecture, layers: layers.map(\.name),

@@ -1,3 +1,4 @@
+internal import Configuration
 internal import Networks
 
 /// What of the crystals that a model was trained on may be validated and tested with when another one starts from it.
@@ -8,6 +9,11 @@ enum AllowedSharing: String, CaseIterable, Sendable {
   case compositions
   /// All.
   case structures
+
+  /// What the key `allow_shared` of a section of a training file says.
+  init(_ section: ConfigurationValue) {
+    self = section.optional("allow_shared").flatMap { AllowedSharing(rawValue: $0.string) } ?? .nothing
+  }
 }
 
 /// How many crystals of the splits by which a training is judged are among those that its initial model, or the one whose

@@ -80,11 +80,11 @@ public struct TrainingRun: Sendable {
     let loader = SplitLoader(plan: plan, jobs: jobs)
     // Whoever starts from another model is compared with what that one has seen before anything is trained.
     var splits = try loader.load(includesTest: plan.initial != nil || plan.nodes != nil, report: report)
-    let shared = try plan.initial?.shared(with: splits)
+    let shared = try plan.initial?.shared(with: splits.judging)
     if let initial = plan.initial {
       report(.initialModel(name: initial.model.card.name, shared))
     }
-    let nodesShared = try plan.nodesShared(with: splits)
+    let nodesShared = try plan.nodesShared(with: splits.judging)
     if let nodes = plan.nodes { report(.nodeModel(name: nodes.card.name, nodesShared)) }
     // What checkpoints are written with, and what those of earlier versions have, which counted the members, and paths too.
     let identities = [plan.memberIdentityText, plan.identityText, plan.canonicalText].map { text in

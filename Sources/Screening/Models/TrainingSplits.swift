@@ -142,14 +142,9 @@ func readCompositions(of path: String, jobs: Int, _ write: (Int64) -> Void) thro
 }
 
 extension InitialParameters {
-  /// How many crystals of the splits the model was trained on; nil where it does not say.
+  /// How many crystals of splits, by role, the model was trained on; nil where it does not say.
   ///
   /// - Throws: `ScreeningError.sharedCrystals` where more than is allowed; `ScreeningError.unreadable` for a damaged record.
-  func shared(with splits: TrainingSplits) throws -> SharedCrystals? {
-    try shared(with: splits.judging)
-  }
-
-  /// The same of splits by their roles.
   func shared(with splits: [(String, LoadedGraphs)]) throws -> SharedCrystals? {
     try TrainedCrystals(of: model)?.shared(
       with: splits, allowed: allowed, model: model.path, key: "training.initial.allow_shared")
@@ -158,20 +153,15 @@ extension InitialParameters {
 
 extension TrainingSplits {
   /// The splits by which a training is judged, by role.
-  fileprivate var judging: [(String, LoadedGraphs)] {
+  var judging: [(String, LoadedGraphs)] {
     [("validation", validation)] + (test.map { [("test", $0)] } ?? [])
   }
 }
 
 extension TrainingPlan {
-  /// How many crystals of the splits the model was trained on that sites begin with; nil where it does not say.
+  /// How many crystals of splits, by role, the model was trained on that sites begin with; nil where it does not say.
   ///
   /// - Throws: as `InitialParameters.shared`.
-  func nodesShared(with splits: TrainingSplits) throws -> SharedCrystals? {
-    try nodesShared(with: splits.judging)
-  }
-
-  /// The same of splits by their roles.
   func nodesShared(with splits: [(String, LoadedGraphs)]) throws -> SharedCrystals? {
     guard let nodes else { return nil }
     return try TrainedCrystals(of: nodes)?.shared(

@@ -61,7 +61,7 @@ final class PageAppender {
     try source.overflow(of: cell) { (part) throws(StoreError) in
       let number = try place()
       rest -= part.count
-      appendBigEndian32(rest > 0 ? next(after: number) : 0)
+      waiting.appendBigEndian32(rest > 0 ? next(after: number) : 0)
       waiting.append(contentsOf: part)
       waiting.append(contentsOf: repeatElement(0, count: pageSize - 4 - part.count))
     }
@@ -81,7 +81,7 @@ final class PageAppender {
     guard code == 0 else { throw failure(code) }
     waiting.removeAll(keepingCapacity: true)
     func field(_ value: Int, at offset: Int) throws(StoreError) {
-      appendBigEndian32(value)
+      waiting.appendBigEndian32(value)
       try waiting.withUnsafeBufferPointer { (bytes) throws(StoreError) in
         try write(UnsafeRawBufferPointer(bytes), from: offset)
       }
@@ -91,10 +91,6 @@ final class PageAppender {
     try field(pageCount, at: 28)
     // The size in the header holds for the state of the file that this counter names.
     try field(changeCounter + 1, at: 92)
-  }
-
-  private func appendBigEndian32(_ value: Int) {
-    for shift in [24, 16, 8, 0] { waiting.append(UInt8(truncatingIfNeeded: value >> shift)) }
   }
 
   /// Makes room for a page at the end.
@@ -157,5 +153,12 @@ private final class Disk: Sendable {
   func wait() -> Int32 {
     queue.sync {}
     return error.load(ordering: .relaxed)
+  }
+}
+
+extension [UInt8] {
+  /// Appends a number as files of SQLite have those of pages.
+  mutating func appendBigEndian32(_ value: Int) {
+    for shift in [24, 16, 8, 0] { append(UInt8(truncatingIfNeeded: value >> shift)) }
   }
 }

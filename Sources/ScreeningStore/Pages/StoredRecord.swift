@@ -56,27 +56,19 @@ struct StoredRecord {
   ///   - numbers: takes them; what is no number is `nothing`, as are columns that were added to the table after the row.
   /// - Returns: false where the bytes are no record from the first to the last; then the numbers mean nothing.
   func readNumbers(at columns: [Int], into numbers: inout [StoredNumber]) -> Bool {
-    var types = ByteReader(payload)
-    let headerSize = Int(types.variableInteger())
-    guard headerSize >= 1, headerSize <= payload.count else { return false }
-    var (start, column, found) = (headerSize, 0, 0)
     for index in numbers.indices { numbers[index] = .nothing }
-    while types.position < headerSize {
-      let type = Int(types.variableInteger())
-      guard type >= 0 else { return false }
-      let size = Self.size(of: type)
-      guard start + size <= payload.count else { return false }
+    var (column, found) = (0, 0)
+    return forEach { type, bytes in
       if found < columns.count, column == columns[found] {
-        numbers[found] = Self.number(
-          of: type, UnsafeRawBufferPointer(rebasing: payload[start..<start + size]))
+        numbers[found] = Self.number(of: type, bytes)
         found += 1
       }
-      start += size
       column += 1
     }
-    return types.position == headerSize && start == payload.count
   }
 
+  /// Calls a function with type and bytes of each column; false where the bytes are no record from the first to the last.
+  @inline(__always)
   private func forEach(_ body: (Int, UnsafeRawBufferPointer) -> Void) -> Bool {
     var types = ByteReader(payload)
     let headerSize = Int(types.variableInteger())

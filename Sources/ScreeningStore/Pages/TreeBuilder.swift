@@ -30,7 +30,7 @@ final class TreeBuilder {
     guard cell.overflow != nil else { return try append(cell.bytes, key: cell.key) }
     let first = try pages.append(overflowOf: cell, from: source)
     var bytes = Array(cell.bytes)
-    for shift in [24, 16, 8, 0] { bytes.append(UInt8(truncatingIfNeeded: first >> shift)) }
+    bytes.appendBigEndian32(first)
     try bytes.withUnsafeBufferPointer { (bytes) throws(StoreError) in
       try append(UnsafeRawBufferPointer(bytes), key: cell.key)
     }
