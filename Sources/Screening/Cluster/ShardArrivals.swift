@@ -11,7 +11,7 @@ final class ShardArrivals: @unchecked Sendable {
   /// Names of files by shard as last seen: one look serves all shards that are there.
   private var listing: [Int: [String]]?
   /// What the files of a shard were when none was whole: until they are others nobody reads them again.
-  private var refused: [Int: [FileState]] = [:]
+  private var refused: [Int: [FileStamp?]] = [:]
   /// Pause between two looks (s): each lists the folder of the shards, and the end of all tasks is told at once.
   private static let pause = 0.25
 

@@ -38,8 +38,8 @@ struct ShardFiles {
   }
 
   /// What the files of a shard are, as far as it is known without reading them.
-  func states(_ shard: Int, among present: [Int: [String]]) -> [FileState] {
-    (present[shard] ?? []).map { FileState(of: folder + "/" + $0) }
+  func states(_ shard: Int, among present: [Int: [String]]) -> [FileStamp?] {
+    (present[shard] ?? []).map { FileStamp(path: folder + "/" + $0) }
   }
 
   /// Size of a shard's file, the first by name (bytes); 0 where there is none.
@@ -96,22 +96,6 @@ struct ShardFiles {
       !digest.utf8.contains(UInt8(ascii: "-"))
     else { return nil }
     return (shard, digest)
-  }
-}
-
-/// What tells a file from the one that was at its place before.
-struct FileState: Hashable {
-  private var size: Int64 = -1
-  private var number: UInt64 = 0
-  private var seconds = 0
-  private var nanoseconds = 0
-
-  /// The file at a path; also where there is none.
-  init(of path: String) {
-    var status = stat()
-    guard stat(path, &status) == 0 else { return }
-    (size, number) = (Int64(status.st_size), UInt64(status.st_ino))
-    (seconds, nanoseconds) = (status.st_mtim.tv_sec, status.st_mtim.tv_nsec)
   }
 }
 
