@@ -1,5 +1,36 @@
 public import Networks
 
+/// Which supercell of a crystal a view is of: a finer choice of what is hidden, since a site and its images in other cells are hidden
+/// each by itself. Without anything hidden, a network with a mean over the sites sees no difference.
+///
+/// Source: the code of Kong et al., Mach. Learn.: Sci. Technol. 5, 035018 (2024): sizes, and how often each is drawn.
+public enum SupercellView: String, CaseIterable, Hashable, Sendable {
+  /// The cell itself.
+  case none
+  /// Two cells along the third lattice vector.
+  case two = "1x1x2"
+  /// Four, along the second and third.
+  case four = "1x2x2"
+  /// Eight.
+  case eight = "2x2x2"
+  /// One of these for each view: the cell itself twice as often as each of the others.
+  case random
+
+  /// Numbers of cells along the lattice vectors.
+  public func counts(using generator: inout some RandomNumberGenerator) -> SIMD3<Int> {
+    switch self {
+    case .none: SIMD3(1, 1, 1)
+    case .two: SIMD3(1, 1, 2)
+    case .four: SIMD3(1, 2, 2)
+    case .eight: SIMD3(2, 2, 2)
+    case .random:
+      // The published list has the cell as it is, and again as a supercell of one cell.
+      [SupercellView.none, .none, .two, .four, .eight][Int.random(in: 0..<5, using: &generator)]
+        .counts(using: &generator)
+    }
+  }
+}
+
 /// How sites and edges of a crystal are drawn that a network is not to see.
 ///
 /// What is drawn follows from the seed, the epoch, the view and the crystal's own key alone: neither from the crystals beside it nor
@@ -12,11 +43,14 @@ public struct PartHiding: Hashable, Sendable {
   /// Share of the edges likewise; nil where the edges are those at the drawn sites, every second one in the order in which they are
   /// stored.
   public var edges: Double?
+  /// Which supercell they are drawn of.
+  public var supercell: SupercellView
 
   /// Shares of sites and edges.
-  public init(sites: Double, edges: Double?) {
+  public init(sites: Double, edges: Double?, supercell: SupercellView = .none) {
     self.sites = sites
     self.edges = edges
+    self.supercell = supercell
   }
 
   /// What a view is drawn by.

@@ -67,7 +67,7 @@ import Training
 
   @Test(arguments: [
     ("twins", ""), ("twins", "displacement: 0.05, masked_sites: 0.3"), ("simsiam", ""), ("masked", ""),
-    ("contrastive", "masked_sites: 0.3"),
+    ("contrastive", "masked_sites: 0.3"), ("contrastive", "supercell: random"),
   ])
   func `neither jobs nor stops change a bit of the model`(task: String, views: String) throws {
     let file = try file(task, views: views)
@@ -229,8 +229,8 @@ import Training
       for place in places { own.append(contentsOf: graphs, structure: place) }
       return try #require(
         try HiddenPartEpochs(
-          hiding: PartHiding(sites: 0.5, edges: 0.2), hidesElements: true, graphs: own,
-          keys: places.map { UInt64($0) }, seed: 1, jobs: jobs, stop: StopFlag()
+          hiding: PartHiding(sites: 0.5, edges: 0.2), hidesElements: true, requirements: network.requirements,
+          graphs: own, structures: [], keys: places.map { UInt64($0) }, seed: 1, jobs: jobs, stop: StopFlag()
         ).graphs(epoch: epoch, view: 0))
     }
     let all = try made(Array(0..<300), jobs: 1)
@@ -247,6 +247,62 @@ import Training
           == other.edges[other.edgeOffsets[place]..<other.edgeOffsets[place + 1]])
     }
     #expect(try made(Array(0..<300), jobs: 1, epoch: 1).marks.sites != all.marks.sites)
+  }
+
+  @Test
+  func `views of supercells are whole crystals again, of whose sites and edges the same share is hidden`()
+    throws
+  {
+    var network = CGConv()
+    (network.nodeWidth, network.convolutionCount, network.neighborCount) = (16, 1, 6)
+    let encoder = InputEncoder(network.requirements)
+    var generator = SeededGenerator(seed: 6)
+    // One and two sites, of which one hidden is all and half of the cell.
+    let structures = try (0..<40).map { try randomStructure(siteCount: 1 + $0 % 2, using: &generator) }
+    var graphs = GraphCollection()
+    for structure in structures {
+      graphs.append(
+        contentsOf: try encoder.seenGraph(of: structure, scratch: InputEncoder.Scratch()), structure: 0)
+    }
+    func views(_ supercell: SupercellView, view: Int = 0) throws -> GraphCollection {
+      try #require(
+        try HiddenPartEpochs(
+          hiding: PartHiding(sites: 0.2, edges: 0.2, supercell: supercell), hidesElements: false,
+          requirements: network.requirements, graphs: graphs, structures: structures,
+          keys: structures.indices.map { UInt64($0) }, seed: 1, jobs: 2, stop: StopFlag()
+        ).graphs(epoch: 0, view: view))
+    }
+    // Ascending, since a site's edges lie in the order of where they lead.
+    func lengths(_ graphs: GraphCollection, _ index: Int) -> [Double] {
+      let (sites, first) = (
+        graphs.siteOffsets[index]..<graphs.siteOffsets[index + 1], graphs.kindOffsets[index]
+      )
+      return (graphs.edgeOffsets[sites.lowerBound]..<graphs.edgeOffsets[sites.upperBound]).map {
+        graphs.distances[first + Int(graphs.edgeKinds[$0])]
+      }.sorted()
+    }
+    for (supercell, cells) in [(SupercellView.none, 1), (.two, 2), (.four, 4), (.eight, 8)] {
+      let made = try views(supercell)
+      for index in structures.indices {
+        let count = cells * structures[index].siteCount
+        #expect(made.siteCount(of: index) == count)
+        let hidden = (
+          made.marks.siteOffsets[index + 1] - made.marks.siteOffsets[index],
+          made.marks.edgeOffsets[index + 1] - made.marks.edgeOffsets[index]
+        )
+        #expect(hidden == (Int(0.2 * Double(count) + 1), Int(0.2 * Double(6 * count) + 1)))
+        let repeated = lengths(graphs, index).flatMap { Array(repeating: $0, count: cells) }
+        #expect(lengths(made, index).count == repeated.count)
+        for (length, own) in zip(lengths(made, index), repeated) {
+          #expect(abs(length - own) < 1e-9)
+        }
+      }
+    }
+    let sizes = try (0..<2).map { view in
+      let made = try views(.random, view: view)
+      return structures.indices.map { made.siteCount(of: $0) / structures[$0].siteCount }
+    }
+    #expect(Set(sizes[0]) == [1, 2, 4, 8] && sizes[0] != sizes[1])
   }
 
   @Test func `outputs that are all alike are reported`() throws {
@@ -288,6 +344,11 @@ import Training
     #expect(siamese.result.outputCount == 256 && siamese.options.configuration.outputCount == 512)
     #expect(masked.task == .masked(PartHiding(sites: 0.15, edges: nil)))
     #expect(contrastive.task == .contrastive(PartHiding(sites: 0.2, edges: 0.2), temperature: 0.1))
+    let supercells = try plan("task: contrastive, views: {supercell: random}")
+    #expect(
+      supercells.task
+        == .contrastive(PartHiding(sites: 0.2, edges: 0.2, supercell: .random), temperature: 0.1))
+    #expect(try plan("task: contrastive, views: {supercell: none}").task == contrastive.task)
     #expect(contrastive.options.configuration.outputCount == 64 && contrastive.result.isTrunk)
     #expect(masked.canonicalText.contains("masked_sites: 0.15"))
   }
@@ -296,7 +357,8 @@ import Training
   func `a CGCNN begins with what sites collect from their neighbors, not with the published direction`(
     task: String
   ) throws {
-    let published = try file(task)
+    // Without the crystals that the training is judged by.
+    let published = try file(task, data: "validation_share: 0.25, exclude: [validation.jsonl]")
     let own = try folder.write(
       try folder.text("pretraining.yaml").replacing(
         "neighbors: 6", with: "neighbors: 6, messages: from_neighbors"),
@@ -349,6 +411,14 @@ import Training
         "model.messages is nothing of the task twins"
       ),
       (try file("cubist", named: "h"), "one of twins, masked, contrastive"),
+      (
+        try file("masked", views: "supercell: random", named: "k"),
+        "views.supercell is nothing of the task masked"
+      ),
+      (
+        try file("contrastive", views: "supercell: 3x3x3", named: "l"),
+        "one of none, 1x1x2, 1x2x2, 2x2x2, random"
+      ),
     ] {
       #expect(message { try run(file, into: "model") }.contains(part))
     }

@@ -2,24 +2,6 @@ public import Crystal
 
 /// Other descriptions of the same crystal.
 extension Structure {
-  /// The crystal in a cell `counts` times as large along each lattice vector.
-  public func supercell(_ counts: SIMD3<Int>) throws -> Structure {
-    let factors = SIMD3(Double(counts.x), Double(counts.y), Double(counts.z))
-    var species: [Element] = []
-    var positions: [SIMD3<Double>] = []
-    for i in 0..<counts.x {
-      for j in 0..<counts.y {
-        for k in 0..<counts.z {
-          species += elements
-          positions += fractionalPositions.map { ($0 + SIMD3(Double(i), Double(j), Double(k))) / factors }
-        }
-      }
-    }
-    return try Structure(
-      lattice: Lattice(a: factors.x * lattice.a, b: factors.y * lattice.b, c: factors.z * lattice.c),
-      elements: species, fractionalPositions: positions)
-  }
-
   /// The crystal turned by a random rotation.
   public func rotated(using generator: inout some RandomNumberGenerator) throws -> Structure {
     // A unit quaternion drawn evenly from the ball of four dimensions.

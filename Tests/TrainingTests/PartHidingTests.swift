@@ -59,6 +59,25 @@ import Training
     }
   }
 
+  @Test func `supercells are drawn as often as in the published code`() {
+    var generator = SeededGenerator(seed: 8)
+    for (view, counts) in [
+      (SupercellView.none, SIMD3(1, 1, 1)), (.two, SIMD3(1, 1, 2)), (.four, SIMD3(1, 2, 2)),
+      (.eight, SIMD3(2, 2, 2)),
+    ] {
+      #expect(view.counts(using: &generator) == counts)
+    }
+    var drawn: [SIMD3<Int>: Int] = [:]
+    for _ in 0..<5000 { drawn[SupercellView.random.counts(using: &generator), default: 0] += 1 }
+    // Five standard deviations are 142 to 173.
+    for (counts, expected) in [
+      (SIMD3(1, 1, 1), 2000), (SIMD3(1, 1, 2), 1000), (SIMD3(1, 2, 2), 1000), (SIMD3(2, 2, 2), 1000),
+    ] {
+      #expect(abs((drawn[counts] ?? 0) - expected) < 175)
+    }
+    #expect(drawn.count == 4)
+  }
+
   @Test func `other seeds, epochs, views and keys hide other parts, and equal ones the same`() throws {
     let graphs = try graphs(12)
     let largest = try #require((0..<graphs.count).max { graphs.siteCount(of: $0) < graphs.siteCount(of: $1) })

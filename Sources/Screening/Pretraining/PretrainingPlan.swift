@@ -122,7 +122,8 @@ public struct PretrainingPlan: Sendable {
       } else {
         let hiding = PartHiding(
           sites: choices.number("views", "masked_sites", or: 0.2),
-          edges: choices.number("views", "masked_edges", or: 0.2))
+          edges: choices.number("views", "masked_edges", or: 0.2),
+          supercell: choices.supercell)
         task = .contrastive(hiding, temperature: choices.number("training", "temperature", or: 0.1))
         trained = NetworkConfiguration(
           ContrastiveNetwork(encoder),
@@ -162,6 +163,16 @@ private struct PretrainingChoices {
       let loss = word.flatMap { PretrainingTask.LossName(rawValue: $0) } ?? .barlow
       taken["training", default: [:]]["loss"] = .string(loss.rawValue)
       return loss
+    }
+  }
+
+  /// Which supercell views are of.
+  var supercell: SupercellView {
+    mutating get {
+      // Not written where absent, so that checkpoints from before it could be chosen go on.
+      guard let word = value["views"].optional("supercell")?.string else { return .none }
+      taken["views", default: [:]]["supercell"] = .string(word)
+      return SupercellView(rawValue: word) ?? .none
     }
   }
 

@@ -139,7 +139,8 @@ public struct PretrainingRun: Sendable {
         structures: crystals.structures, seed: plan.options.seed, jobs: jobs, stop: stop)
     case .masked(let hiding), .contrastive(let hiding, _):
       HiddenPartEpochs(
-        hiding: hiding, hidesElements: hidesElements, graphs: crystals.graphs,
+        hiding: hiding, hidesElements: hidesElements, requirements: plan.options.configuration.requirements,
+        graphs: crystals.graphs, structures: crystals.structures,
         keys: crystals.ids.map { UInt64(Fingerprint(of: $0).hexadecimal.prefix(16), radix: 16) ?? 0 },
         seed: plan.options.seed, jobs: jobs,
         stop: stop)
@@ -181,7 +182,10 @@ public struct PretrainingRun: Sendable {
     var (crystals, table) = (Crystals(), TableReport())
     let (maximumSites, left) = (plan.maximumSites, excluded)
     let (keeps, takesViews) =
-      if case .twins(let views, _) = plan.task { (views.displacement > 0, true) } else { (false, false) }
+      switch plan.task {
+      case .twins(let views, _): (views.displacement > 0, true)
+      case .masked(let hiding), .contrastive(let hiding, _): (hiding.supercell != .none, false)
+      }
     try streamCrystals(
       plan.crystals, jobs: jobs, report: &table,
       work: { scratch, records in

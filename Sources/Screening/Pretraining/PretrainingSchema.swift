@@ -70,6 +70,10 @@ public enum PretrainingSchema {
       "masked_edges", .number(0...0.9),
       "Of contrastive: share of the edges that are hidden, at least one; 0.2 when absent."),
     .optional(
+      "supercell", .choice(of: SupercellView.allCases.map(\.rawValue)),
+      "Of contrastive: the supercell of the crystal that each view is of, in which a site and its images are hidden each by itself: none, a fixed one (cells along each lattice vector), or random, a draw of the published code (2/5 none, 1/5 each of the others). None when absent. An epoch takes as many times as long as there are cells, 3.2 of random on average."
+    ),
+    .optional(
       "displacement", .number(0...0.5),
       "Of twins: largest displacement of a site (Å); 0 when absent, as in the published code."),
   ])
