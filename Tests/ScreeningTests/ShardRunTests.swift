@@ -102,6 +102,41 @@ import Testing
     #expect(try openRun(files.folder.path("whole")).competitors().isEmpty == false)
   }
 
+  @Test func `what passes found is neither left out where its file is gone, nor taken from another`() throws {
+    try TinyModel.write(to: files.folder.path("model"), spread: 0.05)
+    let file = try files.campaign(
+      inputs: """
+        - decorate: {prototype: perovskite, sites: {A: [Ca, Sr], B: [Mg, Li], X: [S, O]}}
+        """,
+      stages: """
+        - graph: {}
+        - predict: {model: model}
+        - hull: {reference: phases.csv, competitors: {prototypes: [rock-salt]}}
+        """)
+    try files.run(file, in: "whole")
+    let run = try files.cut(file, into: 2, in: "shards")
+    let path = files.folder.path("shards/passes.sqlite")
+    let bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
+    var others = bytes
+    others[others.count - 1] ^= 1
+    func message(_ work: () throws -> Void) -> String {
+      do { try work() } catch { return "\(error)" }
+      return "nothing"
+    }
+    func expectRefusals(_ work: () throws -> Void) throws {
+      try FileManager.default.removeItem(atPath: path)
+      #expect(message(work).contains("is missing, the file that sluice submit wrote"))
+      try Data(others).write(to: URL(filePath: path))
+      #expect(message(work).contains("is not the file that sluice submit wrote"))
+      try Data(bytes).write(to: URL(filePath: path))
+    }
+    try expectRefusals { try files.runTasks(of: run) }
+    try files.runTasks(of: run)
+    try expectRefusals { try files.merge(run) }
+    try files.merge(run)
+    #expect(try files.contents("shards") == files.contents("whole"))
+  }
+
   @Test func `a run that is merged is finished, and goes on as any other`() throws {
     let file = try mixedCampaign()
     try files.runInShards(file, 3, in: "shards")

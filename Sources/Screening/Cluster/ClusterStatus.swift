@@ -141,8 +141,6 @@ public struct ClusterStatus: Sendable {
 extension ShardedRun {
   /// The hull that the run is ranked by, by what its passes found.
   func rankingHull() throws -> RankingHull {
-    let passes = directory + "/" + ShardPlan.passesName
-    guard FileManager.default.fileExists(atPath: passes) else { return .references }
-    return try RunStore.openFinished(at: passes).standardHull()
+    try passes()?.standardHull() ?? .references
   }
 }

@@ -156,7 +156,7 @@ public struct RunSample: Sendable {
       return (Cost(record: 0, shard: 0), Cost(record: 0, shard: 0))
     }
     let merge = try StoreMerge(at: path, run: try RunStore.openFinished(at: first).description())
-    if passes { try merge.append(passesAt: run.directory + "/" + ShardPlan.passesName) }
+    if passes { try merge.append(passesAt: run.passesPath) }
     func append(_ shard: Int) throws -> (records: Int, cost: Double) {
       let start = secondsNow()
       if let path = run.files.valid(shard, among: present).path { try merge.append(shardAt: path) }

@@ -95,8 +95,7 @@ public struct ShardMerge: Sendable {
   /// The store that shards are appended to, with what the passes before them found.
   private func begin(at path: String, like shard: String) throws -> StoreMerge {
     let merge = try StoreMerge(at: path, run: try RunStore.openFinished(at: shard).description())
-    let passes = run.directory + "/" + ShardPlan.passesName
-    if FileManager.default.fileExists(atPath: passes) { try merge.append(passesAt: passes) }
+    if try run.passes() != nil { try merge.append(passesAt: run.passesPath) }
     return merge
   }
 

@@ -38,6 +38,9 @@ public struct ShardPlan: Sendable {
   let starts: [ShardPlace]
   /// Number of records of each source.
   let totals: [Int]
+  /// Fingerprint of the store with what the passes before the stream found; nil where the campaign has none, or an earlier version
+  /// of Sluice, which did not write it down, made the cut.
+  var passes: Fingerprint?
 
   /// Number of shards.
   public var count: Int { starts.count }
@@ -109,6 +112,7 @@ public struct ShardPlan: Sendable {
       created: created, taskCount: taskCount,
       starts: starts.compactMap { $0.text.flatMap { ShardPlace(text: $0) } },
       totals: totals.compactMap(\.wholeNumber))
+    passes = tree["passes"]?.text.flatMap { Fingerprint(hexadecimal: $0) }
     guard !self.starts.isEmpty, tree["id"]?.text == id else {
       throw .unreadable(path: path, reason: "is damaged: its digest does not match")
     }
@@ -117,12 +121,13 @@ public struct ShardPlan: Sendable {
   /// Writes the plan into a run directory.
   func write(to directory: String) throws {
     let variables = variables.sorted { $0.key < $1.key }.map { JSONMembers.Member($0.key, .string($0.value)) }
-    let head: [JSONMembers.Member] = [
-      .init("format", .count(Self.format)), .init("id", .string(id)), .init("campaign", .string(campaign)),
-      .init("folder", .string(folder)), .init("variables", .object(JSONMembers(variables))),
-      .init("created", .string(created)), .init("tasks", .count(taskCount)),
-      .init("records", .array(totals.map { .count($0) })),
-    ]
+    let head: [JSONMembers.Member] =
+      [
+        .init("format", .count(Self.format)), .init("id", .string(id)), .init("campaign", .string(campaign)),
+        .init("folder", .string(folder)), .init("variables", .object(JSONMembers(variables))),
+        .init("created", .string(created)), .init("tasks", .count(taskCount)),
+        .init("records", .array(totals.map { .count($0) })),
+      ] + (passes.map { [.init("passes", .string($0.hexadecimal))] } ?? [])
     let lines =
       head.map { "  \(jsonText($0.name)): \($0.value.compactText)" }
       + ["  \"shards\": [\n" + starts.map { "    " + jsonText($0.text) }.joined(separator: ",\n") + "\n  ]"]

@@ -29,9 +29,10 @@ struct ShardRun {
     of run: ShardedRun, _ plan: CampaignPlan, jobs: Int, stop: StopFlag
   ) throws -> CampaignCrew? {
     guard plan.hasPasses else { return CampaignCrew(plan) }
-    return try PreparedPasses(
-      of: plan, jobs: jobs, RunStore.openFinished(at: run.directory + "/" + ShardPlan.passesName), stop: stop
-    ) { _ in }.map { CampaignCrew(plan, $0) }
+    let passes = try run.passes() ?? RunStore.openFinished(at: run.passesPath)
+    return try PreparedPasses(of: plan, jobs: jobs, passes, stop: stop) { _ in }.map {
+      CampaignCrew(plan, $0)
+    }
   }
 
   /// A shard that this process alone works on, of those of this node.

@@ -49,7 +49,7 @@ public struct ShardSubmission: Sendable {
     try makeFolder(directory)
     let (starts, totals) = try ShardPlanner(plan).starts(shards)
     let folder = URL(filePath: file).standardizedFileURL.deletingLastPathComponent().path
-    let cut = ShardPlan(
+    var cut = ShardPlan(
       campaign: plan.fingerprint, folder: folder, variables: absolute(variables), created: timestamp(),
       taskCount: min(tasks, starts.count), starts: starts, totals: totals)
     if ShardPlan.exists(in: directory) {
@@ -71,6 +71,7 @@ public struct ShardSubmission: Sendable {
     try writeAtomically([UInt8](text), to: directory + "/" + ShardPlan.campaignName)
     if plan.hasPasses {
       guard try makePasses(created: cut.created, stop: stop, preparing: preparing) else { return nil }
+      cut.passes = try Fingerprint(ofFile: directory + "/" + ShardPlan.passesName)
     }
     try makeFolder(directory + "/" + ShardPlan.shardsName)
     try makeFolder(directory + "/" + ShardPlan.tasksName)

@@ -1,5 +1,6 @@
 internal import Configuration
 internal import Foundation
+internal import PipelineEngine
 internal import ScreeningStore
 
 /// A run directory that holds a run in shards.
@@ -37,6 +38,27 @@ public struct ShardedRun: SubmittedRun {
 
   /// The merged store.
   public var mergedPath: String { directory + "/" + CampaignRun.storeName }
+
+  /// Where what the passes before the stream found lies, if anything.
+  var passesPath: String { directory + "/" + ShardPlan.passesName }
+
+  /// The store with what the passes before the stream found; nil where there is none.
+  ///
+  /// - Throws: `ScreeningError.unreadable` where it is not there, or another one than when the run was submitted.
+  func passes() throws -> RunStore? {
+    let path = passesPath
+    let isThere = FileManager.default.fileExists(atPath: path)
+    guard let expected = plan.passes else { return isThere ? try RunStore.openFinished(at: path) : nil }
+    guard isThere, try Fingerprint(ofFile: path) == expected else {
+      throw ScreeningError.unreadable(
+        path: path,
+        reason:
+          "\(isThere ? "is not the file" : "is missing, the file") that sluice submit wrote with what every shard depends on: "
+          + "predicted competitors and pilots of searches; put it back, or submit the campaign into another directory"
+      )
+    }
+    return try RunStore.openFinished(at: path)
+  }
 
   /// Reads the campaign as it was submitted, with the files that it names now.
   ///
