@@ -278,6 +278,16 @@ private struct SchemaReader {
   private mutating func either(
     _ schemas: [Schema], _ node: SourceNode, _ schema: Schema, at path: String, isDefault: Bool
   ) -> ConfigurationValue.Content? {
+    // YAML reads 01 as 1; where a text may stand as well, as 01 for two layers, which is meant is not guessed.
+    if case .scalar(let text, isPlain: true) = node.content, text.utf8.count > 1, text.utf8.first == 48,
+      text.utf8.allSatisfy({ (48...57).contains($0) }),
+      schemas.contains(where: { if case .string = $0.kind { true } else { false } })
+    {
+      return fail(
+        .wrongType, node, schema, at: path,
+        found: "\(text), which is the number \(Int(text) ?? 0) without quotes",
+        nearest: ScalarText.doubleQuoted(text))
+    }
     var suggestions: [String] = []
     for candidate in schemas {
       var attempt = SchemaReader(file: file)

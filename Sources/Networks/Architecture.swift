@@ -117,10 +117,11 @@ public struct NetworkConfiguration: Sendable {
     if let nodes {
       try Self.checkRanges(nodes.architecture)
       try nodes.architecture.validate()
-      guard nodes.architecture.requirements == requirements else {
+      let differences = requirements.differences(from: nodes.architecture.requirements)
+      guard differences.isEmpty else {
         throw .unsupportedConfiguration(
-          "nodes of a \(type(of: nodes.architecture).title) that takes other graphs than this \(title): other neighbors, "
-            + "padding or direction of messages")
+          "nodes of a \(type(of: nodes.architecture).title) that takes other graphs than this \(title): "
+            + differences.joined(separator: ", "))
       }
     }
     guard isTrunk || (task == .regression ? Self.outputCounts : 1...2).contains(outputCount) else {

@@ -61,7 +61,7 @@ public enum ScreeningError: Error, Sendable, CustomStringConvertible {
       """
       \(model) was trained on crystals by which this training would be judged:
       \(splits.map { "  \($0.words)" }.joined(separator: "\n"))
-      Train it without them (data.exclude), choose others, or say that it is wished with \(key).
+      Train it without them (data.exclude), choose others, or say with \(key): \(AllowedSharing.compositions.rawValue) (other structures of the same composition) or \(AllowedSharing.structures.rawValue) (all) that it is wished.
       """
     case .membersMissing(let directory, let members, let count, let problems):
       """

@@ -348,7 +348,10 @@ import Training
     #expect(
       supercells.task
         == .contrastive(PartHiding(sites: 0.2, edges: 0.2, supercell: .random), temperature: 0.1))
-    #expect(try plan("task: contrastive, views: {supercell: none}").task == contrastive.task)
+    // As if it were not written, so that a checkpoint from before goes on.
+    let without = try plan("task: contrastive, views: {supercell: none}")
+    #expect(without.task == contrastive.task && without.identityText == contrastive.identityText)
+    #expect(supercells.identityText != contrastive.identityText)
     #expect(contrastive.options.configuration.outputCount == 64 && contrastive.result.isTrunk)
     #expect(masked.canonicalText.contains("masked_sites: 0.15"))
   }
@@ -379,7 +382,8 @@ import Training
     try files.train(try training("own"), into: "begun")
     #expect(try ModelFolder(path: folder.path("begun")).card.configuration.nodes?.layers.count == 2)
     #expect(
-      message { _ = try TrainingPlan(file: try training("published")) }.contains("direction of messages"))
+      message { _ = try TrainingPlan(file: try training("published")) }.contains(
+        "direction of messages (from_neighbors here, to_neighbors there)"))
   }
 
   @Test func `what cannot be is refused`() throws {
@@ -409,6 +413,10 @@ import Training
           try folder.text("a.yaml").replacing("masked_sites: 0.95", with: "masked_sites: 0.1").replacing(
             "hidden_width: 16", with: "hidden_width: 16, messages: from_neighbors"), to: "j.yaml"),
         "model.messages is nothing of the task twins"
+      ),
+      (
+        try file("contrastive", data: "validation_share: 0.01", named: "m"),
+        "0.01 of 60 crystals is none to choose the epoch"
       ),
       (try file("cubist", named: "h"), "one of twins, masked, contrastive"),
       (

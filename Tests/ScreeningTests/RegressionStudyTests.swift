@@ -249,6 +249,17 @@ import Testing
     }
   }
 
+  @Test func `a map by a property that no crystal has is refused`() throws {
+    let embedder = try CrystalEmbedder(
+      try ModelFolder(path: folder.path("network")), layers: ["last"], pooling: .mean)
+    #expect(
+      message {
+        _ = try EmbeddingMap(embedder, jobs: 1).write(
+          folder.path("train.jsonl"), to: folder.path("none.svg"), property: "absent")
+      }.contains("none of its 60 crystals has a number absent"))
+    #expect(!FileManager.default.fileExists(atPath: folder.path("none.svg")))
+  }
+
   @Test func `a map has a mark for each crystal, in fifths of the property`() throws {
     let embedder = try CrystalEmbedder(
       try ModelFolder(path: folder.path("network")), layers: ["last"], pooling: .mean)
@@ -270,6 +281,40 @@ import Testing
       }.contains("takes pooled layers"))
   }
 
+  @Test func `test crystals that are learned from are told with their ids`() throws {
+    func told(_ data: String, into output: String) throws -> [String] {
+      var told: [String] = []
+      try RegressionRun(
+        plan: RegressionPlan(file: try study(data: data)), output: folder.path(output), jobs: 1
+      ).run { if case .learned(let crystals) = $0 { told.append(crystals.words) } }
+      return told
+    }
+    let own = try folder.lines("train.jsonl").prefix(2)
+    try folder.write((try folder.lines("test.jsonl") + own).joined(separator: "\n"), to: "mixed.jsonl")
+    #expect(try told("test: mixed.jsonl", into: "mixed").count == 1)
+    #expect(
+      try told("test: train.jsonl", into: "same").first?.hasPrefix(
+        "60 of the 60 crystals of test have structures that are learned from (train-0, ") == true)
+    #expect(try told("test: test.jsonl", into: "apart").isEmpty)
+    #expect(try told("test_share: 0.2", into: "share").isEmpty)
+  }
+
+  @Test func `a label that no unit has is left out with its crystal's name`() throws {
+    var lines = try folder.lines("train.jsonl")
+    let value = try #require(lines[3].firstMatch(of: /"target":(-?[0-9.e-]+)/)?.1)
+    lines[3] = lines[3].replacing("\"target\":\(value)", with: "\"target\":1e200")
+    try folder.write(lines.joined(separator: "\n"), to: "absurd.jsonl")
+    var messages: [String] = []
+    try RegressionRun(
+      plan: RegressionPlan(file: try study(train: "absurd.jsonl")), output: folder.path("absurd"), jobs: 1
+    ).run {
+      guard case .loaded(role: "train", let crystals, _, let leftOut, let found) = $0 else { return }
+      messages = found
+      #expect(crystals == 59 && leftOut == ["target beyond ±1e+30": 1])
+    }
+    #expect(messages.count == 1 && messages[0].contains("absurd.jsonl: train-3: target is 1e+200"))
+  }
+
   @Test func `what makes no sense is refused with its place`() throws {
     func refusal(_ study: String) -> String { message { try run(study, into: "refused") } }
     #expect(
@@ -280,6 +325,20 @@ import Testing
         "the layer convs.0 is asked for twice"))
     #expect(try refusal(study(data: "test: test.jsonl, test_share: 0.5")).contains("study.yaml:3"))
     #expect(try refusal(study(more: "memory: 0.00001")).contains("GB of memory, and 0.01 GB are allowed"))
+    #expect(try refusal(study(more: "memory: 0.00001")).contains("study.yaml:6"))
+    #expect(
+      try refusal(study("[embedding: {model: network, layers: [01]}]")).contains(
+        "found 01, which is the number 1 without quotes; did you mean \"\"01\"\"?"))
+    try folder.write("", to: "file")
+    var steps = 0
+    #expect(
+      message {
+        try RegressionRun(plan: RegressionPlan(file: try study()), output: folder.path("file"), jobs: 1).run {
+          _ in
+          steps += 1
+        }
+      }.contains("file"))
+    #expect(steps == 0)
     #expect(
       try refusal(study(more: "folds: 61")).contains("60 labelled crystals to learn from; there are 61 folds")
     )

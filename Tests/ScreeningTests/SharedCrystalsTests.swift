@@ -96,6 +96,37 @@ import Testing
     #expect(card.data?["train"]?.leftOut == ["excluded": 60 - seen.count])
   }
 
+  @Test
+  func `crystals that a training is judged by and learns from are told, of validation before it starts`()
+    throws
+  {
+    let own = try structures("train.jsonl")
+    try write(try structures("validation.jsonl") + own.prefix(1), to: "some.jsonl")
+    try write(own.prefix(6).map { ("again-\($0.id)", $0.structure, $0.target) }, to: "again.jsonl")
+    var told: [String] = []
+    try files.train(try training("train.jsonl", "some.jsonl", "again.jsonl", named: "told"), into: "told") {
+      switch $0 {
+      case .learned(let crystals): told.append(crystals.words)
+      case .member: told.append("member")
+      default: break
+      }
+    }
+    #expect(told.count == 3 && told[1] == "member")
+    #expect(
+      told[0].hasPrefix("1 of the 21 crystals of validation have structures that are learned from (train-0)"))
+    #expect(
+      told[2].hasPrefix(
+        "6 of the 6 crystals of test have structures that are learned from (again-train-0, again-train-1, "
+          + "again-train-2, again-train-3, again-train-4, …)"))
+    told = []
+    try files.train(
+      try training("train.jsonl", "validation.jsonl", "test.jsonl", named: "apart"), into: "apart"
+    ) {
+      if case .learned(let crystals) = $0 { told.append(crystals.words) }
+    }
+    #expect(told.isEmpty)
+  }
+
   @Test func `who is judged by what the initial model has seen is refused with ids, unless that is wished`()
     throws
   {
@@ -121,7 +152,7 @@ import Testing
     #expect(text.contains("\(folder.path("source")) was trained on crystals by which"), "\(text)")
     let first = seen.prefix(5).map { "seen-\($0.id)" }.joined(separator: ", ")
     #expect(text.contains("test: 8 of 28 crystals of the same composition: \(first) and 3 more"), "\(text)")
-    #expect(!text.contains("validation:") && text.contains("training.initial.allow_shared"))
+    #expect(!text.contains("validation:") && text.contains("training.initial.allow_shared: compositions"))
     #expect(!FileManager.default.fileExists(atPath: folder.path("refused/training.csv")))
     let structures = message {
       try train(try file(", allow_shared: compositions", "structures"), into: "refused")

@@ -73,6 +73,8 @@ import Testing
     ["predict", "x"], ["schema", "novel"], ["hull", "x.csv"], ["train", "x.yaml"],
     ["regress", "x.yaml"], ["embed", "x", "--model", "y"], ["embed", "x", "--model", "y", "--map", "z"],
     ["embed", "x", "--model", "y", "--output", "z", "--pool", "largest"],
+    ["embed", "x", "--model", "y", "--output", "z", "--layers", ","],
+    ["embed", "x", "--model", "y", "--output", "z.npy", "--map", "z.csv", "--color", "c"],
     ["hull", "align", "--from", "x"], ["hull", "align", "--from", "x", "--to", "y", "--folds", "1"],
     ["evaluate", "x", "--model", "y"], ["rescore", "x"], ["rescore", "x", "--threshold", "nan"],
     ["rescore", "x", "--threshold", "1", "--offsets", "y"],

@@ -39,6 +39,32 @@ public struct InputRequirements: Hashable, Sendable {
     self.reversesEdges = reversesEdges
   }
 
+  /// What is different in other requirements, in the words of training files.
+  func differences(from other: InputRequirements) -> [String] {
+    func words(_ own: InputRequirements) -> String {
+      switch own.neighbors {
+      case .nearest(let count, let cutoff): "\(count) within \(cutoff) Å"
+      case .nearestShells(let count, let cutoff): "shells of \(count) within \(cutoff) Å"
+      case .symmetricShells(let count, _): "shells of \(count) both ways"
+      case .within(let cutoff): "all within \(cutoff) Å"
+      case .voronoi: "those of Voronoi facets"
+      case .noNeighbors: "none"
+      }
+    }
+    func padding(_ own: InputRequirements) -> String { own.paddingDistance == nil ? "none" : "first_atom" }
+    func direction(_ own: InputRequirements) -> String {
+      own.reversesEdges ? "to_neighbors" : "from_neighbors"
+    }
+    func difference(_ name: String, _ text: (InputRequirements) -> String) -> String? {
+      text(self) == text(other) ? nil : "\(name) (\(text(self)) here, \(text(other)) there)"
+    }
+    let named = [
+      difference("neighbors", words), difference("padding", padding),
+      difference("direction of messages", direction),
+    ].compactMap { $0 }
+    return named.isEmpty && self != other ? ["other edges, orbitals or angles"] : named
+  }
+
   /// Whether an edge makes a pair with itself. In the crystal the two are different, a site's edge to its own image and what
   /// goes on from there; the code of ALIGNN, which has such edges twice, leaves the pair out.
   var pairsEdgesWithThemselves: Bool {

@@ -63,7 +63,35 @@ public struct SharedSplit: Hashable, Sendable {
   public let areStructures: Bool
 }
 
+/// Crystals that something is judged by, and that it learns from as well.
+public struct LearnedCrystals: Sendable {
+  /// "validation" or "test".
+  public let role: String
+  /// Crystals of the split.
+  public let count: Int
+  /// Ids of those whose structures are learned from.
+  public let ids: [String]
+
+  /// In words, for one line.
+  public var words: String {
+    let few = ids.prefix(5).joined(separator: ", ") + (ids.count > 5 ? ", …" : "")
+    return "\(ids.count) of the \(count) crystals of \(role) have structures that are learned from (\(few)); "
+      + "their errors say little of other crystals"
+  }
+}
+
 extension TrainedCrystals {
+  /// Whether a crystal is of a structure among these.
+  func hasStructure(of identity: CrystalIdentity) -> Bool {
+    crystals(ofComposition: identity.composition).contains { $0.isSameStructure(as: identity) }
+  }
+
+  /// The crystals of a split whose structures are among these; nil where there are none.
+  func learned(_ role: String, ids: [String], _ identities: [CrystalIdentity]) -> LearnedCrystals? {
+    let own = zip(ids, identities).filter { hasStructure(of: $0.1) }.map(\.0)
+    return own.isEmpty ? nil : LearnedCrystals(role: role, count: ids.count, ids: own)
+  }
+
   /// Compares the crystals of splits with these.
   ///
   /// - Parameters:
@@ -80,9 +108,8 @@ extension TrainedCrystals {
     for (role, loaded) in splits {
       var (compositions, structures): ([String], [String]) = ([], [])
       for (id, identity) in zip(loaded.ids, loaded.identities) {
-        let own = crystals(ofComposition: identity.composition)
-        if !own.isEmpty { compositions.append(id) }
-        if own.contains(where: { $0.isSameStructure(as: identity) }) { structures.append(id) }
+        if !crystals(ofComposition: identity.composition).isEmpty { compositions.append(id) }
+        if hasStructure(of: identity) { structures.append(id) }
       }
       result.splits[role] = SharedCrystals.Split(
         crystals: loaded.ids.count, compositions: compositions.count, structures: structures.count)

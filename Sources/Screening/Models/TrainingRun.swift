@@ -17,6 +17,8 @@ public enum TrainingEvent: Sendable {
   case initialModel(name: String, SharedCrystals?)
   /// The same of the model whose representations sites begin with.
   case nodeModel(name: String, SharedCrystals?)
+  /// Crystals by which the training is judged are among those that it learns from.
+  case learned(LearnedCrystals)
   /// A member starts, or goes on after `epochsDone` epochs.
   case member(index: Int, of: Int, epochsDone: Int)
   /// A step is done.
@@ -86,6 +88,13 @@ public struct TrainingRun: Sendable {
     }
     let nodesShared = try plan.nodesShared(with: splits.judging)
     if let nodes = plan.nodes { report(.nodeModel(name: nodes.card.name, nodesShared)) }
+    let own = TrainedCrystals(splits.training.identities, isComplete: true)
+    func compare(_ splits: [(role: String, loaded: LoadedGraphs)]) {
+      for (role, loaded) in splits {
+        if let learned = own.learned(role, ids: loaded.ids, loaded.identities) { report(.learned(learned)) }
+      }
+    }
+    compare(splits.judging)
     // What checkpoints are written with, and what those of earlier versions have, which counted the members, and paths too.
     let identities = [plan.memberIdentityText, plan.identityText, plan.canonicalText].map { text in
       let parts = [
@@ -103,7 +112,10 @@ public struct TrainingRun: Sendable {
       trainers.append(trainer)
     }
     if member != nil { return true }
-    try loader.loadTest(&splits, report: report)
+    if splits.test == nil {
+      try loader.loadTest(&splits, report: report)
+      compare(splits.judging.filter { $0.role == "test" })
+    }
     // Again, for a process that was killed between its last checkpoint and the history that belongs to it.
     try writeHistory(trainers)
     let card = try writeModel(trainers, splits, shared: shared, nodesShared: nodesShared, report: report)

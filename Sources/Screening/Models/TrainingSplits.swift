@@ -153,8 +153,8 @@ extension InitialParameters {
 
 extension TrainingSplits {
   /// The splits by which a training is judged, by role.
-  var judging: [(String, LoadedGraphs)] {
-    [("validation", validation)] + (test.map { [("test", $0)] } ?? [])
+  var judging: [(role: String, loaded: LoadedGraphs)] {
+    [(role: "validation", loaded: validation)] + (test.map { [(role: "test", loaded: $0)] } ?? [])
   }
 }
 

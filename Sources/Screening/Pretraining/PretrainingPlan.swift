@@ -52,6 +52,14 @@ public struct PretrainingPlan: Sendable {
       preconditionFailure("a pretraining file is a mapping")
     }
     tree[variablesField.name] = nil
+    // As if it were not written: it is what is meant without it.
+    if case .contrastive(let hiding, _) = task, hiding.supercell == .none,
+      case .mapping(var views)? = tree["views"]
+    {
+      views["supercell"] = nil
+      tree["views"] = .mapping(views)
+      choices.forget("views", "supercell")
+    }
     for (section, values) in choices.taken {
       guard case .mapping(var own)? = tree[section] else {
         preconditionFailure("sections of a pretraining file are mappings")
@@ -175,6 +183,9 @@ private struct PretrainingChoices {
       return SupercellView(rawValue: word) ?? .none
     }
   }
+
+  /// Leaves a choice out of what was asked for.
+  mutating func forget(_ section: String, _ key: String) { taken[section]?[key] = nil }
 
   mutating func number(_ section: String, _ key: String, or absent: Double) -> Double {
     let number = value[section].optional(key)?.number ?? absent

@@ -84,6 +84,11 @@ public struct PretrainingRun: Sendable {
     }
     digests.append(try Fingerprint(ofFile: plan.crystals).hexadecimal)
     let identity = Fingerprint(of: (["pretraining-2", plan.identityText] + digests).joined(separator: "\n"))
+    if plan.validationShare > 0, validation.ids.isEmpty {
+      throw ScreeningError.invalid(
+        "\(plan.crystals): \(plan.validationShare) of \(counted(training.ids.count, "crystal")) is none to choose the epoch; "
+          + "change data.validation_share, or let it be 0 to take the last epoch")
+    }
     if case .contrastive = plan.task, validation.ids.count == 1 {
       throw ScreeningError.invalid(
         "\(plan.crystals): one crystal to choose the epoch, which is compared with no other; change data.validation_share"

@@ -30,6 +30,8 @@ public struct RegressionPlan: Sendable {
   let leavesOneOut: Bool
   /// Bytes that may be taken.
   let memory: Int
+  /// Where the file says so.
+  let memoryLocation: ConfigurationLocation
   let license: String?
   /// The resolved study as canonical YAML, paths as they are written there.
   let canonicalText: String
@@ -112,6 +114,7 @@ public struct RegressionPlan: Sendable {
     seed = value.integer("seed")
     leavesOneOut = value.boolean("leave_one_out")
     memory = Int(value.number("memory") * 1e9)
+    memoryLocation = value["memory"].location
     license = value.optional("license")?.string
     guard case .mapping(var tree) = value.treeAsWritten else { preconditionFailure("a study is a mapping") }
     tree[variablesField.name] = nil

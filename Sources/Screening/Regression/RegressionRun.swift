@@ -3,11 +3,14 @@ internal import PipelineEngine
 internal import Regression
 internal import StructureArchive
 internal import TextFormats
+internal import Training
 
 /// What a study reports while it runs.
 public enum RegressionEvent: Sendable {
   /// A split is described by its features.
   case loaded(role: String, crystals: Int, features: Int, leftOut: [String: Int], messages: [String])
+  /// Crystals of the test are among those that are learned from.
+  case learned(LearnedCrystals)
   /// What the grid will take (GB), and how many folds are computed beside each other.
   case memory(gigabytes: Double, folds: Int, methods: Int)
   /// The method of each kind that is best.
@@ -44,6 +47,7 @@ public struct RegressionRun: Sendable {
     var ids: [String] = []
     var targets: [Double] = []
     var numbers: [Double] = []
+    var identities: [CrystalIdentity] = []
     var leftOut: [String: Int] = [:]
 
     func split(of path: String) throws -> ModelCard.Split {
@@ -60,6 +64,8 @@ public struct RegressionRun: Sendable {
     if RegressionFolder.isRegression(at: output) || ModelFolder.isFinished(at: output) {
       throw ScreeningError.invalid("\(output) holds a finished model; name another folder, or remove it")
     }
+    // Before hours of computing, not after them.
+    try makeFolder(output)
     let features = try CrystalFeatures(plan.features, networks: plan.networks, files: plan.files)
     let all = try load("train", plan.train, features, report)
     var data = ["train": try all.split(of: plan.train)]
@@ -75,6 +81,8 @@ public struct RegressionRun: Sendable {
     if let path = plan.test {
       let rows = try load("test", path, features, report)
       data["test"] = try rows.split(of: path)
+      let own = TrainedCrystals(train.map { all.identities[$0] }, isComplete: true)
+      if let learned = own.learned("test", ids: rows.ids, rows.identities) { report(.learned(learned)) }
       test = (rows.ids, rows.targets)
       testMatrix = FeatureMatrix(rowCount: rows.ids.count, columnCount: features.width, values: rows.numbers)
     }
@@ -82,7 +90,12 @@ public struct RegressionRun: Sendable {
     let folds = train.indices.map { $0 % plan.foldCount }
     let need = RegressionMemory(
       rows: train.count, columns: features.width, methods: plan.methods, folds: folds)
-    let concurrent = try need.tasks(jobs: jobs, limit: plan.memory)
+    let concurrent: Int
+    do {
+      concurrent = try need.tasks(jobs: jobs, limit: plan.memory)
+    } catch {
+      throw ScreeningError.invalid("\(plan.memoryLocation): \(error)")
+    }
     report(
       .memory(
         gigabytes: gigabytes(need.total(tasks: concurrent)), folds: plan.foldCount,
@@ -93,7 +106,6 @@ public struct RegressionRun: Sendable {
     report(.scored(Self.bestOfEachKind(scores)))
     let model = try RegressionModel(
       best.method, features: training, targets: targets, scaling: plan.scaling, jobs: jobs)
-    try makeFolder(output)
     try writeGrid(scores)
     let spread =
       best.method.kind != .ridge && (plan.leavesOneOut || !test.ids.isEmpty)
@@ -120,40 +132,51 @@ public struct RegressionRun: Sendable {
   private func load(
     _ role: String, _ path: String, _ features: CrystalFeatures, _ report: (RegressionEvent) -> Void
   ) throws -> Rows {
-    var (rows, table) = (Rows(), TableReport())
+    var (rows, table, messages) = (Rows(), TableReport(), [String]())
     let (property, maximumSites) = (plan.property, plan.maximumSites)
     enum Described: Sendable {
-      case row(id: String, target: Double, numbers: [Double])
-      case leftOut(String)
+      case row(id: String, target: Double, numbers: [Double], CrystalIdentity)
+      case leftOut(String, message: String? = nil)
     }
     try streamCrystals(
       path, jobs: jobs, properties: [property], report: &table,
       work: { scratch, records in
         try records.map { record -> RecordOutcome<Described> in
           guard let target = record.properties[property] else { return .value(.leftOut("no \(property)")) }
+          guard abs(target) <= Normalizer.largestTarget else {
+            let cause = "\(property) beyond ±\(Normalizer.largestTarget)"
+            return .value(.leftOut(cause, message: "\(path): \(record.id): \(property) is \(target)"))
+          }
           if let maximumSites, record.structure.siteCount > maximumSites {
             return .value(.leftOut("more than \(maximumSites) sites"))
           }
           return switch try features.outcome(record.id, record.structure, scratch) {
-          case .value(let numbers): .value(.row(id: record.id, target: target, numbers: numbers))
+          case .value(let numbers):
+            .value(
+              .row(
+                id: record.id, target: target, numbers: numbers,
+                CrystalIdentity(of: record.structure, scratch: CrystalIdentity.Scratch())))
           case .rejected(let reason, let message): .rejected(reason, message)
           }
         }
       },
       write: { (described: Described) in
         switch described {
-        case .row(let id, let target, let numbers):
+        case .row(let id, let target, let numbers, let identity):
           rows.ids.append(id)
           rows.targets.append(target)
           rows.numbers += numbers
-        case .leftOut(let cause): rows.leftOut[cause, default: 0] += 1
+          rows.identities.append(identity)
+        case .leftOut(let cause, let message):
+          rows.leftOut[cause, default: 0] += 1
+          if let message { messages.append(message) }
         }
       })
     rows.leftOut.merge(table.rejected) { $0 + $1 }
     report(
       .loaded(
         role: role, crystals: rows.ids.count, features: features.width, leftOut: rows.leftOut,
-        messages: Array(table.messages.prefix(10))))
+        messages: Array((messages + table.messages).prefix(10))))
     guard !rows.ids.isEmpty else {
       throw ScreeningError.unreadable(path: path, reason: "no crystal with a \(property) among its records")
     }

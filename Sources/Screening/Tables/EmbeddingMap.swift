@@ -24,7 +24,7 @@ public struct EmbeddingMap: Sendable {
 
   /// Draws the map as SVG. The property is cut into fifths of equal numbers of crystals; crystals without it are drawn last.
   ///
-  /// - Throws: `ScreeningError`, `ArchiveError`, `RegressionError`.
+  /// - Throws: `ScreeningError`, where no crystal has the property, too; `ArchiveError`, `RegressionError`.
   public func write(_ input: String, to path: String, property: String) throws -> TableReport {
     struct Point: Sendable {
       let row: [Float]
@@ -47,6 +47,10 @@ public struct EmbeddingMap: Sendable {
       }, write: { points.append($0) })
     guard points.count > 1, embedder.width > 1 else {
       throw ScreeningError.unreadable(path: input, reason: "a map takes two crystals and two numbers of each")
+    }
+    guard points.contains(where: { $0.value != nil }) else {
+      throw ScreeningError.unreadable(
+        path: input, reason: "none of its \(counted(points.count, "crystal")) has a number \(property)")
     }
     let rows = FeatureMatrix(
       rowCount: points.count, columnCount: embedder.width,

@@ -64,6 +64,10 @@ struct Embed: ParsableCommand {
     if (map == nil) != (color == nil) { throw ValidationError("--map and --color go together") }
     if map != nil, pool == .none { throw ValidationError("--map draws crystals; --pool none keeps sites") }
     if let map, map == output { throw ValidationError("--map and --output are one file") }
+    if let map, let output, format == .npy, map == EmbeddingTable.idFile(of: output) {
+      throw ValidationError("--map is \(map), which --output writes ids into")
+    }
+    if layers.split(separator: ",").isEmpty { throw ValidationError("--layers names no layer") }
   }
 
   func run() throws {

@@ -9,7 +9,7 @@ struct Regress: ParsableCommand {
       it, grid.csv with the errors of all methods, and test.csv with id,value,prediction,std. `sluice predict` takes the folder \
       as a model. docs/little-data.md shows a study.
 
-      Example: sluice regress pipelines/regress-elastic.yaml --set data=my-data --output models/bulk-modulus
+      Example: sluice regress pipelines/regress-bulk-modulus.yaml --set data=my-data --output models/bulk-modulus
       """)
 
   @Argument(help: "Study (YAML).")
@@ -37,6 +37,7 @@ struct Regress: ParsableCommand {
       let causes = leftOut.sorted { $0.key < $1.key }.map { "\($0.value) left out (\($0.key))" }
       Terminal.note(
         (["\(role): \(crystals) crystals, \(features) features"] + causes).joined(separator: ", "))
+    case .learned(let crystals): Terminal.note("warning: \(crystals.words)")
     case .memory(let gigabytes, let folds, let methods):
       Terminal.note(
         "\(methods) methods, \(folds) folds each; takes up to \(decimals(gigabytes, 2)) GB of memory")

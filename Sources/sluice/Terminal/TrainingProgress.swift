@@ -17,6 +17,7 @@ struct TrainingProgress {
       Terminal.note("starts from \(name): \(shared?.words ?? SharedCrystals.unknown)")
     case .nodeModel(let name, let shared):
       Terminal.note("sites begin with \(name): \(shared?.words ?? SharedCrystals.unknown)")
+    case .learned(let crystals): Terminal.note("warning: \(crystals.words)")
     case .member(let index, let count, let epochsDone):
       Terminal.note("member \(index + 1) of \(count)" + (epochsDone > 0 ? ", after epoch \(epochsDone)" : ""))
       meter = nil
