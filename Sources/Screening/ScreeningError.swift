@@ -55,7 +55,7 @@ public enum ScreeningError: Error, Sendable, CustomStringConvertible {
     case .shardsMissing(let directory, let shards, let count, let problems):
       """
       \(shards.count) of \(count) shards are missing: \(rangesText(shards))
-      \(problems.map { "  \($0)\n" }.joined())sluice resume \(directory) runs them
+      \(problems.map { "  \($0)\n" }.joined())sluice resume \(directory) runs them; where the run has not been handed to an engine yet, sluice submit does
       """
     case .sharedCrystals(let model, let splits, let key):
       """

@@ -1,4 +1,5 @@
 import Foundation
+import PipelineEngine
 import ScreeningTestSupport
 import StructureArchive
 import TestSupport
@@ -96,11 +97,12 @@ import Testing
     let folder = try TemporaryFolder()
     var position = ArchivePosition()
     position.record = 7
-    let plan = ShardPlan(
+    var plan = ShardPlan(
       campaign: "abc", folder: "/a \"b\"", variables: ["data": "x=y"], created: "2020-01-01T00:00:00Z",
       taskCount: 2,
       starts: [ShardPlace(source: 0, record: 0), ShardPlace(source: 0, record: 7, position: position)],
       totals: [9, 0])
+    (plan.passes, plan.allowedRejectionShare) = (Fingerprint(of: "passes"), 0.05)
     try plan.write(to: folder.path())
     let read = try ShardPlan(directory: folder.path())
     #expect(read.id == plan.id)
@@ -110,9 +112,19 @@ import Testing
     #expect(read.variables == plan.variables)
     #expect(read.created == plan.created)
     #expect(read.taskCount == 2)
+    #expect(read.passes == plan.passes && read.allowedRejectionShare == 0.05)
     let text = try folder.text(ShardPlan.fileName)
     try folder.write(text.replacing("\"0 7 ", with: "\"0 6 "), to: ShardPlan.fileName)
     #expect(message { _ = try ShardPlan(directory: folder.path()) }.contains("digest"))
+    // What is not said is not taken for nothing.
+    let passes = try #require(text.split(separator: "\n").first { $0.contains("\"passes\"") })
+    for (line, new) in [(passes, ""), (passes, "  \"passes\": 5,"), (passes, "  \"passes\": \"no\",")] {
+      try folder.write(text.replacing(line, with: new), to: ShardPlan.fileName)
+      #expect(!message { _ = try ShardPlan(directory: folder.path()) }.isEmpty)
+      #expect(throws: ScreeningError.self) { _ = try ShardPlan(directory: folder.path()) }
+    }
+    try folder.write(text.replacing("\"tasks\": 2", with: "\"tasks\": 1000000000"), to: ShardPlan.fileName)
+    #expect(message { _ = try ShardPlan(directory: folder.path()) }.contains("is no plan of shards"))
   }
 
   @Test func `an archive without an index is refused above a size, with what to do`() throws {

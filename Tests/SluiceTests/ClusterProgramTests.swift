@@ -1,4 +1,5 @@
 import Foundation
+import PipelineEngine
 import Screening
 import ScreeningTestSupport
 import TestSupport
@@ -59,6 +60,64 @@ import Testing
     #expect(again.exitCode == 0 && again.errors.contains("merged already"), "\(again.errors)")
     let other = try run(submit("shards", shards: 6, tasks: 3))
     #expect(other.exitCode == 2 && other.errors.contains("shards: 7 → 6"), "\(other.errors)")
+  }
+
+  @Test func `more rejections than are allowed end a run in shards as they end one of one process`() throws {
+    let file = try files.campaign(named: "rejected", inputs: try files.archive(["{}", "{}"]))
+    let whole = try Program.run(["run", file, "--run-directory", path("whole")])
+    #expect(whole.exitCode == 1 && whole.errors.contains("of the records were rejected"), "\(whole.errors)")
+    let parts = try run([
+      "submit", file, "--engine", "local", "--shards", "2", "--run-directory", path("parts"),
+    ])
+    #expect(parts.exitCode == 1 && parts.errors.contains("of the records were rejected"), "\(parts.errors)")
+    #expect(try files.contents("parts") == files.contents("whole"))
+  }
+
+  @Test
+  func `a damaged merged store and a damaged line of a journal are told, not taken for what they are not`()
+    throws
+  {
+    #expect(try run(submit("shards")).exitCode == 0)
+    let expected = try files.contents("shards")
+    let store = path("shards/results.sqlite")
+    try Data().write(to: URL(filePath: store))
+    for command in [["merge", path("shards")], submit("shards")] {
+      let outcome = try run(command)
+      #expect(
+        outcome.exitCode == 2 && outcome.errors.contains("Remove it, and sluice merge"), "\(outcome.errors)")
+    }
+    try FileManager.default.removeItem(atPath: store)
+    let line =
+      #"{"event":"done","shard":3,"time":"2026-01-01T00:00:00Z","host":"a","process":7,"#
+      + #""records":9223372036854775807,"rows":1,"rejected":0,"seconds":0.1}"#
+    let journal = path("shards/tasks/000000.log")
+    let before = try String(contentsOfFile: journal, encoding: .utf8)
+    try (before + line + "\n" + line + "\n").write(toFile: journal, atomically: false, encoding: .utf8)
+    let status = try run(["status", path("shards")])
+    #expect(status.exitCode == 0 && status.output.contains("6 of 6 shards"), "\(status.errors)")
+    #expect(try run(["merge", path("shards")]).exitCode == 0)
+    #expect(try files.contents("shards") == expected)
+  }
+
+  @Test func `a task killed before its first line is started again, one that always dies is given up`() throws
+  {
+    #expect(try run(submit("shards") + ["--dry-run"]).exitCode == 0)
+    let sharded = try ShardedRun(directory: path("shards"))
+    let settings = EngineSettings()
+    // Dies at once the first two times.
+    try script(
+      "dying",
+      "n=$(cat \(path("count")) 2>/dev/null || echo 0); echo $((n + 1)) >\(path("count")); [ $n -ge 2 ] || kill -9 $$; exit 0",
+      in: "programs")
+    #expect(
+      try LocalEngine(sharded, program: path("programs/dying"), settings: settings).run([0], stop: StopFlag())
+      {} == [:])
+    try script("hopeless", "echo >>\(path("tries")); kill -9 $$", in: "programs")
+    #expect(
+      try LocalEngine(sharded, program: path("programs/hopeless"), settings: settings).run(
+        [1], stop: StopFlag()
+      ) {} == [1: 9])
+    #expect(try files.folder.lines("tries").count == 3)
   }
 
   @Test func `a shard may be run by any scheduler, and is passed over when it is there`() throws {
@@ -165,6 +224,11 @@ import Testing
     #expect(outcome.output.contains("#SBATCH --array=0-1\n"))
     #expect(outcome.output.contains("#SBATCH --partition=short\n"))
     #expect(outcome.output.contains("--dependency=afterany:"))
+    // What a folder is called is no pattern of Slurm's, and ends no word.
+    let odd = try run(slurm(#"a "b" %j"#, ["--dry-run"]), programs: "slurm")
+    #expect(odd.output.contains(#"a \"b\" %%j/tasks/%6a.log""# + "\n"), "\(odd.output)")
+    let broken = try run(slurm("a\nb", ["--dry-run"]), programs: "slurm")
+    #expect(broken.exitCode == 2 && broken.errors.contains("holds a line break"), "\(broken.errors)")
     #expect(!FileManager.default.fileExists(atPath: path("called")))
   }
 

@@ -20,15 +20,18 @@ public struct LocalEngine: Sendable {
     self.settings = settings
   }
 
-  /// A task's process, and the size of its journal when it was started.
+  /// A task's process, the size of its journal when it was started, and how many processes before it were killed without a line
+  /// in it.
   private struct Worker {
     let process: Process
     let journalSize: Int
+    let silentDeaths: Int
   }
 
   /// Runs tasks to their ends, or until `stop` is raised: then they finish the batch in hand.
   ///
-  /// A process that a signal ended is started again; the journal says when its shard is given up.
+  /// A process that a signal ended is started again; the journal says when its shard is given up, and one that dies without a line in it
+  /// is given up after as many tries.
   /// - Parameter progress: called now and then.
   /// - Returns: the tasks that did not come to their end, with what their processes ended with.
   /// - Throws: `ScreeningError`.
@@ -53,10 +56,10 @@ public struct LocalEngine: Sendable {
       progress()
       for (task, worker) in workers where !worker.process.isRunning {
         workers[task] = nil
-        if worker.process.terminationReason == .uncaughtSignal, !stop.isRaised,
-          journalSize(task) > worker.journalSize
+        let deaths = journalSize(task) > worker.journalSize ? 0 : worker.silentDeaths + 1
+        if worker.process.terminationReason == .uncaughtSignal, !stop.isRaised, deaths < TaskJournal.mostTries
         {
-          workers[task] = try start(task)
+          workers[task] = try start(task, silentDeaths: deaths)
         } else if worker.process.terminationReason != .exit || worker.process.terminationStatus != 0 {
           failed[task] = worker.process.terminationStatus
         }
@@ -66,7 +69,7 @@ public struct LocalEngine: Sendable {
     return failed
   }
 
-  private func start(_ task: Int) throws(ScreeningError) -> Worker {
+  private func start(_ task: Int, silentDeaths: Int = 0) throws(ScreeningError) -> Worker {
     let journal = run.journal(ofTask: task)
     let size = journalSize(task)
     let descriptor = open(journal, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
@@ -83,7 +86,7 @@ public struct LocalEngine: Sendable {
     process.standardOutput = log
     process.standardError = log
     do { try process.run() } catch { throw .unreadable(path: program, reason: describe(error)) }
-    return Worker(process: process, journalSize: size)
+    return Worker(process: process, journalSize: size, silentDeaths: silentDeaths)
   }
 
   private func journalSize(_ task: Int) -> Int {

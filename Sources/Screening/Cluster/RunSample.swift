@@ -93,13 +93,18 @@ public struct RunSample: Sendable {
     try makeFolder(folder + "/" + ShardPlan.shardsName)
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let parts = SampleParts(cut, records: records)
-    let run = ShardedRun(
-      directory: folder,
-      plan: ShardPlan(
-        campaign: plan.fingerprint, folder: folder, variables: [:], created: timestamp(), taskCount: 1,
-        starts: parts.starts, totals: cut.totals))
+    var sample = ShardPlan(
+      campaign: plan.fingerprint, folder: folder, variables: [:], created: timestamp(), taskCount: 1,
+      starts: parts.starts, totals: cut.totals)
     self.startSeconds = startSeconds
-    passesSeconds = try Self.passes(of: plan, run, jobs: jobs, localFolder: folder, stop, preparing)
+    let start = secondsNow()
+    if plan.hasPasses {
+      sample.passes = try ShardSubmission(
+        plan, file: "", variables: [:], directory: folder, jobs: jobs, localFolder: folder
+      ).makePasses(created: sample.created, stop: stop, preparing: preparing)
+    }
+    passesSeconds = plan.hasPasses ? secondsNow() - start : nil
+    let run = ShardedRun(directory: folder, plan: sample)
     guard !stop.isRaised else { return nil }
     let runner = ShardRun(
       run: run, plan: plan, jobs: 1, localFolder: folder, restartArguments: nil,
@@ -132,18 +137,6 @@ public struct RunSample: Sendable {
     bytes = Cost(sizes(parts.small), sizes(parts.large))
     (mergeSeconds, storeBytes) = try Self.merge(
       run, parts, present, passes: passesSeconds != nil, path: folder + "/merged.sqlite")
-  }
-
-  private static func passes(
-    of plan: CampaignPlan, _ run: ShardedRun, jobs: Int, localFolder: String, _ stop: StopFlag,
-    _ preparing: (PreparationProgress) -> Void
-  ) throws -> Double? {
-    guard plan.hasPasses else { return nil }
-    let start = secondsNow()
-    _ = try ShardSubmission(
-      plan, file: "", variables: [:], directory: run.directory, jobs: jobs, localFolder: localFolder
-    ).makePasses(created: run.plan.created, stop: stop, preparing: preparing)
-    return secondsNow() - start
   }
 
   /// Merges the first shards of the sample, which follow each other from the first record on.

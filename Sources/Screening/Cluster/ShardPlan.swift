@@ -20,7 +20,11 @@ public struct ShardPlan: Sendable {
   static let shardsName = "shards"
   /// Name of the folder of the tasks' journals.
   static let tasksName = "tasks"
-  private static let format = 1
+  private static let format = 2
+  /// Most tasks of a run.
+  static let mostTasks = 100_000
+  /// What the file says in place of a fingerprint where there are no passes.
+  private static let noPasses = "none"
 
   /// Identity of the cut: SHA-256 of the campaign's fingerprint, the numbers of records and the places.
   public let id: String
@@ -38,9 +42,10 @@ public struct ShardPlan: Sendable {
   let starts: [ShardPlace]
   /// Number of records of each source.
   let totals: [Int]
-  /// Fingerprint of the store with what the passes before the stream found; nil where the campaign has none, or an earlier version
-  /// of Sluice, which did not write it down, made the cut.
+  /// Fingerprint of the store with what the passes before the stream found; nil where the campaign has none.
   var passes: Fingerprint?
+  /// Share of the records that may be rejected.
+  public internal(set) var allowedRejectionShare = 1.0
 
   /// Number of shards.
   public var count: Int { starts.count }
@@ -102,9 +107,11 @@ public struct ShardPlan: Sendable {
       throw .unreadable(path: path, reason: "is of another version of Sluice")
     }
     guard let campaign = tree["campaign"]?.text, let folder = tree["folder"]?.text,
-      let created = tree["created"]?.text, let taskCount = tree["tasks"]?.wholeNumber, taskCount > 0,
+      let created = tree["created"]?.text, let taskCount = tree["tasks"]?.wholeNumber,
+      (1...Self.mostTasks).contains(taskCount),
       let variables = tree["variables"]?.members, let totals = tree["records"]?.elements,
-      let starts = tree["shards"]?.elements
+      let starts = tree["shards"]?.elements, let passes = tree["passes"]?.text,
+      let share = tree["allowed_rejections"]?.text.flatMap({ Double($0) }), (0...1).contains(share)
     else { throw .unreadable(path: path, reason: "is no plan of shards") }
     self.init(
       campaign: campaign, folder: folder,
@@ -112,8 +119,9 @@ public struct ShardPlan: Sendable {
       created: created, taskCount: taskCount,
       starts: starts.compactMap { $0.text.flatMap { ShardPlace(text: $0) } },
       totals: totals.compactMap(\.wholeNumber))
-    passes = tree["passes"]?.text.flatMap { Fingerprint(hexadecimal: $0) }
-    guard !self.starts.isEmpty, tree["id"]?.text == id else {
+    allowedRejectionShare = share
+    self.passes = Fingerprint(hexadecimal: passes)
+    guard !self.starts.isEmpty, tree["id"]?.text == id, passes == Self.noPasses || self.passes != nil else {
       throw .unreadable(path: path, reason: "is damaged: its digest does not match")
     }
   }
@@ -127,7 +135,9 @@ public struct ShardPlan: Sendable {
         .init("folder", .string(folder)), .init("variables", .object(JSONMembers(variables))),
         .init("created", .string(created)), .init("tasks", .count(taskCount)),
         .init("records", .array(totals.map { .count($0) })),
-      ] + (passes.map { [.init("passes", .string($0.hexadecimal))] } ?? [])
+        .init("passes", .string(passes?.hexadecimal ?? Self.noPasses)),
+        .init("allowed_rejections", .string("\(allowedRejectionShare)")),
+      ]
     let lines =
       head.map { "  \(jsonText($0.name)): \($0.value.compactText)" }
       + ["  \"shards\": [\n" + starts.map { "    " + jsonText($0.text) }.joined(separator: ",\n") + "\n  ]"]

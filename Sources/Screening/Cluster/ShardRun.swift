@@ -29,7 +29,11 @@ struct ShardRun {
     of run: ShardedRun, _ plan: CampaignPlan, jobs: Int, stop: StopFlag
   ) throws -> CampaignCrew? {
     guard plan.hasPasses else { return CampaignCrew(plan) }
-    let passes = try run.passes() ?? RunStore.openFinished(at: run.passesPath)
+    guard let passes = try run.passes() else {
+      throw ScreeningError.unreadable(
+        path: run.directory + "/" + ShardPlan.fileName,
+        reason: "says nothing of the passes that its campaign has")
+    }
     return try PreparedPasses(of: plan, jobs: jobs, passes, stop: stop) { _ in }.map {
       CampaignCrew(plan, $0)
     }

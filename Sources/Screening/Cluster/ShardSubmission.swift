@@ -52,6 +52,7 @@ public struct ShardSubmission: Sendable {
     var cut = ShardPlan(
       campaign: plan.fingerprint, folder: folder, variables: absolute(variables), created: timestamp(),
       taskCount: min(tasks, starts.count), starts: starts, totals: totals)
+    cut.allowedRejectionShare = plan.allowedRejectionShare
     if ShardPlan.exists(in: directory) {
       let found = try ShardedRun(directory: directory)
       try check(found, cut)
@@ -70,8 +71,8 @@ public struct ShardSubmission: Sendable {
     }
     try writeAtomically([UInt8](text), to: directory + "/" + ShardPlan.campaignName)
     if plan.hasPasses {
-      guard try makePasses(created: cut.created, stop: stop, preparing: preparing) else { return nil }
-      cut.passes = try Fingerprint(ofFile: directory + "/" + ShardPlan.passesName)
+      cut.passes = try makePasses(created: cut.created, stop: stop, preparing: preparing)
+      guard cut.passes != nil else { return nil }
     }
     try makeFolder(directory + "/" + ShardPlan.shardsName)
     try makeFolder(directory + "/" + ShardPlan.tasksName)
@@ -90,23 +91,26 @@ public struct ShardSubmission: Sendable {
   }
 
   /// Runs the passes before the stream once for all shards.
+  ///
+  /// - Returns: the fingerprint of the store with what they found; nil where `stop` was raised.
   func makePasses(
     created: String, stop: StopFlag, preparing: (PreparationProgress) -> Void
-  ) throws -> Bool {
+  ) throws -> Fingerprint? {
     let folder = "\(localFolder)/sluice-\(plan.fingerprint.prefix(16))-passes"
     let part = CampaignPart.passesAlone(plan, created: created)
     let report = try CampaignRun(
       plan: plan, directory: folder, jobs: jobs, restartArguments: nil, part: part
     ).run(stop: stop, preparing: preparing) { _, _ in }
-    guard report.isFinished, !stop.isRaised else { return false }
+    guard report.isFinished, !stop.isRaised else { return nil }
     let whole = folder + "/" + ShardPlan.passesName
     try? FileManager.default.removeItem(atPath: whole)
     let store = try RunStore.open(at: folder + "/" + CampaignRun.storeName, access: .readOnly)
     try store.copy(to: whole)
     try store.close()
+    let fingerprint = try Fingerprint(ofFile: whole)
     try putInPlace(whole, as: directory + "/" + ShardPlan.passesName)
     try? FileManager.default.removeItem(atPath: folder)
-    return true
+    return fingerprint
   }
 
   /// Variables as the tasks, whose current folder is another, need them.

@@ -53,7 +53,11 @@ public struct ShardTask: Sendable {
   ) throws(ScreeningError) {
     let most = min(taskCount ?? run.plan.count, run.plan.count)
     guard most > 0, (0..<most).contains(task) else {
-      throw .invalid("there is no task \(task): \(run.directory) has \(run.plan.count) shards")
+      throw .invalid(
+        taskCount == nil
+          ? "there is no shard \(task): \(run.directory) has \(run.plan.count) shards, counted from 0"
+          : "there is no task \(task) of \(most), counted from 0; \(run.directory) has \(run.plan.count) shards"
+      )
     }
     self.run = run
     self.task = task

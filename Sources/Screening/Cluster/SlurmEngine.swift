@@ -38,7 +38,7 @@ public struct SlurmEngine: Sendable {
     // A shard that ends its process is tried again; its journal says when it is given up.
     let tries = TaskJournal.mostTries * ((run.partCount - 1) / run.taskCount + 1)
     let lines =
-      header("tasks", log: "\(run.directory)/\(ShardPlan.tasksName)/%6a.log")
+      header("tasks", log: ShardPlan.tasksName + "/%6a.log")
       + [
         "#SBATCH --array=\(rangesText(tasks))\(most)", "#SBATCH --cpus-per-task=\(settings.processors)",
         // The time limit is told to the script a while before it comes.
@@ -72,7 +72,7 @@ public struct SlurmEngine: Sendable {
   public func mergeScript(after arrayJob: String) -> String {
     let processors = run.mergesWithThreads ? settings.processors : 1
     let lines =
-      header("merge", log: "\(run.directory)/merge.log")
+      header("merge", log: "merge.log")
       + [
         "#SBATCH --dependency=afterany:\(arrayJob)", "#SBATCH --kill-on-invalid-dep=yes",
         "#SBATCH --cpus-per-task=\(processors)",
@@ -83,10 +83,15 @@ public struct SlurmEngine: Sendable {
     return lines.joined(separator: "\n") + "\n"
   }
 
+  /// What every script begins with.
+  ///
+  /// - Parameter log: within the run directory, in which nothing stands for a number or a name of Slurm's.
   private func header(_ what: String, log: String) -> [String] {
-    [
+    let folder = run.directory.replacing("%", with: "%%")
+    return [
       "#!/bin/bash", "#SBATCH --job-name=sluice-\(run.id.prefix(8))-\(what)", "#SBATCH --requeue",
-      "#SBATCH --open-mode=append", "#SBATCH --output=\(log)", "#SBATCH --ntasks=1",
+      "#SBATCH --open-mode=append", "#SBATCH --output=" + Self.quoted("\(folder)/\(log)"),
+      "#SBATCH --ntasks=1",
     ]
   }
 
@@ -97,6 +102,21 @@ public struct SlurmEngine: Sendable {
     ].compactMap { $0 }.map { "#SBATCH --" + $0 }
   }
 
+  /// A word of a line that begins with `#SBATCH`.
+  private static func quoted(_ text: String) -> String {
+    "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+  }
+
+  /// Checks that what is asked for can stand in lines of a script.
+  ///
+  /// - Throws: `ScreeningError.invalid`.
+  public func checkLines() throws(ScreeningError) {
+    let texts = [run.directory, settings.partition, settings.account, settings.time, settings.memory]
+    for text in texts.compactMap({ $0 }) where text.contains(where: \.isNewline) {
+      throw .invalid("\(text.debugDescription) holds a line break, which no line of a script for Slurm can")
+    }
+  }
+
   // MARK: Jobs
 
   /// Hands tasks over.
@@ -104,6 +124,7 @@ public struct SlurmEngine: Sendable {
   /// - Returns: what was handed over.
   /// - Throws: `ScreeningError` with Slurm's own words where it refuses.
   public func submit(_ tasks: [Int]) throws -> EngineRecord.Submission {
+    try checkLines()
     try checkArraySize(tasks)
     let arrayJob = try submit(tasksScript(tasks), named: "tasks.sbatch")
     var record = try EngineRecord(directory: run.directory) ?? EngineRecord(.slurm, settings)

@@ -46,9 +46,25 @@ struct Merge: ParsableCommand {
 ///   - jobs: number of threads, where there is work for several.
 func merge(_ run: any SubmittedRun, _ merged: MergedShards? = nil, jobs: Int) throws {
   if let run = run as? ShardedRun, let merged { return try tell(merged, of: run) }
-  guard !run.isMerged else { return Terminal.note("\(run.directory) is merged already") }
+  if try isMergedAlready(run) { return }
   if let run = run as? ShardedRun { try mergeShards(of: run) }
   if let run = run as? SubmittedTraining { try collectMembers(of: run, jobs: jobs) }
+}
+
+/// Says so where the parts of a run are put together.
+///
+/// - Throws: `ScreeningError.unreadable` where the store that they are in is damaged.
+func isMergedAlready(_ run: any SubmittedRun) throws -> Bool {
+  guard run.isMerged else { return false }
+  if run is ShardedRun {
+    do throws(StoreError) { _ = try RunStore.openFinished(at: run.mergedPath) } catch {
+      throw ScreeningError.unreadable(
+        path: run.mergedPath,
+        reason: "\(error). Remove it, and sluice merge \(run.directory) makes it anew of the shards")
+    }
+  }
+  Terminal.note("\(run.directory) is merged already")
+  return true
 }
 
 private func collectMembers(of run: SubmittedTraining, jobs: Int) throws {
@@ -86,4 +102,5 @@ private func tell(_ merged: MergedShards, of run: ShardedRun) throws {
   }
   warn("several kinds of processors", report.processors)
   warn("several versions of the program", report.versions)
+  try checkRejections(report.counts, allowedShare: run.plan.allowedRejectionShare)
 }

@@ -76,7 +76,7 @@ struct Submit: ParsableCommand {
 
   @OptionGroup var threads: ThreadOptions
 
-  @Flag(help: "Write everything, print the scripts and an estimate, but hand nothing over.")
+  @Flag(help: "Prepare the run directory, print the scripts and an estimate, but hand nothing over.")
   var dryRun = false
 
   func validate() throws { try SubmissionLimits.validate(shards: shards, tasks: tasks) }
@@ -217,11 +217,12 @@ private func hand(
   switch engine {
   case .slurm:
     let slurm = SlurmEngine(run, program: Resources.program, settings: settings)
+    try slurm.checkLines()
     guard !isDry else {
       Terminal.result(slurm.tasksScript(tasks))
       return Terminal.result(slurm.mergeScript(after: "ARRAY"))
     }
-    guard !run.isMerged else { return Terminal.note("\(run.directory) is merged already") }
+    if try isMergedAlready(run) { return }
     let active = try EngineRecord(directory: run.directory).map { try SlurmEngine.jobs(of: $0) } ?? []
     let busy = Set(active.compactMap(\.task))
     let free = tasks.filter { !busy.contains($0) }
@@ -242,7 +243,7 @@ private func hand(
   case .snakemake:
     let snakemake = SnakemakeEngine(run, program: Resources.program, settings: settings)
     guard !isDry else { return Terminal.result(snakemake.rules) }
-    guard !run.isMerged else { return Terminal.note("\(run.directory) is merged already") }
+    if try isMergedAlready(run) { return }
     try run.forgetTries(ofTasks: tasks)
     let command = try snakemake.write(missing: tasks)
     if !settings.unknownToSnakemake.isEmpty {
@@ -310,5 +311,6 @@ private func ending(of run: any SubmittedRun, _ failed: [Int: Int32], isStopped:
   for (task, code) in failed.sorted(by: { $0.key < $1.key }) {
     Terminal.note("error: task \(task) ended with \(code); its log is \(run.journal(ofTask: task))")
   }
+  Terminal.note("sluice resume \(run.directory) tries again what is missing.")
   return ExitStatus.failed
 }
