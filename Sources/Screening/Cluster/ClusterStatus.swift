@@ -122,12 +122,14 @@ public struct ClusterStatus: Sendable {
     self.hosts = hosts.sorted()
     self.processors = processors.sorted()
     secondsPerRecord = timed > 0 ? seconds / Double(timed) : nil
-    var best = TopList()
+    var (best, hull) = (TopList(), RankingHull?.none)
     for shard in present.keys {
       if let top = tops[shard] {
         best.merge(json: top)
       } else if let path = run.files.valid(shard, among: present).path {
-        best.merge(try TopList(of: RunStore.openFinished(at: path), hull: run.rankingHull()))
+        let ranking = try hull ?? run.rankingHull()
+        hull = ranking
+        best.merge(try TopList(of: RunStore.openFinished(at: path), hull: ranking))
       }
     }
     top = best.entries.map { Candidate(id: $0.id, formula: $0.formula, energyAboveHull: $0.distance) }
@@ -142,6 +144,6 @@ public struct ClusterStatus: Sendable {
 extension ShardedRun {
   /// The hull that the run is ranked by, by what its passes found.
   func rankingHull() throws -> RankingHull {
-    try passes()?.standardHull() ?? .references
+    try passes().map { try RunStore.openFinished(at: $0).standardHull() } ?? .references
   }
 }

@@ -136,12 +136,12 @@ public struct RunSample: Sendable {
     }
     bytes = Cost(sizes(parts.small), sizes(parts.large))
     (mergeSeconds, storeBytes) = try Self.merge(
-      run, parts, present, passes: passesSeconds != nil, path: folder + "/merged.sqlite")
+      run, parts, present, path: folder + "/merged.sqlite")
   }
 
   /// Merges the first shards of the sample, which follow each other from the first record on.
   private static func merge(
-    _ run: ShardedRun, _ parts: SampleParts, _ present: [Int: [String]], passes: Bool, path: String
+    _ run: ShardedRun, _ parts: SampleParts, _ present: [Int: [String]], path: String
   ) throws -> (seconds: Cost, bytes: Cost) {
     let shards = [parts.small.first, parts.large.first].compactMap { $0 }
     let paths = shards.compactMap { run.files.valid($0, among: present).path }
@@ -149,7 +149,7 @@ public struct RunSample: Sendable {
       return (Cost(record: 0, shard: 0), Cost(record: 0, shard: 0))
     }
     let merge = try StoreMerge(at: path, run: try RunStore.openFinished(at: first).description())
-    if passes { try merge.append(passesAt: run.passesPath) }
+    if let passes = try run.passes() { try merge.append(passesAt: passes) }
     func append(_ shard: Int) throws -> (records: Int, cost: Double) {
       let start = secondsNow()
       if let path = run.files.valid(shard, among: present).path { try merge.append(shardAt: path) }

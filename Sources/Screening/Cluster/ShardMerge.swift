@@ -95,7 +95,7 @@ public struct ShardMerge: Sendable {
   /// The store that shards are appended to, with what the passes before them found.
   private func begin(at path: String, like shard: String) throws -> StoreMerge {
     let merge = try StoreMerge(at: path, run: try RunStore.openFinished(at: shard).description())
-    if try run.passes() != nil { try merge.append(passesAt: run.passesPath) }
+    if let passes = try run.passes() { try merge.append(passesAt: passes) }
     return merge
   }
 

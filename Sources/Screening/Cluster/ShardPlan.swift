@@ -22,7 +22,7 @@ public struct ShardPlan: Sendable {
   static let tasksName = "tasks"
   private static let format = 2
   /// Most tasks of a run.
-  static let mostTasks = 100_000
+  public static let mostTasks = 100_000
   /// What the file says in place of a fingerprint where there are no passes.
   private static let noPasses = "none"
 

@@ -34,9 +34,8 @@ struct ShardRun {
         path: run.directory + "/" + ShardPlan.fileName,
         reason: "says nothing of the passes that its campaign has")
     }
-    return try PreparedPasses(of: plan, jobs: jobs, passes, stop: stop) { _ in }.map {
-      CampaignCrew(plan, $0)
-    }
+    return try PreparedPasses(of: plan, jobs: jobs, RunStore.openFinished(at: passes), stop: stop) { _ in }
+      .map { CampaignCrew(plan, $0) }
   }
 
   /// A shard that this process alone works on, of those of this node.

@@ -39,16 +39,13 @@ public struct ShardedRun: SubmittedRun {
   /// The merged store.
   public var mergedPath: String { directory + "/" + CampaignRun.storeName }
 
-  /// Where what the passes before the stream found lies, if anything.
-  var passesPath: String { directory + "/" + ShardPlan.passesName }
-
-  /// The store with what the passes before the stream found; nil where there is none.
+  /// Path of the store with what the passes before the stream found; nil where there is none.
   ///
   /// - Throws: `ScreeningError.unreadable` where it is not there, or another one than when the run was submitted.
-  func passes() throws -> RunStore? {
-    let path = passesPath
-    let isThere = FileManager.default.fileExists(atPath: path)
+  func passes() throws -> String? {
     guard let expected = plan.passes else { return nil }
+    let path = directory + "/" + ShardPlan.passesName
+    let isThere = FileManager.default.fileExists(atPath: path)
     guard isThere, try Fingerprint(ofFile: path) == expected else {
       throw ScreeningError.unreadable(
         path: path,
@@ -57,7 +54,7 @@ public struct ShardedRun: SubmittedRun {
           + "predicted competitors and pilots of searches; put it back, or submit the campaign into another directory"
       )
     }
-    return try RunStore.openFinished(at: path)
+    return path
   }
 
   /// Reads the campaign as it was submitted, with the files that it names now.

@@ -52,19 +52,15 @@ public struct PretrainingPlan: Sendable {
       preconditionFailure("a pretraining file is a mapping")
     }
     tree[variablesField.name] = nil
-    // As if it were not written: it is what is meant without it.
-    if case .contrastive(let hiding, _) = task, hiding.supercell == .none,
-      case .mapping(var views)? = tree["views"]
-    {
-      views["supercell"] = nil
-      tree["views"] = .mapping(views)
-      choices.forget("views", "supercell")
-    }
     for (section, values) in choices.taken {
       guard case .mapping(var own)? = tree[section] else {
         preconditionFailure("sections of a pretraining file are mappings")
       }
       own.merge(values) { $1 }
+      // As if it were not written: it is what is meant without it.
+      if section == "views", own["supercell"] == .string(SupercellView.none.rawValue) {
+        own["supercell"] = nil
+      }
       tree[section] = .mapping(own)
     }
     canonicalText = ConfigurationTree.mapping(tree).canonicalText
@@ -183,9 +179,6 @@ private struct PretrainingChoices {
       return SupercellView(rawValue: word) ?? .none
     }
   }
-
-  /// Leaves a choice out of what was asked for.
-  mutating func forget(_ section: String, _ key: String) { taken[section]?[key] = nil }
 
   mutating func number(_ section: String, _ key: String, or absent: Double) -> Double {
     let number = value[section].optional(key)?.number ?? absent

@@ -208,7 +208,7 @@ public struct PretrainingRun: Sendable {
             return .value(
               .crystal(
                 record.id, graph, structure,
-                CrystalIdentity(of: structure, scratch: CrystalIdentity.Scratch())))
+                CrystalIdentity(of: structure, scratch: scratch.identity)))
           } catch {
             return .rejected(error.rejectionReason, "\(record.id): \(error)")
           }

@@ -133,9 +133,10 @@ public struct RegressionRun: Sendable {
     _ role: String, _ path: String, _ features: CrystalFeatures, _ report: (RegressionEvent) -> Void
   ) throws -> Rows {
     var (rows, table, messages) = (Rows(), TableReport(), [String]())
-    let (property, maximumSites) = (plan.property, plan.maximumSites)
+    // Crystals of an archive for the test alone are compared with those that are learned from.
+    let (property, maximumSites, identifies) = (plan.property, plan.maximumSites, plan.test != nil)
     enum Described: Sendable {
-      case row(id: String, target: Double, numbers: [Double], CrystalIdentity)
+      case row(id: String, target: Double, numbers: [Double], CrystalIdentity?)
       case leftOut(String, message: String? = nil)
     }
     try streamCrystals(
@@ -155,7 +156,7 @@ public struct RegressionRun: Sendable {
             .value(
               .row(
                 id: record.id, target: target, numbers: numbers,
-                CrystalIdentity(of: record.structure, scratch: CrystalIdentity.Scratch())))
+                identifies ? CrystalIdentity(of: record.structure, scratch: scratch.identity) : nil))
           case .rejected(let reason, let message): .rejected(reason, message)
           }
         }
@@ -166,7 +167,7 @@ public struct RegressionRun: Sendable {
           rows.ids.append(id)
           rows.targets.append(target)
           rows.numbers += numbers
-          rows.identities.append(identity)
+          if let identity { rows.identities.append(identity) }
         case .leftOut(let cause, let message):
           rows.leftOut[cause, default: 0] += 1
           if let message { messages.append(message) }

@@ -69,5 +69,6 @@ final class TableScratch {
   let inputs = InputEncoder.Scratch()
   let ensemble = Ensemble.Scratch()
   let embedder = CrystalEmbedder.Scratch()
+  let identity = CrystalIdentity.Scratch()
   var collection = GraphCollection()
 }

@@ -16,7 +16,7 @@ enum SubmissionLimits {
     if let shards, !(1...1_000_000).contains(shards) {
       throw ValidationError("--shards takes 1 to 1,000,000")
     }
-    if let tasks, !(1...100_000).contains(tasks) {
+    if let tasks, !(1...ShardPlan.mostTasks).contains(tasks) {
       throw ValidationError("--tasks takes 1 to 100,000")
     }
   }
