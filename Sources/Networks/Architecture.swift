@@ -23,6 +23,9 @@ public protocol Architecture: Codable, Hashable, Sendable {
   /// - Throws: `ModelError.unsupportedConfiguration` naming the value.
   func validate() throws(ModelError)
 
+  /// Options that change nothing beside the others, by their keys, and why: "nearest neighbors have no facets".
+  var idleOptions: [String: String] { get }
+
   /// Builds the network.
   ///
   /// - Parameters:
@@ -41,6 +44,9 @@ public protocol Architecture: Codable, Hashable, Sendable {
 extension Architecture {
   /// Nothing beyond the options' own ranges.
   public func validate() throws(ModelError) {}
+
+  /// None.
+  public var idleOptions: [String: String] { [:] }
 
   /// A block of 192 sites.
   public var sitesPerBlock: Int { 192 }

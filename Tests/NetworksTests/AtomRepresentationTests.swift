@@ -255,7 +255,7 @@ private struct PublishedEncoder {
     network.nodeWidth = (width + 15) / 16 * 16
     wideWidth = network.nodeWidth
     network.convolutionCount = tensors.count { $0.name.hasSuffix("lin_f.weight") }
-    network.padding = .firstAtom
+    (network.padding, network.messages) = (.firstAtom, .toNeighbors)
     var generator = SeededRandom(seed: 0)
     let drawn = try NetworkParameters(shape(network), using: &generator)
     var weights = Weights(

@@ -107,6 +107,19 @@ import Training
     #expect(abs(found[0] - found[2]) > 1e-7)
   }
 
+  @Test func `sites of one edge each, which have their edges' numbers, stay apart`() throws {
+    // Carbon monoxide: the classes of sites and of edges are 0 and 1 in both.
+    let dimer = try Structure(
+      lattice: try Lattice(a: SIMD3(9, 0, 0), b: SIMD3(0, 10, 0), c: SIMD3(0, 0, 11)),
+      elements: [try #require(Element(symbol: "C")), try #require(Element(symbol: "O"))],
+      fractionalPositions: [.zero, SIMD3(0.125, 0, 0)])
+    let graph = try CrystalGraph(symmetricShellsOf: 1, dimer)
+    let quotient = LineGraph(quotientOf: graph, pairsEdgesWithThemselves: true)
+    #expect(quotient.siteClasses == [0, 1])
+    #expect(quotient.siteMultiplicities == [1, 1])
+    #expect(quotient.sources == [1, 0])
+  }
+
   @Test func `positions with five decimals keep what symmetry merges, and hardly change a prediction`() throws
   {
     var generator = SeededGenerator(seed: 62)

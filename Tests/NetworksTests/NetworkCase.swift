@@ -174,7 +174,7 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
   ) -> NetworkCase {
     var network = CGConv()
     (network.nodeWidth, network.hiddenWidth, network.convolutionCount) = (16, 16, 2)
-    (network.neighborCount, network.cutoff) = (5, 5)
+    (network.neighborCount, network.cutoff, network.messages) = (5, 5, .toNeighbors)
     change(&network)
     return NetworkCase(
       name: "CGConv, \(name)", configuration: NetworkConfiguration(network, outputs: outputs))
@@ -256,6 +256,7 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
     cgcnn("trained", on: nodes(["convs.0"], .replace, isTrained: true)),
     cgcnn("trained, beside elements", on: nodes(["convs.0", "embedding1"], .concatenate, isTrained: true)),
     NetworkCase(name: "GCN", configuration: gcn(nil)),
+    NetworkCase(name: "GCN, nearest neighbors", configuration: gcn(nil, takesWholeShells: false)),
     NetworkCase(name: "GCN, additive", configuration: gcn(.additive)),
     NetworkCase(name: "MLP, fractions", configuration: mlp(.fractions)),
     NetworkCase(name: "MLP, wide", configuration: mlp(.fractions, width: 768)),
@@ -298,12 +299,13 @@ struct NetworkCase: CustomTestStringConvertible, Sendable {
   private static func encoder(padding: NeighborPadding) -> CGConv {
     var network = CGConv()
     (network.nodeWidth, network.convolutionCount, network.padding) = (16, 2, padding)
-    (network.neighborCount, network.cutoff) = (5, 5)
+    (network.neighborCount, network.cutoff, network.messages) = (5, 5, .toNeighbors)
     return network
   }
 
-  private static func gcn(_ readout: Readout?) -> NetworkConfiguration {
+  private static func gcn(_ readout: Readout?, takesWholeShells: Bool = true) -> NetworkConfiguration {
     var network = GCN()
+    network.takesWholeShells = takesWholeShells
     (network.nodeWidth, network.hiddenWidth, network.convolutionCount) = (16, 16, 2)
     network.readout = readout
     return NetworkConfiguration(network)

@@ -94,7 +94,7 @@ private func alignn(_ order: ALIGNN.UpdateOrder = .bondsFirst) -> NetworkConfigu
 private func cgconv(_ change: (inout CGConv) -> Void = { _ in }) -> NetworkConfiguration {
   var network = CGConv()
   (network.nodeWidth, network.hiddenWidth, network.convolutionCount) = (32, 32, 3)
-  network.cutoff = 4
+  (network.cutoff, network.messages) = (4, .toNeighbors)
   change(&network)
   return NetworkConfiguration(network)
 }
@@ -102,7 +102,7 @@ private func cgconv(_ change: (inout CGConv) -> Void = { _ in }) -> NetworkConfi
 private func onNodes(isTrained: Bool) -> NetworkConfiguration {
   var network = CGConv()
   (network.nodeWidth, network.hiddenWidth, network.convolutionCount) = (32, 32, 1)
-  network.cutoff = 4
+  (network.cutoff, network.messages) = (4, .toNeighbors)
   let nodes = NodeSource(
     cgconv().architecture, layers: ["embedding1", "convs.1"], use: .concatenate, isTrained: isTrained)
   return NetworkConfiguration(network, nodes: nodes)

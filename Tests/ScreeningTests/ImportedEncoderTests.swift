@@ -17,6 +17,7 @@ import Testing
   private func imported() throws -> ModelFolder {
     var network = CGConv()
     (network.nodeWidth, network.convolutionCount, network.padding) = (16, 2, .firstAtom)
+    network.messages = .toNeighbors
     try TinyModel.write(
       to: folder.path("drawn"), memberCount: 1, configuration: NetworkConfiguration(network, outputs: 0))
     let drawn = try ModelFolder(path: folder.path("drawn"), predicts: false)
@@ -108,13 +109,15 @@ import Testing
     let file = try files.training(
       ", initial: {model: encoder, freeze: [embedding1]}", epochs: 1,
       network:
-        "architecture: cgconv, node_width: 16, hidden_width: 16, convolutions: 2, padding: first_atom")
+        "architecture: cgconv, node_width: 16, hidden_width: 16, convolutions: 2, padding: first_atom, messages: to_neighbors"
+    )
     // The read-out is not there to be taken over.
     #expect(message { _ = try TrainingPlan(file: file) }.contains("hidden.0.weight"))
     let rest = try files.training(
       ", initial: {model: encoder, take: [embedding, convs., batch_norm.], freeze: [embedding1]}", epochs: 1,
       network:
-        "architecture: cgconv, node_width: 16, hidden_width: 16, convolutions: 2, padding: first_atom")
+        "architecture: cgconv, node_width: 16, hidden_width: 16, convolutions: 2, padding: first_atom, messages: to_neighbors"
+    )
     #expect(try files.train(rest, into: "model"))
     let model = try ModelFolder(path: folder.path("model"))
     #expect(model.card.initialModel?.property == nil)

@@ -100,6 +100,35 @@ import Testing
     #expect(again.entries.map(\.ensemble.changeInterval) == board.entries.map(\.ensemble.changeInterval))
   }
 
+  @Test func `beside the ensembles stand the mean errors of the members, which compare one network with one`()
+    throws
+  {
+    // Labels in the middle of what the second model's members say, so that these are off to either side.
+    let first = try leaderboard([models[1]])
+    let off = first.entries[0].ensemble.meanAbsoluteError
+    let lines = try files.folder.lines("crystals.jsonl")
+    for shift in [-off, off] {
+      let moved = lines.enumerated().map { number, line in
+        line.replacing("\"gap\":\(Double(number) / 50)", with: "\"gap\":\(Double(number) / 50 + shift)")
+      }
+      try files.folder.write(moved.joined(separator: "\n") + "\n", to: "crystals.jsonl")
+      let board = try leaderboard([models[0], models[1]])
+      let (means, figures) = (board.entries.map(\.mean), board.entries.map(\.ensemble))
+      #expect(means[0].meanAbsoluteError == figures[0].meanAbsoluteError)
+      let members = board.entries[1].members
+      #expect(abs(means[1].meanAbsoluteError - members.reduce(0, +) / 3) < 1e-12)
+      let ratio = means[1].meanAbsoluteError / means[0].meanAbsoluteError - 1
+      #expect(abs(try #require(means[1].change) - ratio) < 1e-12)
+      for group in board.groups {
+        #expect(group.means[1].meanAbsoluteError > group.figures[1].meanAbsoluteError - 1e-9)
+      }
+      guard figures[1].meanAbsoluteError < off / 2 else { continue }
+      #expect(means[1].meanAbsoluteError > figures[1].meanAbsoluteError + 1e-6)
+      return
+    }
+    Issue.record("neither way do the labels come near the predictions")
+  }
+
   @Test func `a crystal that one model cannot predict counts for none`() throws {
     let heavy =
       "{\"id\":\"heavy\",\"lattice\":[[4,0,0],[0,4,0],[0,0,4]],\"species\":[\"Lr\"],\"frac_coords\":[[0,0,0]],\"gap\":1}"
@@ -113,6 +142,10 @@ import Testing
     let both = try leaderboard([composition, models[0]])
     #expect(alone.unpredicted + alone.count == both.unpredicted + both.count)
     #expect(both.unpredicted == 1)
+    // What counts for no model is said, too: a broken line, one without the property, crystals of eight sites.
+    #expect(both.withoutValue == 1 && both.rejected == ["truncated": 1])
+    #expect(both.tooLarge > 0)
+    #expect(both.count + both.unpredicted + both.withoutValue + both.tooLarge + 1 == 61)
   }
 
   @Test func `classifiers, other units and data without values are refused`() throws {

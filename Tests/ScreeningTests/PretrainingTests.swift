@@ -190,7 +190,7 @@ import Training
       version: 1
       name: tuned
       data: {train: train.jsonl, validation: validation.jsonl, test: test.jsonl, property: target, unit: eV}
-      model: {architecture: cgconv, node_width: 16, hidden_width: 16, convolutions: 2, neighbors: 6, padding: first_atom}
+      model: {architecture: cgconv, node_width: 16, hidden_width: 16, convolutions: 2, neighbors: 6, padding: first_atom, messages: to_neighbors}
       training:
         members: 1
         epochs: 1
@@ -216,6 +216,7 @@ import Training
   @Test func `what is hidden of a crystal follows from its id, whatever else is in the archive`() throws {
     var network = CGConv()
     (network.nodeWidth, network.convolutionCount, network.neighborCount) = (16, 1, 6)
+    network.messages = .toNeighbors
     let encoder = InputEncoder(network.requirements)
     var generator = SeededGenerator(seed: 5)
     var graphs = GraphCollection()
@@ -255,6 +256,7 @@ import Training
   {
     var network = CGConv()
     (network.nodeWidth, network.convolutionCount, network.neighborCount) = (16, 1, 6)
+    network.messages = .toNeighbors
     let encoder = InputEncoder(network.requirements)
     var generator = SeededGenerator(seed: 6)
     // One and two sites, of which one hidden is all and half of the cell.

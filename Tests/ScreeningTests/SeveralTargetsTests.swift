@@ -223,7 +223,7 @@ import Testing
     ("[target, target]", "unit: [eV, eV]", "target stands twice in the list"),
     ("[target, partial]", "unit: eV", "1 unit of 2 targets"),
     ("[target, partial]", "maximum_sites: 9", "the unit of \"target\" is not known here"),
-    ("[target, absent]", "unit: [eV, eV]", "no structure with a absent among its records"),
+    ("[target, absent]", "unit: [eV, eV]", "no structure with a absent is left of its records"),
   ])
   func `what makes no list of targets is refused`(property: String, data: String, part: String) throws {
     let text = message { try train(try files.training(property: property, data: data), into: "model") }

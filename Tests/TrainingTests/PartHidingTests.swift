@@ -6,7 +6,7 @@ import Training
 @Suite("What is hidden from a network") struct PartHidingTests {
   private func graphs(_ count: Int) throws -> GraphCollection {
     var network = CGConv()
-    (network.neighborCount, network.cutoff) = (6, 6)
+    (network.neighborCount, network.cutoff, network.messages) = (6, 6, .toNeighbors)
     let (encoder, scratch) = (InputEncoder(network.requirements), InputEncoder.Scratch())
     var (generator, graphs) = (SeededGenerator(seed: 4), GraphCollection())
     for _ in 0..<count {

@@ -1,13 +1,14 @@
 /// Gated convolutions with a batch normalization after each: the encoder of self-supervised atomic representations.
 ///
 /// Source: Kong et al., Mach. Learn.: Sci. Technol. 5, 035018 (2024), in the form of the authors' code, which has these
-/// defaults but for the padding. The read-out is that of CGCNN: the publication trains the encoder without one.
+/// defaults but for the padding and the direction of messages. The read-out is that of CGCNN: the publication trains the encoder without one.
 public struct CGConv: Architecture {
   /// Between which sites messages go. Lists of nearest neighbors are not symmetric.
   public enum Messages: String, Codable, CaseIterable, Hashable, Sendable {
     /// A site collects from the neighbors that it lists.
     case fromNeighbors = "from_neighbors"
-    /// A site collects from the sites that list it, as in the published code.
+    /// A site collects from the sites that list it, as in the published code. Where a list is cut among equal distances, which
+    /// of equivalent sites are on it depends on the cell and the order of sites, and the prediction with it.
     case toNeighbors = "to_neighbors"
   }
 
@@ -28,7 +29,7 @@ public struct CGConv: Architecture {
   /// What stands in for missing neighbors.
   public var padding = NeighborPadding.none
   /// Between which sites messages go.
-  public var messages = Messages.toNeighbors
+  public var messages = Messages.fromNeighbors
   /// What is averaged over the sites; nil is `pooled`.
   public var readout: Readout?
 
@@ -57,7 +58,7 @@ public struct CGConv: Architecture {
       "What stands in for missing neighbors: nothing, or the first atom as in the published code."),
     .choice(
       "messages", \.messages,
-      "Whether a site collects from the neighbors that it lists, or from the sites that list it, as in the published code."
+      "Whether a site collects from the neighbors that it lists, or from the sites that list it, as in the published code; predictions then depend on the cell that describes a crystal where neighbors are equally far."
     ),
     .readout(\.readout),
   ]

@@ -77,6 +77,13 @@ public struct CoGN: Architecture {
     }
   }
 
+  /// Those of the neighbors that the network does not have.
+  public var idleOptions: [String: String] {
+    usesFacets
+      ? ["neighbors": "with facets, neighbors are those of Voronoi cells"]
+      : ["minimum_solid_angle": "nearest neighbors have no facets"]
+  }
+
   /// What its graphs are.
   public var requirements: InputRequirements {
     InputRequirements(

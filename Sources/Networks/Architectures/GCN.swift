@@ -13,6 +13,8 @@ public struct GCN: Architecture {
   public var hiddenLayerCount = 1
   /// Neighbors per atom; a bond counts where either of its ends lists it.
   public var neighborCount = 12
+  /// Whether all neighbors as far as the last of these are taken; nil, as in cards written before there was the choice, is false.
+  public var takesWholeShells: Bool? = true
   /// Largest neighbor distance (Å).
   public var cutoff = 8.0
   /// What is averaged over the sites; nil, as in cards written before there was the choice, is `pooled`.
@@ -36,15 +38,25 @@ public struct GCN: Architecture {
     .integer("convolutions", \.convolutionCount, 1...16, "Number of convolutions."),
     .integer("hidden_layers", \.hiddenLayerCount, 1...16, "Number of hidden layers after pooling."),
     .integer("neighbors", \.neighborCount, 1...64, "Nearest neighbors of each site."),
+    .boolean(
+      "whole_shells", \.takesWholeShells, absence: false,
+      "Whether all neighbors as far as the last of these are taken, so that no order of equal distances matters."
+    ),
     .number("cutoff", \.cutoff, 0.4...20, "Reach of nearest neighbors (Å)."),
     .readout(\.readout),
   ]
 
   /// What its graphs are.
+  ///
+  /// Bonds are counted between pairs of sites. Of lists that are cut among equal distances the counts are other ones in a
+  /// larger cell of the same crystal, and with them the prediction.
   public var requirements: InputRequirements {
-    InputRequirements(
-      neighbors: .nearest(count: neighborCount, cutoff: cutoff), neighborLimit: neighborCount,
-      countsBonds: true)
+    takesWholeShells == true
+      ? InputRequirements(
+        neighbors: .nearestShells(count: neighborCount, cutoff: cutoff), countsBonds: true)
+      : InputRequirements(
+        neighbors: .nearest(count: neighborCount, cutoff: cutoff), neighborLimit: neighborCount,
+        countsBonds: true)
   }
 
   /// The layers.

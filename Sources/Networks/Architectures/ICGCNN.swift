@@ -123,6 +123,15 @@ public struct ICGCNN: Architecture {
     }
   }
 
+  /// Those of facets and triplets that the network does not have.
+  public var idleOptions: [String: String] {
+    var idle: [String: String] = [:]
+    if !usesFacets { idle["facet_encoding"] = "the measures of facets are no edge features" }
+    if nearestNeighborCount != nil { idle["minimum_solid_angle"] = "nearest neighbors have no facets" }
+    if !hasTriplets { idle["triplet_sum"] = "there are no three-body terms" }
+    return idle
+  }
+
   /// What its graphs are.
   public var requirements: InputRequirements {
     if let count = nearestNeighborCount {

@@ -106,6 +106,14 @@ public struct SchNet: Architecture {
     }
   }
 
+  /// Those of the neighbors that the network does not have.
+  public var idleOptions: [String: String] {
+    let reason = "with facets, neighbors are those of Voronoi cells"
+    return usesFacets
+      ? ["neighbors": reason, "whole_shells": reason]
+      : ["minimum_solid_angle": "nearest neighbors have no facets"]
+  }
+
   /// What its graphs are.
   public var requirements: InputRequirements {
     if usesFacets {

@@ -214,7 +214,7 @@ private struct EdgeClasses {
       let (previousSites, previousEdges) = (siteCount, edgeCount)
       refineEdges(graph, pairs, kinds)
       refineSites(graph)
-      isFinished = siteCount == previousSites && edgeCount == previousEdges
+      isFinished = siteCount <= previousSites && edgeCount <= previousEdges
     }
   }
 
@@ -227,7 +227,7 @@ private struct EdgeClasses {
         for pair in pairs.offsets[edge]..<pairs.offsets[edge + 1] {
           sum &+= QuotientGraph.mixed(kinds[pair] ^ Self.term(edges[Int(pairs.sources[pair])]))
         }
-        let ends = Self.term(sites[site]) &+ 3 &* Self.term(sites[Int(graph.neighbors[edge])])
+        let ends = QuotientGraph.mixed(Self.term(sites[site])) &+ Self.term(sites[Int(graph.neighbors[edge])])
         signatures[edge] = QuotientGraph.mixed(sum ^ QuotientGraph.mixed(ends ^ Self.term(edges[edge]) &* 5))
       }
     }
@@ -237,7 +237,8 @@ private struct EdgeClasses {
   private mutating func refineSites(_ graph: CrystalGraph) {
     let signatures = (0..<graph.siteCount).map { site in
       let sum = graph.edges(of: site).reduce(UInt64(0)) { $0 &+ QuotientGraph.mixed(Self.term(edges[$1])) }
-      return QuotientGraph.mixed(sum ^ QuotientGraph.mixed(Self.term(sites[site])))
+      // Mixed twice, and so no term of the sum: a site of one edge would cancel it where the two have one number.
+      return QuotientGraph.mixed(sum ^ QuotientGraph.mixed(QuotientGraph.mixed(Self.term(sites[site]))))
     }
     siteCount = HashTable.number(signatures, &known, into: &sites)
   }

@@ -106,7 +106,7 @@ public struct ModelImport: Sendable {
     var network = CGConv()
     network.nodeWidth = try Self.shape("embedding1.weight", of: tensors)[0]
     network.convolutionCount = tensors.count { $0.name.hasSuffix(".lin_f.weight") }
-    network.padding = .firstAtom
+    (network.padding, network.messages) = (.firstAtom, .toNeighbors)
     let configuration = NetworkConfiguration(network, outputs: 0)
     let card = ModelCard(
       name: stem, configuration: configuration, property: "", unit: "",

@@ -10,7 +10,7 @@ internal import Training
 public struct ModelLeaderboard: Encodable, Sendable {
   /// A mean absolute error beside that of the first model.
   public struct Figure: Encodable, Sendable {
-    /// Mean absolute error of the ensemble.
+    /// Mean absolute error.
     public let meanAbsoluteError: Double
     /// What it is relative to the first model's, less one; nil for the first model, and where that has no error.
     public let change: Double?
@@ -30,6 +30,8 @@ public struct ModelLeaderboard: Encodable, Sendable {
     public let parameters: Int
     /// Mean absolute error of each member.
     public let members: [Double]
+    /// The mean of these, which compares one network with one whatever the number of members.
+    public let mean: Figure
     /// That of the members' mean.
     public let ensemble: Figure
     /// Crystals a second through reading, graphs and the whole ensemble: median of the rounds.
@@ -44,8 +46,10 @@ public struct ModelLeaderboard: Encodable, Sendable {
     public let title: String
     /// Number of crystals.
     public let count: Int
-    /// A figure a model.
+    /// A figure of the ensemble of each model.
     public let figures: [Figure]
+    /// The same of the mean error of its members.
+    public let means: [Figure]
   }
 
   /// The property that was compared, and its unit.
@@ -56,6 +60,12 @@ public struct ModelLeaderboard: Encodable, Sendable {
   public let count: Int
   /// Crystals that some model could not predict.
   public let unpredicted: Int
+  /// Records without a number under the property.
+  public let withoutValue: Int
+  /// Crystals of more sites than were asked for.
+  public let tooLarge: Int
+  /// Records that are no crystals, by reason code.
+  public let rejected: [String: Int]
   /// Threads that each model ran on.
   public let jobs: Int
   /// The models in the order given.
@@ -88,15 +98,17 @@ public struct ModelLeaderboard: Encodable, Sendable {
     precondition(!folders.isEmpty && rounds > 0, "models to compare")
     for folder in folders { try Self.check(folder, comparableWith: folders[0]) }
     var passes = folders.map { _ in Passes() }
+    var leftOut = LeftOut()
     for round in 1...rounds {
       for (index, folder) in folders.enumerated() {
         progress("\(folder.card.name)\(rounds > 1 ? ", round \(round) of \(rounds)" : "")")
         func run(members: Int) throws -> (seconds: Double, crystals: [ComparedRecord.Crystal?]) {
           let start = clock()
-          let crystals = try Self.crystals(
+          let records = try Self.records(
             PredictionTable(folder, memberCount: members, jobs: jobs), input, property, maximumSites,
             spaceGroup)
-          return (clock() - start, crystals)
+          leftOut = records.leftOut
+          return (clock() - start, records.crystals)
         }
         let whole = try run(members: folder.parameters.count)
         passes[index].seconds.append(whole.seconds)
@@ -118,12 +130,15 @@ public struct ModelLeaderboard: Encodable, Sendable {
     }
     let compared = passes.map { pass in common.compactMap { pass.crystals[$0] } }
     let errors = compared.map { $0.map { abs($0.prediction.mean - $0.value) } }
+    let ofMembers = compared.map { $0.map(\.meanErrorOfMembers) }
     self.property = property
     unit = folders[0].card.unit
     count = common.count
     unpredicted = total - common.count
+    (withoutValue, tooLarge, rejected) = (leftOut.withoutValue, leftOut.tooLarge, leftOut.rejected)
     self.jobs = jobs
     let figures = Self.figures(errors, of: Array(common.indices))
+    let means = Self.figures(ofMembers, of: Array(common.indices))
     entries = folders.indices.map { index in
       let (card, crystals) = (folders[index].card, compared[index])
       let members = crystals[0].prediction.members.indices.map { member in
@@ -131,7 +146,8 @@ public struct ModelLeaderboard: Encodable, Sendable {
       }
       return Entry(
         folder: folders[index].path, model: card.name, architecture: card.architecture,
-        parameters: folders[index].parameters[0].values.count, members: members, ensemble: figures[index],
+        parameters: folders[index].parameters[0].values.count, members: members, mean: means[index],
+        ensemble: figures[index],
         structuresPerSecond: Double(total) / Self.middle(of: passes[index].seconds),
         structuresPerSecondOfOneMember: Double(total) / Self.middle(of: passes[index].secondsOfOne))
     }
@@ -141,25 +157,41 @@ public struct ModelLeaderboard: Encodable, Sendable {
         return group.holds(record.structure, spaceGroup: spaceGroup.flatMap { record.properties[$0] })
       }
       guard !members.isEmpty else { return nil }
-      return Group(title: group.title, count: members.count, figures: Self.figures(errors, of: members))
+      return Group(
+        title: group.title, count: members.count, figures: Self.figures(errors, of: members),
+        means: Self.figures(ofMembers, of: members))
     }
   }
 
-  /// The crystals of an archive that have a value, compared by one model; nil where it cannot predict one.
-  private static func crystals(
+  /// The crystals of an archive that have a value, compared by one model, nil where it cannot predict one; and the records that
+  /// count for no model.
+  private static func records(
     _ table: PredictionTable, _ input: String, _ property: String, _ maximumSites: Int?, _ spaceGroup: String?
-  ) throws -> [ComparedRecord.Crystal?] {
+  ) throws -> (crystals: [ComparedRecord.Crystal?], leftOut: LeftOut) {
     var crystals: [ComparedRecord.Crystal?] = []
-    _ = try table.compareRecords(
+    var leftOut = LeftOut()
+    var unpredicted: [String: Int] = [:]
+    let report = try table.compareRecords(
       input, property: property, maximumSites: maximumSites, columns: spaceGroup.map { [$0] } ?? []
     ) {
       switch $0 {
       case .compared(let crystal): crystals.append(crystal)
-      case .unpredicted: crystals.append(nil)
-      case .tooLarge, .withoutValue: break
+      case .unpredicted(let reason, _):
+        crystals.append(nil)
+        unpredicted[reason.rawValue, default: 0] += 1
+      case .tooLarge: leftOut.tooLarge += 1
+      case .withoutValue: leftOut.withoutValue += 1
       }
     }
-    return crystals
+    leftOut.rejected = report.rejected.merging(unpredicted, uniquingKeysWith: -).filter { $0.value > 0 }
+    return (crystals, leftOut)
+  }
+
+  /// Records that are the same ones whatever the model.
+  private struct LeftOut {
+    var withoutValue = 0
+    var tooLarge = 0
+    var rejected: [String: Int] = [:]
   }
 
   /// What came of the runs of one model.
@@ -234,5 +266,12 @@ public struct ModelLeaderboard: Encodable, Sendable {
       vertical: PlotAxis(label: "Mean absolute error of \(property)", unit: unit, scale: .logarithmic),
       series: series
     ).svg()
+  }
+}
+
+extension ComparedRecord.Crystal {
+  /// Mean over the members of how far each is off.
+  fileprivate var meanErrorOfMembers: Double {
+    prediction.members.reduce(0) { $0 + abs($1 - value) } / Double(prediction.members.count)
   }
 }

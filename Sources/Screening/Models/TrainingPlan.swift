@@ -242,7 +242,9 @@ public struct TrainingPlan: Sendable {
     var values: [String: OptionValue] = [:]
     for (key, value) in model.entries where key != "architecture" && key != TrainingSchema.nodesKey {
       guard let option = kind.options.first(where: { $0.key == key }) else {
-        throw ScreeningError.invalid("\(value.location): a network of architecture \(kind.key) has no \(key)")
+        throw ScreeningError.invalid(
+          "\(value.location): a network of architecture \(kind.key) has no \(key); it has "
+            + kind.options.map(\.key).joined(separator: ", "))
       }
       values[key] =
         switch option.values {
@@ -255,6 +257,9 @@ public struct TrainingPlan: Sendable {
     do throws(ModelError) {
       let network = try Network(options: values)
       try network.validate()
+      for (key, reason) in network.idleOptions.sorted(by: { $0.key < $1.key }) where values[key] != nil {
+        throw .unsupportedConfiguration("\(key) changes nothing here: \(reason)")
+      }
       return network
     } catch {
       throw ScreeningError.invalid("\(model.location): \(describe(error))")

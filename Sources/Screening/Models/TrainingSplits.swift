@@ -90,17 +90,19 @@ struct SplitLoader: Sendable {
         role: role, structures: loaded.ids.count, leftOut: loaded.leftOut, messages: loaded.messages))
     guard !loaded.ids.isEmpty else {
       let share = path == plan.train && role != "train"
+      let causes = loaded.leftOut.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
       throw ScreeningError.unreadable(
         path: path,
         reason: share
           ? "too few compositions for a share of \(role)"
-          : "no structure with a \(plan.columns.joined(separator: " or a ")) among its records")
+          : "no structure with a \(plan.columns.joined(separator: " or a ")) is left of its records"
+            + (causes.isEmpty ? "" : "; left out: \(causes.joined(separator: ", "))"))
     }
     // What has no label is not learned, and its errors choose no epoch.
     for (target, column) in plan.columns.enumerated() where role != "test" {
       guard loaded.data.values(of: target).contains(where: { !$0.isNaN }) else {
         throw ScreeningError.unreadable(
-          path: path, reason: "no structure with a \(column) among its records")
+          path: path, reason: "no structure with a \(column) is left of its records")
       }
     }
     // Of one class there is nothing to learn, and no figure that chooses an epoch.

@@ -116,7 +116,7 @@ public struct PretrainingPlan: Sendable {
       options.learningRate = choices.number("training", "learning_rate", or: 0.001)
       options.weightDecay = choices.number("training", "weight_decay", or: 0)
       var encoder = CGConv()
-      encoder.padding = .firstAtom
+      (encoder.padding, encoder.messages) = (.firstAtom, .toNeighbors)
       try choices.shape(&encoder)
       kept = NetworkConfiguration(encoder, outputs: 0)
       if choices.task == .masked {

@@ -12,6 +12,11 @@ extension ModelFolder {
       throw .invalid("\(name) is a classification; a probability has no parts of sites")
     }
     _ = try selecting(nil)
+    guard card.property != hullDistanceProperty else {
+      throw .invalid(
+        "\(name) predicts \(card.property), which is no energy of the crystal alone and has no parts of sites"
+      )
+    }
     guard card.unit == "eV/atom" else {
       throw .invalid(
         "\(name) predicts \(card.property) in \(card.unit); site energies are parts of energies per atom, in eV/atom"
@@ -19,8 +24,8 @@ extension ModelFolder {
     }
     guard parameters[0].program.isAdditive else {
       throw .invalid(
-        "\(name) pools the sites before its last layers and has no site energies; train one with model.readout: additive "
-          + "(schnet and alignn are additive always)")
+        "\(name) pools the sites before its last layers and has no site energies; train one with model.readout: additive, "
+          + "an mlp with features: pooled too (alignn, schnet and cogn are additive always)")
     }
   }
 }

@@ -10,9 +10,13 @@ struct LeaderboardText {
     var title =
       "mean absolute errors of \(leaderboard.property) in \(leaderboard.unit) on \(leaderboard.count) crystals; "
       + "structures/s with --jobs \(leaderboard.jobs)"
-    if leaderboard.unpredicted > 0 {
-      title += "\nleft out, as not every model can predict them: \(leaderboard.unpredicted)"
+    func note(_ count: Int, _ what: String) {
+      if count > 0 { title += "\nleft out, \(what): \(count)" }
     }
+    note(leaderboard.unpredicted, "as not every model can predict them")
+    note(leaderboard.withoutValue, "without a number under \(leaderboard.property)")
+    note(leaderboard.tooLarge, "larger than asked for")
+    for (reason, count) in leaderboard.rejected.sorted(by: { $0.key < $1.key }) { note(count, reason) }
     return [title, models.text, groups.text].joined(separator: "\n\n")
   }
 

@@ -57,6 +57,12 @@ struct TrainingProgress {
         ].compactMap { $0 }
         Terminal.note(
           "member \(index + 1): " + (["epoch \(member.epoch ?? 0)"] + figures).joined(separator: ", "))
+        if let error = member.validationError, !(error < member.normalizer.standardDeviation) {
+          Terminal.note(
+            "member \(index + 1) predicts worse than the mean of its training labels would, whose standard deviation is "
+              + "\(decimals(member.normalizer.standardDeviation, 5)) \(card.unit); a smaller learning rate may help"
+          )
+        }
       }
       if let metrics = card.testMetrics {
         let figures = [
