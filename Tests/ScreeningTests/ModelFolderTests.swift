@@ -137,6 +137,7 @@ import Testing
     ("cgcnn-hull-distance", "d30ac185d6cd64ec6e4fe29516e9471b9a970e016e8638f0e82796e2d61f77b5"),
     ("cgcnn-strained", "5feb3bda722b3e491ab997271fea277d1f315a532d487ad847071dcbf33fcbb1"),
     ("cogn-formation-energy", "c1ea2ca78b0f08672457279e8af34b4f38be1c8cd6c7315f301acb707040e16d"),
+    ("cogn-strained", "99f9c9e1ec138cf7a5e38b5eb2afefb525eba65b3525bbc949d57f6436e6ed80"),
     ("icgcnn-formation-energy", "08042c28ed452ce07a679e313ea23c8b247b9d28e93a988d97c73aba3cac1b4f"),
     ("icgcnn-hull-distance", "7bea1dc376b30f6dbb182872d5afeb4c5b532a3d4009934353a38e471a2909c7"),
     ("icgcnn-strained", "a7b3be07923cc2d7d888e10e91145d9836edf12a2cdd233c27c6ab7937d420be"),

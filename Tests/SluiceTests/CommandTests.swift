@@ -226,7 +226,7 @@ import Testing
       "export", "thcr2si2-quickstart.sluice", "--format", "cif", "--output", "stable.tar.zst")
     #expect(cif.errors.contains("\(stable) records"))
     // What was exported is input again: predictions of the exported crystals are those of the run.
-    let model = Fixtures.url("models/icgcnn-strained").path
+    let model = Fixtures.url("models/cogn-strained").path
     _ = try sluice("predict", "--model", model, "stable.tar.zst", "--output", "again.csv")
     let before = records(ofCSV: try files.folder.text("stable.csv"))
     let after = records(ofCSV: try files.folder.text("again.csv"))

@@ -34,8 +34,9 @@ public struct CampaignDraft: Sendable {
     ("cogn-formation-energy", "the most accurate that ships; for cells relaxed by DFT"),
     ("icgcnn-formation-energy", "less accurate; for cells relaxed by DFT"),
     ("cgcnn-formation-energy", "several times faster, less accurate still; for cells relaxed by DFT"),
-    ("icgcnn-strained", "trained on strained cells too; for guessed or unrelaxed cells"),
-    ("cgcnn-strained", "likewise, faster and less accurate"),
+    ("cogn-strained", "trained on strained cells too; for guessed or unrelaxed cells"),
+    ("icgcnn-strained", "likewise, less accurate"),
+    ("cgcnn-strained", "likewise, faster and less accurate still"),
   ]
 
   /// Examines an archive and drafts a campaign for it.
