@@ -337,6 +337,25 @@ import Training
   }
 
   @Test(arguments: [
+    ("architecture: cogn, facets: true", "neighbors: 5"),
+    ("architecture: cogn", "minimum_solid_angle: 0.5"),
+    ("architecture: schnet, facets: true", "whole_shells: false"),
+    ("architecture: schnet", "minimum_solid_angle: 0.5"),
+    ("architecture: icgcnn, facets: false", "facet_encoding: gaussians"),
+    ("architecture: icgcnn, neighbors: 12", "minimum_solid_angle: 0.5"),
+    ("architecture: icgcnn, triplets: false", "triplet_sum: plain"),
+  ])
+  func `options that change nothing beside the others are refused, but not in a file with every default`(
+    network: String, idle: String
+  ) throws {
+    let file = try files.training(network: network)
+    try folder.write(try TrainingPlan(file: file).canonicalText, to: "whole.yaml")
+    #expect(message { _ = try TrainingPlan(file: folder.path("whole.yaml")) } == "(no error)")
+    let found = message { _ = try TrainingPlan(file: try files.training(network: "\(network), \(idle)")) }
+    #expect(found.contains("training.yaml:4") && found.contains(" changes nothing here: "), "\(found)")
+  }
+
+  @Test(arguments: [
     ("unit: eV", "note: eV", "training.yaml:3"),
     ("property: target, unit: eV", "property: target", "add data.unit"),
     ("node_width: 16", "node_width: 20", "multiple of 16"),

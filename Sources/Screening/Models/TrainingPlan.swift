@@ -257,7 +257,11 @@ public struct TrainingPlan: Sendable {
     do throws(ModelError) {
       let network = try Network(options: values)
       try network.validate()
-      for (key, reason) in network.idleOptions.sorted(by: { $0.key < $1.key }) where values[key] != nil {
+      // A file with every default filled in, as model cards hold it, is read again.
+      let defaults = Dictionary(
+        uniqueKeysWithValues: Network.optionDescriptions.map { ($0.key, $0.defaultValue) })
+      for (key, reason) in network.idleOptions.sorted(by: { $0.key < $1.key }) {
+        guard let value = values[key], value != defaults[key] else { continue }
         throw .unsupportedConfiguration("\(key) changes nothing here: \(reason)")
       }
       return network
