@@ -252,7 +252,7 @@ public struct ModelLeaderboard: Encodable, Sendable {
   var picture: String {
     let series = entries.map { entry in
       let single = PlotPoint(
-        x: entry.structuresPerSecondOfOneMember, y: entry.members.reduce(0, +) / Double(entry.members.count))
+        x: entry.structuresPerSecondOfOneMember, y: entry.mean.meanAbsoluteError)
       let whole = PlotPoint(x: entry.structuresPerSecond, y: entry.ensemble.meanAbsoluteError)
       return PlotSeries(
         name: entry.model, points: entry.members.count > 1 ? [single, whole] : [single], hasMarkers: true)

@@ -258,11 +258,10 @@ public struct TrainingPlan: Sendable {
       let network = try Network(options: values)
       try network.validate()
       // A file with every default filled in, as model cards hold it, is read again.
-      let defaults = Dictionary(
-        uniqueKeysWithValues: Network.optionDescriptions.map { ($0.key, $0.defaultValue) })
-      for (key, reason) in network.idleOptions.sorted(by: { $0.key < $1.key }) {
-        guard let value = values[key], value != defaults[key] else { continue }
-        throw .unsupportedConfiguration("\(key) changes nothing here: \(reason)")
+      let (idle, standard) = (network.idleOptions, Network())
+      for option in Network.options where option.value(of: network) != option.value(of: standard) {
+        guard let reason = idle[option.key] else { continue }
+        throw .unsupportedConfiguration("\(option.key) changes nothing here: \(reason)")
       }
       return network
     } catch {

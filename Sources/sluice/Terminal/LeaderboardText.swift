@@ -28,9 +28,9 @@ struct LeaderboardText {
       .init("structures/s", .right), .init("one member", .right),
     ])
     for entry in leaderboard.entries {
-      let mean = entry.members.reduce(0, +) / Double(entry.members.count)
       table.append([
-        entry.model, entry.architecture, "\(entry.parameters)", "\(entry.members.count)", decimals(mean, 5),
+        entry.model, entry.architecture, "\(entry.parameters)", "\(entry.members.count)",
+        decimals(entry.mean.meanAbsoluteError, 5),
         decimals(entry.ensemble.meanAbsoluteError, 5), Self.change(entry.ensemble),
         entry.ensemble.changeInterval.map { "\(Self.percent($0[0])) to \(Self.percent($0[1]))" } ?? "",
         decimals(entry.structuresPerSecond, 0), decimals(entry.structuresPerSecondOfOneMember, 0),
